@@ -1,0 +1,209 @@
+"""The words of the domain: orders and their facts, cases, actions. Frozen values, no behaviour beyond questions.
+
+Instants are integer UTC microseconds (`rules.instant`), money is integer minor units.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+Platform = str
+"""generic | taobao | tmall | pinduoduo | jd | douyin | a third party's own name."""
+
+STATUSES = ("unpaid", "paid", "partly_shipped", "shipped", "delivered", "completed", "cancelled", "refunded")
+FLAGS = (
+    "out_of_stock",
+    "presale",
+    "customised",
+    "urged",
+    "refund_requested",
+    "intervention_requested",
+    "short_claimed",
+    "wrong_claimed",
+    "risk_hold",
+)
+EVENTS = (
+    "buyer_reply",
+    "date_agreed",
+    "date_refused",
+    "ack",
+    "task_done",
+    "opt_out",
+    "complaint",
+    "intervention",
+)
+OWED = frozenset({"paid", "partly_shipped"})
+"""Statuses in which the seller still owes a shipment."""
+OVER = frozenset({"cancelled", "refunded", "completed"})
+"""Statuses after which nothing may be started for the order."""
+
+
+class Violation(StrEnum):
+    """What a platform punishes; one case per order, violation and episode."""
+
+    LATE_SHIPMENT = "late_shipment"
+    STOCK_OUT = "stock_out"
+    SHORT_SHIPMENT = "short_shipment"
+    WRONG_ITEM = "wrong_item"
+    FAKE_SHIPMENT = "fake_shipment"
+    TRACK_STALLED = "track_stalled"
+    DISPUTE = "dispute"
+
+
+class Kind(StrEnum):
+    """What an action does to the world."""
+
+    ALERT = "alert"
+    TASK = "task"
+    NEGOTIATE = "negotiate"
+    CONTACT = "contact"
+    COMPENSATE = "compensate"
+    DELIST = "delist"
+    RELIST = "relist"
+
+
+class Outcome(StrEnum):
+    """Where an action stands (design §3). `shadow`: recorded, never performed."""
+
+    PLANNED = "planned"
+    AWAITING_APPROVAL = "awaiting_approval"
+    READY = "ready"
+    CALLING = "calling"
+    SETTLED = "settled"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    MAYBE_SENT = "maybe_sent"
+    NEEDS_HUMAN = "needs_human"
+    VOID = "void"
+    SHADOW = "shadow"
+
+
+Mode = Literal["shadow", "live"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One order line. `stock` is on hand including what is owed to paid orders; None = unknown."""
+
+    line_id: str
+    sku: str | None = None
+    listing_id: str | None = None
+    title: str | None = None
+    quantity: int | None = 1
+    unit_minor: int | None = None
+    paid_minor: int | None = None
+    ship_by: int | None = None
+    shipped_quantity: int | None = None
+    refunded_quantity: int | None = None
+    refund_status: str | None = None
+    stock: int | None = None
+    sellable: int | None = None
+
+    @property
+    def open_quantity(self) -> int:
+        """Units still owed: ordered, not shipped, not refunded. Never negative."""
+        gone = (self.shipped_quantity or 0) + (self.refunded_quantity or 0)
+        return max((self.quantity or 0) - gone, 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track:
+    """One event of a parcel's journey, as the courier told it."""
+
+    at: int
+    event: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a shop last said about one order (contract §4), merged over its snapshots.
+
+    `collected_at` is meaningful only when `collection_known`: absent in every snapshot means this
+    feed cannot know, null means known not collected. `paid_minor` includes postage.
+    """
+
+    shop: str
+    platform: Platform
+    order_id: str
+    status: str
+    placed_at: int | None = None
+    paid_at: int | None = None
+    ship_by: int | None = None
+    presale_ship_by: int | None = None
+    group_success_at: int | None = None
+    promise_hours: int | None = None
+    negotiated_ship_by: int | None = None
+    shipped_at: int | None = None
+    collected_at: int | None = None
+    collection_known: bool = False
+    currency: str | None = None
+    paid_minor: int | None = None
+    shipping_minor: int | None = None
+    received_minor: int | None = None
+    buyer: str | None = None
+    category: str | None = None
+    remark: str | None = None
+    tags: tuple[str, ...] | None = None
+    flags: tuple[str, ...] | None = None
+    tracking: tuple[Track, ...] | None = None
+    lines: tuple[Line, ...] = ()
+
+    @property
+    def owed(self) -> bool:
+        """The seller has been paid and still has to ship something."""
+        return self.status in OWED
+
+    def flagged(self, flag: str) -> bool:
+        """Whether the shop's last word carries `flag`."""
+        return self.flags is not None and flag in self.flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something a person or platform did about an order: a reply, an agreed date, an acknowledgement."""
+
+    event: str
+    at: int
+    seen_at: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One violation of one order in one episode; open while `closed_at` is None."""
+
+    key: str
+    violation: Violation
+    episode: int
+    opened_at: int
+    closed_at: int | None = None
+    reason: str = ""
+    snoozed_until: int | None = None
+    acked_at: int | None = None
+    taken_over: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """An action already decided, as the rules read it back."""
+
+    key: str
+    kind: Kind
+    step: str
+    violation: Violation
+    episode: int
+    at: int
+    outcome: Outcome
+    reason: str = ""
+    dropped: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """All that happened to one order so far: cases, actions and dropped steps, events."""
+
+    cases: tuple[Case, ...] = ()
+    past: tuple[Past, ...] = ()
+    events: tuple[Event, ...] = ()
+
+
+NO_HISTORY = History()
