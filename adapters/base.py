@@ -220,8 +220,8 @@ class Sink(Protocol):
 
     def __init__(self, settings: SinkSettings) -> None: ...
 
-    async def deliver(self, message: Message) -> Receipt:
-        """Carry the message out once.
+    async def deliver(self, message: Message, now: int) -> Receipt:
+        """Carry the message out once; `now` (instant) is the only time a sink may sign or date with.
 
         Raises Transient (surely not done: refused connection, rate limit), Permanent (surely refused),
         Uncertain (may have been done: time-out or cut after the request left).
