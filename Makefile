@@ -1,0 +1,63 @@
+# Two commands are all a newcomer needs: `make demo` and `make test`. `make help` lists the rest.
+
+PYTHON ?= python3
+VENV   ?= .venv
+# Two files of one module never run on two workers at once; more than eight workers do not pay.
+WORKERS ?= -n auto --maxprocesses 8 --dist loadfile
+BENCHMARKS = $(sort $(wildcard benchmarks/bench_*.py))
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test unit check lint format types arch lock-check docs bench lock lock-upgrade wheel clean
+
+help: ## List what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+venv: ## Build the virtual environment, if the lock changed
+	@$(PYTHON) deploy/bootstrap.py --venv $(VENV)
+
+demo: venv ## Show Forestall at work on sample shops; two minutes, no server, nothing leaves the machine
+	@$(VENV)/bin/forestall demo
+
+test: venv ## Run every test, PostgreSQL's included (ARGS="-k name" to choose)
+	@$(VENV)/bin/python -m pytest $(WORKERS) $(ARGS)
+
+unit: venv ## Run the quick tests only
+	@$(VENV)/bin/python -m pytest $(WORKERS) -m "not postgres and not slow" $(ARGS)
+
+check: lint types arch lock-check docs ## Everything but the tests: style, types, layers, lock and docs in sync
+
+lint: venv ## Check style and formatting
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/ruff format --check --quiet --diff .
+
+format: venv ## Mend style and formatting
+	@$(VENV)/bin/ruff check --quiet --fix .
+	@$(VENV)/bin/ruff format .
+
+types: venv ## Check types (strict)
+	@$(VENV)/bin/python -m mypy
+
+arch: venv ## Check the layers: daemon -> adapters -> rules
+	@$(VENV)/bin/lint-imports
+	@$(VENV)/bin/python -m pytest -q tests/test_architecture.py
+
+lock-check: venv ## Check that the locks fit pyproject.toml
+	@$(VENV)/bin/python -m pytest -q tests/test_lock.py
+
+docs: venv ## Check that the documents say what the code does
+	@$(VENV)/bin/python -m pytest -q tests/test_packaging.py $(wildcard tests/test_docs.py)
+
+bench: venv ## Run the benchmarks
+	@for bench in $(BENCHMARKS); do echo "== $$bench"; $(VENV)/bin/python $$bench || exit 1; done
+
+lock: venv ## Resolve pyproject.toml into the locks, keeping the versions already locked
+	@$(PYTHON) deploy/bootstrap.py lock --venv $(VENV)
+
+lock-upgrade: venv ## Resolve pyproject.toml into the locks with the newest versions
+	@$(PYTHON) deploy/bootstrap.py lock --venv $(VENV) --upgrade
+
+wheel: venv ## Build dist/forestall-*.whl
+	@$(VENV)/bin/python -m hatchling build -t wheel
+
+clean: ## Remove the virtual environment and everything that was built
+	@rm -rf $(VENV) dist build .mypy_cache .ruff_cache .import_linter_cache .hypothesis
