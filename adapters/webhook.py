@@ -1,0 +1,60 @@
+"""A webhook of the seller's own: one JSON document per message, with its key and, if asked for, a signature.
+
+The body is `{"key", "kind", "shop", "title", "text", "data"}`. `Idempotency-Key` repeats the key: a receiver
+that remembers keys does nothing twice. `X-Forestall-Signature: sha256=<hex>` is the HMAC-SHA256 of the exact
+body bytes under `secret`; the key inside the body makes a replayed request recognisable.
+"""
+
+import hashlib
+import hmac
+from urllib.parse import quote
+
+from adapters import http, options
+from adapters.base import Message, Receipt, SinkCapabilities, SinkSettings
+from rules.model import Kind
+
+SIGNATURE = "X-Forestall-Signature"
+
+
+class WebhookSink:
+    """Posts messages to a URL; any 2xx is success. Options: url, secret (signature), timeout_s (10)."""
+
+    # Not idempotent: whether the receiver heeds the key is its own affair and cannot be seen from here.
+    capabilities = SinkCapabilities(kinds=frozenset({Kind.ALERT, Kind.TASK}))
+
+    def __init__(self, settings: SinkSettings) -> None:
+        taken = options.read(settings, required=("url",), optional=("secret", "timeout_s"))
+        self._target = http.target(settings, taken)
+        self._secret = taken.get("secret")
+
+    async def deliver(self, message: Message, now: int) -> Receipt:
+        """Post the message; the answer's status alone decides, its body is the receiver's own business."""
+        body = http.encode(
+            {
+                "key": message.key,
+                "kind": message.kind.value,
+                "shop": message.shop,
+                "title": message.title,
+                "text": message.text,
+                "data": message.data,
+            }
+        )
+        headers = {"Idempotency-Key": header_key(message.key)}
+        if self._secret:
+            headers[SIGNATURE] = signature(self._secret, body)
+        answer = await http.post(self._target, body, now, headers=headers)
+        http.judge_status(self._target, answer, accepted=range(200, 300))
+        return Receipt(note=f"answered {answer.status}")
+
+    async def close(self) -> None:
+        """Nothing stays open between deliveries."""
+
+
+def signature(secret: str, body: bytes) -> str:
+    """The header's value: `sha256=` and the hex HMAC-SHA256 of `body`."""
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+def header_key(key: str) -> str:
+    """The key as a header can carry it: natural keys pass unchanged, anything unprintable is percent-encoded."""
+    return quote(key, safe="!#$%&'()*+,/:;=?@[]^`{|}")
