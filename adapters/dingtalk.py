@@ -14,7 +14,7 @@ TEXT_BYTES = 15_000
 DIALECT = robot.Dialect(
     rate_codes=frozenset({130101, 660026}),
     mends={
-        310000: "the robot's own security check failed. Signature: enter the robot's SEC… value as secret, and "
+        310000: "the robot's security check failed. Signature: enter the robot's SEC… value as secret, and "
         "set this machine's clock. Keyword: switch the robot to signature. Address list: allow this machine",
     },
 )

@@ -35,6 +35,7 @@ from rules.model import Kind
 TLS_PORT = 465
 TOTAL_S = 10.0
 QUIT_S = 1.0
+MOST_RECIPIENTS = 50
 ADDRESS = re.compile(r"[!-?A-~]+@[!-?A-~]+")
 """One @ between printable ASCII; the server judges the rest."""
 
@@ -43,7 +44,10 @@ Address = tuple[str, str]
 
 
 class SmtpSink:
-    """Mails messages. Options: host, port, from, to (comma list), username, password, starttls, timeout_s (10)."""
+    """Mails messages.
+
+    Options: host, port, from, to (comma list), username and password, starttls (true | false), timeout_s (10).
+    """
 
     capabilities = SinkCapabilities(kinds=frozenset({Kind.ALERT, Kind.TASK}))
 
@@ -56,7 +60,7 @@ class SmtpSink:
         )
         self._name, self._host = name, taken["host"]
         self._port = options.port(name, taken, "port")
-        self._from = _addresses(name, "from", taken["from"])[0]
+        (self._from,) = _addresses(name, "from", taken["from"], most=1)
         self._to = _addresses(name, "to", taken["to"])
         self._username, self._password = _login(name, taken.get("username"), taken.get("password"))
         self._start_tls = options.switch(name, taken, "starttls")
@@ -103,7 +107,7 @@ class SmtpSink:
     async def _envelope(self, client: aiosmtplib.SMTP) -> list[str]:
         """Name sender and recipients; return the refused ones with their code, or raise when all are.
 
-        All refused is Permanent; when one of them was refused only for now (greylisting, 4xx) it is Transient.
+        All refused is Permanent; if one of them was refused only for now (greylisting, 4xx), Transient.
         """
         await client.mail(self._from[1])
         refused: dict[str, int] = {}
@@ -141,7 +145,7 @@ class SmtpSink:
 
 
 def compose(message: Message, now: int, *, sender: Address, recipients: list[Address]) -> EmailMessage:
-    """The mail for a message, dated `now`; pure. Its Message-ID depends on the key and the sender's domain alone."""
+    """The mail for a message, dated `now`. Its Message-ID depends on key and sender's domain alone."""
     mail = EmailMessage()
     mail["Subject"] = " ".join(_sendable(message.title).split())
     mail["From"] = formataddr(sender)
@@ -166,13 +170,12 @@ def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _addresses(sink: str, option: str, text: str) -> list[Address]:
-    """The addresses in a comma list; ValueError when one is none."""
+def _addresses(sink: str, option: str, text: str, most: int = MOST_RECIPIENTS) -> list[Address]:
+    """The addresses in a comma list, 1 to `most`; ValueError when one is none."""
     found = getaddresses([text])
-    if not all(ADDRESS.fullmatch(address) for _, address in found):
-        raise ValueError(
-            f"sink {sink!r}: option {option!r} must hold e-mail addresses, such as ops@example.com"
-        )
+    if not 1 <= len(found) <= most or not all(ADDRESS.fullmatch(address) for _, address in found):
+        wanted = "an e-mail address" if most == 1 else f"1 to {most} e-mail addresses, split by commas"
+        raise ValueError(f"sink {sink!r}: option {option!r} must be {wanted}, such as ops@example.com")
     return found
 
 

@@ -56,5 +56,5 @@ def signature(secret: str, body: bytes) -> str:
 
 
 def header_key(key: str) -> str:
-    """The key as a header can carry it: natural keys pass unchanged, anything unprintable is percent-encoded."""
+    """The key as a header can carry it: natural keys pass unchanged, the rest is percent-encoded."""
     return quote(key, safe="!#$%&'()*+,/:;=?@[]^`{|}")
