@@ -1,0 +1,282 @@
+"""Rule packs: what a platform does, as dated facts (rules/data/packs/*.toml, docs/rule-packs.md).
+
+A pack is chosen by platform, a row by the instant of payment (Pinduoduo: group success), never by
+today. Superseded rows stay for audit. Only rows a person confirmed, bound to `digest(row)`, may move
+money; confirmations are kept by the daemon and handed in as a set of digests.
+"""
+
+import tomllib
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from functools import lru_cache
+from importlib.resources import files
+from typing import Generic, Protocol, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import TypeAdapter, ValidationError
+
+from rules.errors import PolicyError
+from rules.instant import from_datetime
+from rules.model import Order, Violation
+from rules.packdata import ContactRules, Document, Metric, Promise, Raw, Row, Scope, Tool, Window, fingerprint
+
+PLATFORMS = ("generic", "taobao", "tmall", "pinduoduo", "jd", "douyin")
+"""The shipped packs. Any other platform gets the generic pack under its own name."""
+
+_DOCUMENT = TypeAdapter(Document)
+
+
+class Dated(Protocol):
+    """Something in force from `first` to `last`, inclusive days in the pack's zone; None = open."""
+
+    @property
+    def first(self) -> date | None: ...
+    @property
+    def last(self) -> date | None: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+@dataclass(frozen=True, slots=True)
+class Regimes(Generic[D]):
+    """Dated things cut at every boundary: `at[i]` is in force from `starts[i-1]` (µs) up to `starts[i]`."""
+
+    starts: tuple[int, ...]
+    at: tuple[tuple[D, ...], ...]
+
+    def __call__(self, instant: int | None) -> tuple[D, ...]:
+        """What is in force at an instant; None means the newest."""
+        return self.at[-1 if instant is None else bisect_right(self.starts, instant)]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A window with its instants (µs): orders that start in [start, end) are moved to `by`, or by hours."""
+
+    start: int
+    end: int
+    by: int | None
+    window: Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pack:
+    """One platform's dated facts. `edition` counts corrections of undated facts."""
+
+    platform: str
+    zone: ZoneInfo
+    currency: str
+    edition: int
+    rows: tuple[Row, ...]
+    tools: tuple[Tool, ...]
+    metrics: tuple[Metric, ...]
+    promises: tuple[Promise, ...]
+    windows: tuple[Window, ...]
+    contact: ContactRules
+    spans: tuple[Span, ...]
+    group_starts: bool
+    promise_at: Regimes[Promise]
+    orders: dict[Violation, Regimes[Row]]
+    others: dict[tuple[Violation, Scope], Regimes[Row]]
+    any_row: Regimes[Row]
+
+    def starts_at(self, order: Order) -> int | None:
+        """When the platform's clock starts for an order: payment, or group success where that counts.
+
+        A group order without its group time falls back to payment: too early is safe, too late is not.
+        """
+        if self.group_starts and order.group_success_at is not None:
+            return order.group_success_at
+        return order.paid_at
+
+    def rows_at(self, violation: Violation, instant: int | None, scope: Scope = "order") -> tuple[Row, ...]:
+        """The rows in force for orders whose clock started at `instant`; None = the newest."""
+        if scope == "order":
+            return self.orders[violation](instant)
+        return self.others[violation, scope](instant)
+
+    def row(self, id: str) -> Row | None:
+        """The row of that id, whatever its dates."""
+        return next((row for row in self.rows if row.id == id), None)
+
+    def promise(self, instant: int | None, tags: Iterable[str] = ()) -> Promise | None:
+        """The platform's own promise for a start instant; marked goods (bonded, direct_mail) first."""
+        for promise in self.promise_at(instant):
+            if promise.tag is None or promise.tag in tags:
+                return promise
+        return None
+
+    def version(self, instant: int | None, violation: Violation | None = None) -> str:
+        """Platform @ the newest rule boundary at or before `instant`, e.g. "taobao@2025-02-13".
+
+        With a violation only that violation's rows count. Before the first boundary, or without any,
+        the edition: "generic@1".
+        """
+        regimes = self.any_row if violation is None else self.orders[violation]
+        starts = regimes.starts
+        index = len(starts) if instant is None else bisect_right(starts, instant)
+        return self._names()[starts[index - 1]] if index else f"{self.platform}@{self.edition}"
+
+    def _names(self) -> dict[int, str]:
+        return _boundary_names(self.platform, self.zone, self.any_row.starts)
+
+
+@lru_cache(maxsize=256)
+def _boundary_names(platform: str, zone: ZoneInfo, starts: tuple[int, ...]) -> dict[int, str]:
+    return {start: f"{platform}@{local_date(start, zone)}" for start in starts}
+
+
+def local_date(instant: int, zone: ZoneInfo) -> date:
+    """The local day of an instant."""
+    return (
+        (datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=instant))
+        .astimezone(zone)
+        .date()
+    )
+
+
+def midnight(day: date, zone: ZoneInfo) -> int:
+    """The first instant of a local day; where the clock skips midnight, the instant of the skip."""
+    return from_datetime(datetime.combine(day, time(), tzinfo=zone))
+
+
+def end_of_day(day: date, zone: ZoneInfo) -> int:
+    """23:59:59 of a local day, the second one where the clock shows it twice (platform-rules §1.3)."""
+    return from_datetime(datetime.combine(day, time(23, 59, 59), tzinfo=zone).replace(fold=1))
+
+
+def digest(row: Row) -> str:
+    """BLAKE2b of the row's canonical content: what a person's confirmation is bound to."""
+    return row.digest
+
+
+@lru_cache(maxsize=256)
+def load(platform: str, zone: str | None = None) -> Pack:
+    """The pack of a platform; an unknown one gets the generic pack under its name.
+
+    `zone` (IANA) replaces the zone of the generic pack only: a platform's rules run on its own clock.
+    Raises PolicyError when the shipped file, or `zone`, cannot be used.
+    """
+    known = platform if platform in PLATFORMS else "generic"
+    pack = _shipped(known)
+    if known == "generic" and (platform != known or zone):
+        pack = replace(pack, platform=platform, zone=_zone(zone, "zone") if zone else pack.zone)
+    return pack
+
+
+def all_packs() -> tuple[Pack, ...]:
+    """Every shipped pack, generic first."""
+    return tuple(load(platform) for platform in PLATFORMS)
+
+
+@lru_cache(maxsize=len(PLATFORMS))
+def _shipped(platform: str) -> Pack:
+    name = f"{platform}.toml"
+    text = files("rules").joinpath("data", "packs", name).read_text(encoding="utf-8")
+    return parse(text, name)
+
+
+def parse(text: str, source: str) -> Pack:
+    """A pack from TOML text; `source` names the file in errors.
+
+    Raises PolicyError naming file, row, key and mend, for all problems found at once.
+    """
+    try:
+        raw: Raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"not valid TOML: {error}", where=source, mend="correct the line named") from error
+    try:
+        document = _DOCUMENT.validate_python(raw)
+    except ValidationError as error:
+        raise PolicyError("\n".join(_problems(error, raw)), where=source) from error
+    return _compile(document, source)
+
+
+def _problems(error: ValidationError, raw: Raw) -> list[str]:
+    lines = []
+    for problem in error.errors(include_url=False):
+        table, *rest = problem["loc"]
+        if rest and isinstance(rest[0], int):
+            entry = raw[str(table)][rest[0]]
+            name = entry.get("id") or entry.get("tool") if isinstance(entry, dict) else None
+            table, rest = f"{table} {name or rest[0] + 1}", rest[1:]
+        key = ".".join(str(part) for part in rest)
+        lines.append(f"{table}: key {key or '-'}: {problem['msg']} (mend: see docs/rule-packs.md)")
+    return lines
+
+
+def _zone(name: str, source: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:
+        mend = 'write an IANA name such as "Asia/Shanghai"'
+        raise PolicyError(f"unknown zone {name!r}", where=source, mend=mend) from error
+
+
+def _compile(document: Document, source: str) -> Pack:
+    zone = _zone(document.zone, source)
+    rows = tuple(replace(row, digest=fingerprint(document.platform, row)) for row in document.row)
+    _check_rows(rows, source)
+    order_rows = [row for row in rows if row.scope == "order"]
+    return Pack(
+        platform=document.platform,
+        zone=zone,
+        currency=document.currency,
+        edition=document.edition,
+        rows=rows,
+        tools=document.tool,
+        metrics=document.metric,
+        promises=document.promise,
+        windows=document.window,
+        contact=document.contact,
+        spans=tuple(_span(window, zone) for window in document.window if window.applies),
+        group_starts=any(promise.start == "group_success" for promise in document.promise),
+        promise_at=_regimes(document.promise, zone),
+        orders={v: _regimes([row for row in order_rows if v in row.violations], zone) for v in Violation},
+        others={
+            (v, scope): _regimes([r for r in rows if r.scope == scope and v in r.violations], zone)
+            for v in Violation
+            for scope in ("shop", "escalation")
+        },
+        any_row=_regimes(rows, zone),
+    )
+
+
+def _check_rows(rows: tuple[Row, ...], source: str) -> None:
+    seen: set[str] = set()
+    for row in rows:
+        where = f"{source}: row {row.id}"
+        if row.id in seen:
+            raise PolicyError("the id occurs twice", where=where, mend="give each row its own id")
+        if row.first and row.last and row.last < row.first:
+            raise PolicyError("key to: ends before it begins", where=where, mend="swap from and to")
+        if row.tiers and row.base is None:
+            raise PolicyError("key base: missing", where=where, mend="name what the percentage is taken of")
+        seen.add(row.id)
+
+
+def _regimes(things: Iterable[D], zone: ZoneInfo) -> Regimes[D]:
+    things = tuple(things)
+    firsts = {thing.first for thing in things if thing.first}
+    ends = {thing.last + timedelta(days=1) for thing in things if thing.last}
+    days = sorted(firsts | ends)
+    eras = [date.min, *days]
+    in_force = tuple(
+        tuple(t for t in things if (t.first or date.min) <= day and day <= (t.last or date.max))
+        for day in eras
+    )
+    return Regimes(tuple(midnight(day, zone) for day in days), in_force)
+
+
+def _span(window: Window, zone: ZoneInfo) -> Span:
+    by = end_of_day(window.by, zone) if window.by else None
+    return Span(_moment(window.first, zone, 0), _moment(window.last, zone, 1), by, window)
+
+
+def _moment(edge: date | datetime, zone: ZoneInfo, days_after: int) -> int:
+    if isinstance(edge, datetime):
+        return from_datetime(edge.replace(tzinfo=zone))
+    return midnight(edge + timedelta(days=days_after), zone)
