@@ -94,7 +94,9 @@ class Row:
     """One dated fact: what a violation costs and who starts it.
 
     `scope`: "order" = the cost of one order; "escalation" = a later, further cost of the same order;
-    "shop" = a line for the shop's whole day. `digest` binds a person's confirmation to this content.
+    "shop" = a line for the shop's whole day. `freeze_days`: goods money frozen at the n-th violation of a
+    calendar year. `digest` binds a person's confirmation to this content; it and `by_promise` (a tier
+    depends on the promised hours) are computed at load.
     """
 
     __pydantic_config__ = FORBID
@@ -125,7 +127,7 @@ class Row:
     merge_window_hours: Count | None = None
     day_cap_same_buyer_minor: Count | None = None
     extra_to_platform: str | None = None
-    freeze_days: Annotated[dict[str, int], Field(default_factory=dict)] = field(default_factory=dict)
+    freeze_days: tuple[Count, ...] = ()
     closes_order: bool = False
     buyer_consent_cures: bool = True
     freight: Literal["seller", "buyer"] | None = None
@@ -135,6 +137,7 @@ class Row:
     confidence: Confidence
     verified: Literal[False] = False
     digest: str = ""
+    by_promise: bool = False
 
     @property
     def violations(self) -> tuple[Violation, ...]:
@@ -279,6 +282,6 @@ Raw = dict[str, Any]
 def fingerprint(platform: str, row: Row) -> str:
     """BLAKE2b-128 over the row's canonical content (JSON, sorted keys), without its own digest."""
     content = {"platform": platform, **asdict(row)}
-    del content["digest"]
+    del content["digest"], content["by_promise"]
     text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
     return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -218,7 +218,7 @@ def _zone(name: str, source: str) -> ZoneInfo:
 
 def _compile(document: Document, source: str) -> Pack:
     zone = _zone(document.zone, source)
-    rows = tuple(replace(row, digest=fingerprint(document.platform, row)) for row in document.row)
+    rows = tuple(_finish(row, document.platform) for row in document.row)
     _check_rows(rows, source)
     order_rows = [row for row in rows if row.scope == "order"]
     return Pack(
@@ -243,6 +243,12 @@ def _compile(document: Document, source: str) -> Pack:
         },
         any_row=_regimes(rows, zone),
     )
+
+
+def _finish(row: Row, platform: str) -> Row:
+    every = [*row.tiers, *(tier for variant in row.variants for tier in variant.tiers)]
+    timed = any(t.promise_hours_max is not None or t.promise_hours_over is not None for t in every)
+    return replace(row, digest=fingerprint(platform, row), by_promise=timed)
 
 
 def _check_rows(rows: tuple[Row, ...], source: str) -> None:
