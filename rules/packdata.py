@@ -56,6 +56,13 @@ class Tier:
     max_minor: Count | None = None
     flat_minor: Count | None = None
 
+    def __post_init__(self) -> None:
+        """Raises ValueError, which the loader reports with file, row and key."""
+        if (self.percent_bp is None) == (self.flat_minor is None):
+            raise ValueError("a tier has either percent_bp or flat_minor")
+        if self.max_minor is not None and self.max_minor < self.min_minor:
+            raise ValueError("max_minor is below min_minor")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
@@ -170,6 +177,11 @@ class Tool:
     note: str = ""
     source: tuple[str, ...]
 
+    @property
+    def task_only(self) -> bool:
+        """Whether only a person can use it."""
+        return self.api == "task"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
@@ -212,8 +224,9 @@ class Promise:
 class Window:
     """A campaign or festival: orders that start in it ship `by` the end of a day, or within `hours`.
 
-    Of several that match, the first in the file counts, so marked ones come first. `needs` names facts
-    an order does not carry; such a window, and every C one, is shown but never applied.
+    A `to` that is a local time is the first moment outside. Of several that match, the first in the file
+    counts, so marked ones come first. `needs` names facts an order does not carry; such a window, and
+    every C one, is shown but never applied.
     """
 
     __pydantic_config__ = FORBID

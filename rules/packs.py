@@ -191,11 +191,11 @@ def parse(text: str, source: str) -> Pack:
     try:
         document = _DOCUMENT.validate_python(raw)
     except ValidationError as error:
-        raise PolicyError("\n".join(_problems(error, raw)), where=source) from error
+        raise PolicyError("\n".join(_problems(error, raw, source))) from error
     return _compile(document, source)
 
 
-def _problems(error: ValidationError, raw: Raw) -> list[str]:
+def _problems(error: ValidationError, raw: Raw, source: str) -> list[str]:
     lines = []
     for problem in error.errors(include_url=False):
         table, *rest = problem["loc"]
@@ -204,7 +204,7 @@ def _problems(error: ValidationError, raw: Raw) -> list[str]:
             name = entry.get("id") or entry.get("tool") if isinstance(entry, dict) else None
             table, rest = f"{table} {name or rest[0] + 1}", rest[1:]
         key = ".".join(str(part) for part in rest)
-        lines.append(f"{table}: key {key or '-'}: {problem['msg']} (mend: see docs/rule-packs.md)")
+        lines.append(f"{source}: {table}: key {key or '-'}: {problem['msg']} (mend: see docs/rule-packs.md)")
     return lines
 
 
