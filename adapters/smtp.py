@@ -46,7 +46,7 @@ Address = tuple[str, str]
 class SmtpSink:
     """Mails messages.
 
-    Options: host, port, from, to (comma list), username and password, starttls (true | false), timeout_s (10).
+    Options: host, port, from, to (comma list), username and password, starttls (true, false), timeout_s.
     """
 
     capabilities = SinkCapabilities(kinds=frozenset({Kind.ALERT, Kind.TASK}))
@@ -136,7 +136,7 @@ class SmtpSink:
             return Permanent(f"{told}: mend what the server names")
         if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:
             return Permanent(f"{where}: {error}: correct 'port' and 'starttls', or remove 'username'")
-        what = type(error).__name__
+        what = f"{type(error).__name__}: {error}"[:200]
         if handed_over:
             return Uncertain(
                 f"{where}: no verdict ({what}) after the text was handed over; it may be delivered"
