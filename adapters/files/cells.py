@@ -1,0 +1,77 @@
+"""Texts of cells → exact values: money without floats, counts, ids that a spreadsheet did not spoil."""
+
+import re
+from decimal import Decimal
+
+from adapters.files.refusal import Refusal, shown
+
+MISSING = frozenset({"", "-", "--", "null", "NULL", "None"})
+"""What exports write where they have nothing to say."""
+
+MOST_MINOR = 10**14
+MOST_COUNT = 10**9
+ID_CHARS = 200
+
+_EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,3}")
+_INTEGER = re.compile(r"\d{1,18}")
+_DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,12})?")
+_GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,12})?")
+_CURRENCY_SIGNS = re.compile(r"^(?:[¥￥$€£]|R\$|CN¥)\s?|\s?[元圆€]$")
+_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "PYG": 0, "UGX": 0}
+_DIGITS |= {"KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3, "IQD": 3, "LYD": 3}
+
+
+def present(cells: dict[str, str], column: str) -> str | None:
+    """The text under `column`, or None when the column or its text is missing."""
+    text = cells.get(column, "")
+    return None if text in MISSING else text
+
+
+def identifier(text: str, name: str) -> str:
+    """An id as it stands; raises Refusal if it is empty, overlong, unprintable, or spreadsheet-rounded."""
+    if not text or len(text) > ID_CHARS or not text.isprintable():
+        raise Refusal(
+            f"{name} is empty, unprintable or longer than {ID_CHARS} characters", "give each order its id"
+        )
+    if text[-1].isdigit() and ("E" in text or "e" in text) and lossy(text):
+        raise Refusal(
+            f"{name} {text} is in scientific notation: a spreadsheet has rounded it, its digits are lost",
+            "export again and do not save the file in a spreadsheet, or format the column as text first",
+        )
+    return text
+
+
+def lossy(text: str) -> bool:
+    """Whether a spreadsheet turned this id into a number such as 1.23E+18 and dropped its last digits.
+
+    `12E3` may be a real code; a fraction, a plus sign or an exponent of two digits gives it away.
+    """
+    return bool(_EXPONENT.fullmatch(text)) and ("+" in text or "." in text or "," in text)
+
+
+def integer(text: str, name: str, most: int = MOST_COUNT) -> int:
+    """A whole number from 0 to `most`; `2.0` is one too (spreadsheets write it so)."""
+    digits = text.removesuffix(".00").removesuffix(".0")
+    if not _INTEGER.fullmatch(digits) or int(digits) > most:
+        raise Refusal(
+            f"{name} {shown(text)} is not a whole number from 0 to {most}", f"give {name} in whole units"
+        )
+    return int(digits)
+
+
+def minor(text: str, name: str, currency: str | None = None) -> int:
+    """A decimal amount of a currency (`129.80`, `1,234.5`, `0.00元`) in minor units, exactly.
+
+    Raises Refusal for negative amounts, exponents, and amounts finer than the currency's smallest coin.
+    """
+    plain = _CURRENCY_SIGNS.sub("", text.strip())
+    if _GROUPED.fullmatch(plain):
+        plain = plain.replace(",", "")
+    if not _DECIMAL.fullmatch(plain):
+        raise Refusal(
+            f"{name} {shown(text)} is not an amount such as 129.80", f"write {name} with a decimal point"
+        )
+    amount = Decimal(plain).scaleb(_DIGITS.get(currency or "", 2))
+    if amount != amount.to_integral_value() or amount > MOST_MINOR:
+        raise Refusal(f"{name} {shown(text)} is finer than the smallest coin, or absurd", f"correct {name}")
+    return int(amount)

@@ -1,0 +1,253 @@
+"""Canonical fields (contract §4): from JSON values or texts to the normalised values of a `Snapshot`.
+
+A converter takes a value, the field's name and the shop's `Reading`, and returns the normalised value;
+it raises `Refusal` for what the field cannot hold. None passes through where a field may be cleared.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from adapters.base import Json
+from adapters.files import cells, privacy
+from adapters.files.refusal import Refusal, shown
+from rules import instant
+from rules.model import EVENTS, FLAGS, STATUSES
+
+EARLIEST = instant.parse("1980-01-01T00:00:00Z")
+LATEST = instant.parse("2200-01-01T00:00:00Z")
+MOST_LINES = 1_000
+MOST_WORDS = 100
+MOST_TRACKS = 1_000
+
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_CONTROLS = dict.fromkeys([*range(32), 127], " ")
+_MOST_HOURS = 24 * 366
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How one shop's values are read: the zone of local times (None: offset required), and the buyer key."""
+
+    zone: ZoneInfo | None
+    privacy_key: bytes = b""
+
+
+Convert = Callable[[object, str, Reading], Json]
+
+
+@lru_cache(maxsize=65_536)
+def _instant(text: str, zone: ZoneInfo | None) -> int:
+    """Kept: the snapshots of one export share most of their times, and parsing is the dearest step."""
+    return instant.parse(text, zone)
+
+
+def moment(value: object, name: str, reading: Reading) -> int:
+    """An instant from RFC 3339 text; text without an offset is the shop's local time."""
+    if not isinstance(value, str):
+        raise Refusal(f"{name} {shown(value)} is not a time", f"write {name} as RFC 3339 text with an offset")
+    try:
+        at = _instant(value, reading.zone)
+    except (ValueError, OverflowError) as error:
+        if reading.zone is None and "offset" in str(error):
+            mend = "add the offset (…+08:00), or give the shop a timezone"
+            raise Refusal(f"{name} {shown(value)} has no offset", mend) from error
+        mend = f"write {name} as RFC 3339, such as 2026-06-01T08:00:00+08:00"
+        raise Refusal(f"{name} {shown(value)} is not a time", mend) from error
+    if not EARLIEST <= at < LATEST:
+        raise Refusal(f"{name} {shown(value)} is not a time between 1980 and 2200", f"correct {name}")
+    return at
+
+
+def time(value: object, name: str, reading: Reading) -> int | None:
+    """An instant, or None to clear the field."""
+    return None if value is None else moment(value, name, reading)
+
+
+def identifier(value: object, name: str, _: Reading) -> str:
+    """An id as text; whole JSON numbers are taken, since platforms number their orders."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        raise Refusal(f"{name} must be text, not {_type(value)}", f'write {name} in quotes: "{name}": "…"')
+    return cells.identifier(value.strip(), name)
+
+
+def code(value: object, name: str, reading: Reading) -> str | None:
+    """An id that may be cleared or left empty (SKU, listing)."""
+    return None if value is None or value == "" else identifier(value, name, reading)
+
+
+def text(value: object, name: str, _: Reading) -> str | None:
+    """Free text with numbers and addresses masked and control characters blanked."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise Refusal(f"{name} must be text, not {_type(value)}", f"write {name} in quotes")
+    return privacy.mask(value if value.isprintable() else value.translate(_CONTROLS))
+
+
+def _whole(most: int) -> Convert:
+    def convert(value: object, name: str, _: Reading) -> int | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+            mend = (
+                "money is an integer in minor units"
+                if name.endswith("_minor")
+                else f"write {name} as an integer"
+            )
+            raise Refusal(f"{name} {shown(value)} is not a whole number from 0 to {most}", mend)
+        return value
+
+    return convert
+
+
+money = _whole(cells.MOST_MINOR)
+count = _whole(cells.MOST_COUNT)
+hours = _whole(_MOST_HOURS)
+
+
+def status(value: object, name: str, _: Reading) -> str:
+    """One of the canonical statuses; it cannot be cleared."""
+    if not isinstance(value, str) or value not in STATUSES:
+        raise Refusal(f"{name} {shown(value)} is not known", f"use one of {', '.join(STATUSES)}")
+    return value
+
+
+def currency(value: object, name: str, _: Reading) -> str | None:
+    """An ISO 4217 code."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+        raise Refusal(f"{name} {shown(value)} is not a currency", "use the ISO code, such as CNY")
+    return value
+
+
+def buyer(value: object, name: str, reading: Reading) -> str | None:
+    """The buyer as a keyed hash; the name itself goes no further."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Refusal(f"{name} must be text", f"write {name} in quotes")
+    return privacy.buyer_hash(str(value), reading.privacy_key)
+
+
+def tags(value: object, name: str, _: Reading) -> list[str] | None:
+    """Words, sorted, each once."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MOST_WORDS:
+        raise Refusal(f"{name} must be a list of words", f'write {name} as ["…"]')
+    for word in value:
+        if not isinstance(word, str):
+            raise Refusal(f"{name} must be a list of words", f'write {name} as ["…"]')
+        cells.identifier(word, name)
+    return sorted(set(value))
+
+
+def flags(value: object, name: str, reading: Reading) -> list[str] | None:
+    """Canonical flags, sorted, each once."""
+    words = tags(value, name, reading)
+    for word in words or ():
+        if word not in FLAGS:
+            raise Refusal(
+                f"flag {shown(word)} is not known", f"use {', '.join(FLAGS)}; other words belong in tags"
+            )
+    return words
+
+
+def tracking(value: object, name: str, reading: Reading) -> Json:
+    """Parcel events `{"at","event"}`, sorted by time."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MOST_TRACKS:
+        raise Refusal(f"{name} must be a list", f'write {name} as [{{"at": …, "event": …}}]')
+    return sorted((_track(one, name, reading) for one in value), key=lambda one: (one["at"], one["event"]))
+
+
+def _track(one: object, name: str, reading: Reading) -> dict[str, int | str]:
+    if not isinstance(one, Mapping):
+        raise Refusal(f"{name} must hold objects", f'write {name} as [{{"at": …, "event": …}}]')
+    event = text(one.get("event"), f"{name}.event", reading)
+    return {"at": moment(one.get("at"), f"{name}.at", reading), "event": event or ""}
+
+
+def event(value: object) -> str:
+    """The name of a fact about an order (contract §4)."""
+    if not isinstance(value, str) or value not in EVENTS:
+        raise Refusal(f"event {shown(value)} is not known", f"use one of {', '.join(EVENTS)}")
+    return value
+
+
+ORDER: Mapping[str, Convert] = {
+    "status": status,
+    "placed_at": time,
+    "paid_at": time,
+    "ship_by": time,
+    "presale_ship_by": time,
+    "group_success_at": time,
+    "negotiated_ship_by": time,
+    "shipped_at": time,
+    "collected_at": time,
+    "promise_hours": hours,
+    "currency": currency,
+    "paid_minor": money,
+    "shipping_minor": money,
+    "received_minor": money,
+    "buyer": buyer,
+    "category": text,
+    "remark": text,
+    "tags": tags,
+    "flags": flags,
+    "tracking": tracking,
+}
+LINE: Mapping[str, Convert] = {
+    "sku": code,
+    "listing_id": code,
+    "title": text,
+    "quantity": count,
+    "unit_minor": money,
+    "paid_minor": money,
+    "ship_by": time,
+    "shipped_quantity": count,
+    "refunded_quantity": count,
+    "refund_status": text,
+    "stock": count,
+    "sellable": count,
+}
+
+
+def from_text(value: str, name: str) -> Json:
+    """A canonical CSV cell as the JSON value it stands for: `null` clears, lists split at `|` or `;`."""
+    if value == "null":
+        return None
+    convert: Convert | None = ORDER.get(name) or LINE.get(name)
+    if convert in (money, count, hours):
+        return cells.integer(value, name, cells.MOST_MINOR if convert is money else cells.MOST_COUNT)
+    if convert in (tags, flags):
+        return _words(value)
+    if convert is tracking:
+        return _tracks(value, name)
+    return value
+
+
+def _tracks(value: str, name: str) -> Json:
+    try:
+        return msgspec.json.decode(value, type=list[dict[str, str]])
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise Refusal(f"{name} is not a list", 'write it as JSON: [{"at": "…", "event": "…"}]') from error
+
+
+def _words(value: str) -> Sequence[str]:
+    return [word for part in value.replace(";", "|").split("|") if (word := part.strip())]
+
+
+def _type(value: object) -> str:
+    return {bool: "true or false", float: "a fraction", type(None): "null"}.get(
+        type(value), "a list or object"
+    )

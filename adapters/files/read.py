@@ -1,0 +1,121 @@
+"""One file → its records, whatever its format: what `forestall replay` reads and the drop folder reuses."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from adapters.base import Record, Rejected, ShopSettings
+from adapters.files import canonical, naming, opening, sheet
+from adapters.files.canonical import Context, SettingsFor
+from adapters.files.opening import Source
+from adapters.files.refusal import EXPORT_AGAIN, Refusal
+
+SUFFIXES = (".jsonl", ".csv", ".xlsx", ".xls")
+"""What a folder is searched for in replay, each also with `.gz` (`.xls` only to be refused clearly)."""
+
+
+def read(
+    path: Path,
+    settings_for: SettingsFor,
+    observed_at: int | None = None,
+    unknown: Counter[str] | None = None,
+) -> Iterator[Record | Rejected]:
+    """The records of one file in file order, each bad row as a Rejected; never raises for content.
+
+    `settings_for(platform, header, shop)` finds the shop and raises ValueError when none fits. Rows without
+    an `observed_at` take the export time in the file name, else `observed_at`; the file's mtime is never
+    used. `unknown` counts the names of dropped keys.
+    """
+
+    def exported(settings: ShopSettings) -> int | None:
+        named = naming.export_instant(path.name, settings)
+        return observed_at if named is None else named
+
+    counter: Counter[str] = Counter() if unknown is None else unknown
+    try:
+        with opening.opened(path) as source:
+            yield from parse(source, settings_for, exported, counter)
+    except Refusal as refusal:
+        yield refusal.rejected(path.name)
+
+
+def paths(roots: Iterable[Path]) -> Iterator[Path]:
+    """The files to replay: each root that is a file, and below folders all of `SUFFIXES`, in name order.
+
+    Links below a root are not followed. Raises FileNotFoundError for a root that does not exist.
+    """
+    for root in roots:
+        real = root.resolve(strict=True) if root.is_symlink() else root
+        if real.is_dir():
+            yield from sorted(path for path in files_below(real) if _replayable(path.name))
+        elif real.exists():
+            yield real
+        else:
+            raise FileNotFoundError(f"{root}: no such file or folder")
+
+
+def files_below(root: Path) -> Iterator[Path]:
+    """All below `root` that is not a folder, links and oddities too; hidden and half-written names not."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        yield from (Path(folder, name) for name in [*names, *links] if not _skipped(name))
+
+
+def parse(
+    source: Source,
+    settings_for: SettingsFor,
+    observed_at: Callable[[ShopSettings], int | None],
+    unknown: Counter[str],
+) -> Iterator[Record | Rejected]:
+    """The records of an open file. `observed_at` tells a shop's time for rows that have none of their own."""
+    context = Context(source=source.name, settings_for=settings_for, observed_at=observed_at, unknown=unknown)
+    try:
+        match source.kind():
+            case "empty":
+                raise Refusal("the file is empty", EXPORT_AGAIN)
+            case "json":
+                yield from canonical.json_lines(source, context)
+            case _:
+                yield from _tables(source, context)
+    except Refusal as refusal:
+        yield refusal.rejected(source.name)
+
+
+def _tables(source: Source, context: Context) -> Iterator[Record | Rejected]:
+    """The records of every table that is understood; a file without one is refused."""
+    strange: list[tuple[str, ...]] = []
+    understood = 0
+    for table in sheet.tables(source):
+        records = _table(table, context)
+        if records is None:
+            strange.append(table.header)
+            continue
+        understood += 1
+        yield from records
+    if not understood:
+        raise _strange(strange)
+
+
+def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] | None:
+    header = frozenset(table.header)
+    return canonical.csv_rows(table, context) if canonical.is_canonical(header) else None
+
+
+def _strange(headers: list[tuple[str, ...]]) -> Refusal:
+    if not headers:
+        return Refusal("the file holds no rows", EXPORT_AGAIN)
+    return Refusal(
+        f"the columns of this file are not known ({len(headers[0])} columns)",
+        "map them under [shops.….columns] (order_id at least), or export with the platform's own headers",
+        1,
+    )
+
+
+def _replayable(name: str) -> bool:
+    return name.lower().removesuffix(".gz").endswith(SUFFIXES)
+
+
+def _skipped(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower().endswith((".part", ".tmp"))

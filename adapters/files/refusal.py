@@ -1,0 +1,30 @@
+"""The one error of file parsing: what is wrong, where it stands, how to mend it."""
+
+from adapters.base import Rejected
+from adapters.files import privacy
+
+EXPORT_AGAIN = "export the file again and put the whole file here"
+SAVE_AGAIN = "open it and save it again as .xlsx or as CSV (UTF-8)"
+
+_SHOWN_CHARS = 40
+
+
+class Refusal(Exception):
+    """A row, or with it the rest of a file, cannot be used. Texts hold no personal data."""
+
+    def __init__(self, reason: str, mend: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.mend = mend
+        self.line = line
+
+    def rejected(self, source: str, line: int | None = None) -> Rejected:
+        """The same as a value; `line` fills in where the refusal does not know its own."""
+        return Rejected(source=source, line=self.line or line, reason=self.reason, mend=self.mend)
+
+
+def shown(value: object) -> str:
+    """`value` as an error message may quote it: short, printable, numbers and addresses masked."""
+    text = privacy.mask(str(value)[: 4 * _SHOWN_CHARS])
+    text = "".join(char if char.isprintable() else "?" for char in text)
+    return repr(text if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS] + "…")
