@@ -151,7 +151,8 @@ class FeedContract:
         """All pages after `cursor`, up to the first without `more`."""
 
         async def run() -> list[Page]:
-            feed, found, at = self.feed_class(settings), [], cursor
+            found: list[Page] = []
+            feed, at = self.feed_class(settings), cursor
             try:
                 while not found or (found[-1].more and len(found) < MOST_PAGES):
                     found.append(await feed.poll(at, NOW))
