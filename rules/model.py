@@ -177,6 +177,7 @@ class Case:
     opened_at: int
     closed_at: int | None = None
     reason: str = ""
+    ship_by: int | None = None
     snoozed_until: int | None = None
     acked_at: int | None = None
     taken_over: bool = False
@@ -199,11 +200,18 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """All that happened to one order so far: cases, actions and dropped steps, events."""
+    """All that happened to one order so far: cases, actions and dropped steps, events.
+
+    `short`: line ids its stock pools cannot cover (written by `rules.allocate`). `decided_at` and
+    `playbook`: when the order was last decided, and by which playbook digest.
+    """
 
     cases: tuple[Case, ...] = ()
     past: tuple[Past, ...] = ()
     events: tuple[Event, ...] = ()
+    short: tuple[str, ...] = ()
+    decided_at: int | None = None
+    playbook: str = ""
 
 
 NO_HISTORY = History()

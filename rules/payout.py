@@ -7,8 +7,7 @@ between the tier's minimum and maximum. The base is the whole order, an upper bo
 is late or short. Conditions name the promised hours and the base; the first tier that holds counts.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rules.instant import HOUR
 from rules.model import Order, Violation
@@ -18,6 +17,8 @@ from rules.packs import Pack
 NONE_CONFIRMED: frozenset[str] = frozenset()
 USUAL_PROMISE = 48
 """Hours where neither the order nor the pack states any: every sourced platform's ordinary promise."""
+_ANY = (USUAL_PROMISE,)
+_WITH_POSTAGE = frozenset({"order_paid", "order_received"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,41 +53,37 @@ def stake(
     if not rows or (order.currency is not None and order.currency != pack.currency):
         return None
     if len(rows) > 1:
-        rows = tuple(row for row in rows if row.digest in confirmed) or rows
-    lead = rows[0]
-    priced = _price(order, pack, lead, start)
-    if len(rows) > 1:
-        priced = _span([priced, *(_price(order, pack, row, start) for row in rows[1:])])
-    if priced is None:
+        return _overlapping(order, pack, rows, start, confirmed)
+    return _single(order, pack, rows[0], start, confirmed)
+
+
+def _single(order: Order, pack: Pack, row: Row, start: int | None, confirmed: frozenset[str]) -> Stake | None:
+    price = _price(order, pack, row, start)
+    if price is None:
         return None
-    low, high, note = priced
-    sure = all(row.digest in confirmed for row in rows)
-    return Stake(
-        low,
-        high,
-        pack.currency,
-        lead.id,
-        lead.form,
-        lead.initiation,
-        lead.confidence,
-        sure,
-        note or lead.note,
-    )
+    low, high, note = price
+    sure = row.digest in confirmed
+    return Stake(low, high, pack.currency, row.id, row.form, row.initiation, row.confidence, sure, note)
+
+
+def _overlapping(
+    order: Order, pack: Pack, rows: tuple[Row, ...], start: int | None, confirmed: frozenset[str]
+) -> Stake | None:
+    """Rows in force together: the confirmed ones, else all, from the lowest payout to the highest."""
+    rows = tuple(row for row in rows if row.digest in confirmed) or rows
+    stakes = [s for row in rows if (s := _single(order, pack, row, start, confirmed)) is not None]
+    if not stakes:
+        return None
+    low, high = min(s.low_minor for s in stakes), max(s.high_minor for s in stakes)
+    return replace(stakes[0], low_minor=low, high_minor=high)
 
 
 Price = tuple[int, int, str]
 """Lowest and highest payout in minor units, and a note."""
 
 
-def _span(prices: Iterable[Price | None]) -> Price | None:
-    known = [price for price in prices if price is not None]
-    if not known:
-        return None
-    return min(low for low, _, _ in known), max(high for _, high, _ in known), known[0][2]
-
-
 def _price(order: Order, pack: Pack, row: Row, start: int | None) -> Price | None:
-    amount = base_of(order, row.base) if row.base else None
+    amount = base_of(order, row.base)
     if amount is None or not row.tiers:
         return None
     if row.exempt and (mark := _exemption(order, row)):
@@ -95,23 +92,26 @@ def _price(order: Order, pack: Pack, row: Row, start: int | None) -> Price | Non
     floor = row.rounding == "floor_yuan"
     if row.confidence == "C":
         return _weak(tiers, amount, floor)
-    if not row.by_promise:
-        sure = payout(tiers, amount, USUAL_PROMISE, floor)
-        return None if sure is None else (sure, sure, "")
-    hours = promised_hours(order, pack, start)
-    payouts = [p for h in hours if (p := payout(tiers, amount, h, floor)) is not None]
-    return (min(payouts), max(payouts), "") if payouts else None
+    hours = promised_hours(order, pack, start) if row.by_promise else _ANY
+    low = payout(tiers, amount, hours[0], floor)
+    high = low if len(hours) == 1 else payout(tiers, amount, hours[1], floor)
+    if low is None or high is None:
+        return None
+    return (low, high, row.note) if low <= high else (high, low, row.note)
 
 
 def payout(tiers: tuple[Tier, ...], base: int, hours: int, floor_yuan: bool = False) -> int | None:
     """The payout of the first tier that holds for a base (minor units) and promised hours, or None."""
     for tier in tiers:
-        if tier.promise_hours_max is not None and hours > tier.promise_hours_max:
+        if (most := tier.promise_hours_max) is not None and hours > most:
             continue
-        if tier.promise_hours_over is not None and hours <= tier.promise_hours_over:
+        if (over := tier.promise_hours_over) is not None and hours <= over:
             continue
-        if _fits(tier, base):
-            return _amount(tier, base, floor_yuan)
+        if (below := tier.base_below_minor) is not None and base >= below:
+            continue
+        if (least := tier.base_from_minor) is not None and base < least:
+            continue
+        return _amount(tier, base, floor_yuan)
     return None
 
 
@@ -137,22 +137,25 @@ def _weak(tiers: tuple[Tier, ...], base: int, floor_yuan: bool) -> Price | None:
     return (min(payouts), max(payouts), "unconfirmed: weak source") if payouts else None
 
 
-def base_of(order: Order, kind: Base) -> int | None:
+def base_of(order: Order, kind: Base | None) -> int | None:
     """The amount a percentage is taken of, in minor units; None when no price is known.
 
     `order_received` is what the seller received, else what was paid; `order_paid` includes postage; the
     item bases leave it out (an unknown postage counts as none). Without an order total the lines count.
     """
+    if kind is None:
+        return None
     if kind == "order_received" and order.received_minor is not None:
         return order.received_minor
-    postage = order.shipping_minor or 0
-    with_postage = kind in ("order_paid", "order_received")
-    if order.paid_minor is not None:
-        return order.paid_minor if with_postage else max(order.paid_minor - postage, 0)
-    items = _items(order)
-    if items is None:
-        return None
-    return items + postage if with_postage else items
+    paid, postage = order.paid_minor, order.shipping_minor or 0
+    if paid is None:
+        paid = _items(order)
+        if paid is None:
+            return None
+        paid += postage
+    if kind in _WITH_POSTAGE:
+        return paid
+    return paid - postage if paid > postage else 0
 
 
 def _items(order: Order) -> int | None:
@@ -188,11 +191,15 @@ def promised_hours(order: Order, pack: Pack, start: int | None) -> tuple[int, ..
 
 
 def _exemption(order: Order, row: Row) -> str | None:
+    if not (order.flags or order.tags):
+        return None
     marks = (*(order.flags or ()), *(order.tags or ()))
     return next((mark for mark in row.exempt if mark in marks), None)
 
 
 def _variant(order: Order, row: Row) -> tuple[Tier, ...]:
+    if not (order.flags or order.tags or order.category):
+        return row.tiers
     for variant in row.variants:
         if variant.tag is not None and variant.tag not in (order.tags or ()):
             continue

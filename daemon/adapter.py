@@ -1,0 +1,63 @@
+"""Finding adapters by name: entry points `forestall.feeds` / `forestall.sinks`, or `"module:Class"`."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+
+from adapters.base import Feed, ShopSettings, Sink, SinkSettings
+from daemon.errors import UnknownAdapter
+from rules.hours import Hours
+from rules.model import Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet:
+    """A configured sink: what it is for, and when it may speak (local hours of the shop; None = always)."""
+
+    name: str
+    sink: Sink
+    kinds: frozenset[Kind]
+    hours: Hours | None = None
+
+
+@dataclass(slots=True)
+class Sinks:
+    """All configured sinks by name."""
+
+    outlets: dict[str, Outlet] = field(default_factory=dict)
+
+    def for_kind(self, kind: Kind) -> list[Outlet]:
+        """The outlets an action of this kind goes to, in name order."""
+        return [outlet for _, outlet in sorted(self.outlets.items()) if kind in outlet.kinds]
+
+
+def feed(name: str, settings: ShopSettings) -> Feed:
+    """The feed `name` for one shop. Raises UnknownAdapter, or ValueError for settings it refuses."""
+    made: Feed = _load("forestall.feeds", name)(settings)
+    return made
+
+
+def sink(name: str, settings: SinkSettings) -> Sink:
+    """The sink `name`. Raises UnknownAdapter, or ValueError for options it refuses."""
+    made: Sink = _load("forestall.sinks", name)(settings)
+    return made
+
+
+def known(group: str) -> Mapping[str, str]:
+    """Names in an entry-point group with the distribution that brings each."""
+    return {point.name: point.dist.name if point.dist else "?" for point in entry_points(group=group)}
+
+
+def _load(group: str, name: str) -> Any:
+    if ":" in name:
+        module, _, attribute = name.partition(":")
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise UnknownAdapter(f'{name!r}: {error}; write "module:Class" of an importable class') from error
+    for point in entry_points(group=group, name=name):
+        return point.load()
+    names = ", ".join(sorted(known(group))) or "none"
+    raise UnknownAdapter(f"no {name!r} in {group}; known: {names}; or write \"module:Class\"")

@@ -1,0 +1,77 @@
+"""The shops of this installation: who owns them, which policy holds, what a feed can do.
+
+Built from the configuration once and replaced as a whole on reload. A shop that nobody configured (replay)
+takes its records' platform, that platform's zone, the shipped pack and playbook.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from rules import packs, playbook
+from rules.calendars import Warehouse
+from rules.model import Kind, Mode
+from rules.playbook import Playbook
+from rules.policy import Policy
+
+CHINESE = frozenset({"taobao", "tmall", "pinduoduo", "jd", "douyin"})
+MINUTE = 60 * 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """One shop. `poll_every` and `stale_after` in µs; `fresh_read` is what its feed declares."""
+
+    name: str
+    seller: str
+    platform: str
+    policy: Policy
+    fresh_read: Literal["live", "none"] = "none"
+    poll_every: int = MINUTE
+    stale_after: int | None = None
+
+
+@dataclass(slots=True)
+class Shops:
+    """All shops by name, the modes, and how an unknown shop is made."""
+
+    known: dict[str, Shop] = field(default_factory=dict)
+    default_mode: Mode = "shadow"
+    modes: Mapping[Kind, Mode] = field(default_factory=dict)
+    playbook: Playbook = field(default_factory=playbook.shipped)
+    confirmed: frozenset[str] = frozenset()
+
+    def get(self, name: str, platform: str | None = None) -> Shop:
+        """The shop; one nobody configured is made for `platform` on first sight."""
+        shop = self.known.get(name)
+        if shop is None:
+            shop = self.known[name] = self.made(name, platform or "generic")
+        return shop
+
+    def made(self, name: str, platform: str, seller: str = "default", zone: ZoneInfo | None = None) -> Shop:
+        """A shop with the shipped pack of its platform and this installation's playbook."""
+        policy = Policy(
+            playbook=self.playbook,
+            pack=packs.load(platform),
+            zone=zone or zone_of(platform),
+            confirmed=self.confirmed,
+        )
+        return Shop(name=name, seller=seller, platform=platform, policy=policy)
+
+    def mode(self, kind: Kind) -> Mode:
+        """The mode in which an action of this kind is planned."""
+        return self.modes.get(kind, self.default_mode)
+
+    def with_warehouse(self, name: str, warehouse: Warehouse) -> None:
+        """Give a known shop its courier pick-ups."""
+        shop = self.known[name]
+        self.known[name] = replace(shop, policy=replace(shop.policy, warehouse=warehouse))
+
+
+Resolve = Callable[[str, str | None], Shop]
+
+
+def zone_of(platform: str) -> ZoneInfo:
+    """The zone a platform's local times are in: Chinese platforms Asia/Shanghai, else UTC (contract §2)."""
+    return ZoneInfo("Asia/Shanghai" if platform in CHINESE else "UTC")

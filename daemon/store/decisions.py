@@ -1,0 +1,272 @@
+"""Writing what was decided about orders: cases, actions, memberships, wake-ups, evidence. One transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from daemon.lines import line
+from daemon.shops import Shop, Shops
+from daemon.store import orders, stock, timers
+from daemon.store.journal import Journal
+from daemon.store.orders import Stored
+from daemon.store.timers import Claimed
+from daemon.store.upsert import replace_all, upsert
+from daemon.tables import Action, Case, Member
+from rules import key
+from rules.decide import Act, Decision, Membership
+from rules.model import Case as OrderCase
+from rules.model import History
+
+C = Case.__table__  # type: ignore[attr-defined]
+A = Action.__table__  # type: ignore[attr-defined]
+M = Member.__table__  # type: ignore[attr-defined]
+_DIALECTS = ("sqlite", "postgresql")
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A claimed order, what it was decided from, the decision, and the instant it was decided at."""
+
+    claim: Claimed
+    stored: Stored
+    history: History
+    decision: Decision
+    at: int
+
+
+def write(connection: Connection, journal: Journal, shops: Shops, decided: Sequence[Decided]) -> None:
+    """Store the decisions and settle their claims; put every change down as evidence."""
+    cases: list[dict[str, Any]] = []
+    actions: list[dict[str, Any]] = []
+    settled = []
+    for one in decided:
+        shop = shops.get(one.claim.shop)
+        decision = one.decision
+        cases += [_case_row(shop, one, case) for case in (*decision.opened, *decision.closed)]
+        actions += [action_row(shops, shop, act, one.at, _pack(shop, one), order_id=one.claim.id) for act in decision.acts]
+        past = bool(one.claim.past or decision.opened or decision.acts)
+        settled.append((one.claim, decision.wake_at, shop.policy.playbook.digest, past))
+        if decision.opened or decision.closed or decision.acts:
+            _put_down(journal, shops, shop, one)
+        due = decision.deadline
+        if (due.ship_by, due.act_by) != (one.stored.ship_by, one.stored.act_by):
+            orders.set_deadline(connection, one.stored, due)
+    if cases:
+        connection.execute(_SAVE_CASE[connection.dialect.name], cases)
+    if actions:
+        connection.execute(_ADD_ACTION[connection.dialect.name], actions)
+    _members(connection, shops, [one for one in decided if one.claim.past or one.decision.members])
+    by_moment: dict[int, list[tuple[Claimed, int | None, str, bool]]] = {}
+    for result, one in zip(settled, decided, strict=True):
+        by_moment.setdefault(one.at, []).append(result)
+    for at, results in by_moment.items():
+        timers.settle(connection, results, at)
+
+
+def action_row(
+    shops: Shops,
+    shop: Shop,
+    act: Act,
+    at: int,
+    pack: str,
+    *,
+    order_id: str | None = None,
+    cause: str | None = None,
+    members: str | None = None,
+) -> dict[str, Any]:
+    """The outbox row of an act. What is planned in shadow is recorded as shadow and can never fire."""
+    mode = shops.mode(act.kind)
+    outcome = "void" if act.dropped else planned_outcome(shops, act)
+    return {
+        "key": act.key,
+        "seller": shop.seller,
+        "shop": shop.name,
+        "shard": timers.shard_of(shop.seller),
+        "order_id": order_id,
+        "cause": cause,
+        "violation": act.violation,
+        "episode": act.episode,
+        "step": act.step,
+        "kind": act.kind,
+        "at": at,
+        "due_at": at if outcome == "planned" else None,
+        "not_after": act.not_after,
+        "reason": act.reason,
+        "dropped": act.dropped,
+        "amount_minor": act.amount_minor,
+        "currency": act.currency,
+        "template": act.template,
+        "channel": act.channel,
+        "members": members,
+        "mode": mode,
+        "outcome": outcome,
+        "outcome_at": None if outcome == "planned" else at,
+        "pack": pack,
+        "playbook": shop.policy.playbook.version,
+    }
+
+
+def add_actions(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Insert outbox rows; a key that is already there stays as it is."""
+    if rows:
+        connection.execute(_ADD_ACTION[connection.dialect.name], rows)
+
+
+def _case_row(shop: Shop, one: Decided, case: OrderCase) -> dict[str, Any]:
+    return {
+        "key": case.key,
+        "seller": shop.seller,
+        "shop": shop.name,
+        "order_id": one.claim.id,
+        "violation": case.violation,
+        "episode": case.episode,
+        "opened_at": case.opened_at,
+        "closed_at": case.closed_at,
+        "reason": case.reason,
+        "ship_by": case.ship_by,
+        "snoozed_until": case.snoozed_until,
+        "acked_at": case.acked_at,
+        "taken_over": case.taken_over,
+    }
+
+
+def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided) -> None:
+    order = one.stored.order
+    due = one.decision.deadline
+    shared = {
+        "at": one.at,
+        "shop": shop.name,
+        "order_id": order.order_id,
+        "ship_by": due.ship_by,
+        "act_by": due.act_by,
+        "pack": _pack(shop, one),
+        "playbook": shop.policy.playbook.version,
+    }
+    entries = [
+        line(case=case.violation, event=event, key=case.key, reason=case.reason, **shared)
+        for event, cases in (("case_opened", one.decision.opened), ("case_closed", one.decision.closed))
+        for case in cases
+    ]
+    for act in one.decision.acts:
+        entries.append(
+            line(
+                case=act.violation,
+                event="dropped" if act.dropped else "action",
+                action=act.kind,
+                step=act.step,
+                key=act.key,
+                reason=act.reason,
+                amount_minor=act.amount_minor,
+                currency=act.currency,
+                template=act.template,
+                channel=act.channel,
+                outcome=None if act.dropped else planned_outcome(shops, act),
+                **shared,
+            )
+        )
+    for entry in entries:
+        journal.note(shop.name, order.order_id, entry)
+
+
+def _pack(shop: Shop, one: Decided) -> str:
+    """The regime in force at the payment (or group) date, by which the order is judged."""
+    order = one.stored.order
+    return shop.policy.pack.version(order.group_success_at or order.paid_at)
+
+
+def planned_outcome(shops: Shops, act: Act) -> str:
+    """Where an action starts: recorded only, or on its way."""
+    return "shadow" if shops.mode(act.kind) == "shadow" else "planned"
+
+
+def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -> None:
+    """Bring memberships up to date and wake every cause that gained, lost or changed a member."""
+    if not decided:
+        return
+    standing: dict[tuple[str, str], dict[tuple[str, str], Any]] = {}
+    for shop, ids in orders.by_shop({(one.claim.shop, one.claim.id) for one in decided}):
+        for row in connection.execute(_STANDING, {"b_shop": shop, "ids": ids}):
+            standing.setdefault((shop, row.order_id), {})[(row.cause, row.case_key)] = row
+    added: list[dict[str, Any]] = []
+    left: list[dict[str, Any]] = []
+    woken: dict[int, set[tuple[str, str, str]]] = {}
+    for one in decided:
+        before = standing.get((one.claim.shop, one.claim.id), {})
+        after = _wanted(connection, shops, one)
+        for place in before.keys() - after.keys():
+            left.append({"b_cause": place[0], "b_case": place[1], "b_left": one.at})
+            woken.setdefault(one.at, set()).add(_cause_subject(one, place[0]))
+        for place, row in after.items():
+            if place in before and _same(before[place], row):
+                continue
+            added.append(row if place not in before else row | {"joined_at": before[place].joined_at})
+            woken.setdefault(one.at, set()).add(_cause_subject(one, place[0]))
+    if left:
+        connection.execute(_LEAVE, left)
+    if added:
+        connection.execute(_JOIN[connection.dialect.name], added)
+    for at, subjects in woken.items():
+        timers.wake(connection, timers.CAUSE, subjects, at)
+
+
+def _wanted(connection: Connection, shops: Shops, one: Decided) -> dict[tuple[str, str], dict[str, Any]]:
+    shop = shops.get(one.claim.shop)
+    return {
+        (cause, member.case_key): _member_row(shop, one, member, cause)
+        for member in one.decision.members
+        if (cause := _cause_of(connection, shop, member)) is not None
+    }
+
+
+def _cause_of(connection: Connection, shop: Shop, member: Membership) -> str | None:
+    if member.sku is not None:
+        return key.pool(stock.home(connection, shop.seller, member.sku, shop.name), member.sku)
+    return None if member.act_by is None else key.pickup(shop.name, member.act_by)
+
+
+def _member_row(shop: Shop, one: Decided, member: Membership, cause: str) -> dict[str, Any]:
+    return {
+        "cause": cause,
+        "case_key": member.case_key,
+        "seller": shop.seller,
+        "shop": shop.name,
+        "order_id": one.claim.id,
+        "joined_at": one.at,
+        "left_at": None,
+        "act_by": member.act_by,
+        "ship_by": member.ship_by,
+        "stake_minor": member.stake_minor,
+        "currency": member.currency,
+        "snoozed_until": member.snoozed_until,
+        "acked_at": member.acked_at,
+    }
+
+
+_COMPARED = ("act_by", "ship_by", "stake_minor", "currency", "snoozed_until", "acked_at")
+
+
+def _same(before: Any, after: dict[str, Any]) -> bool:
+    return all(getattr(before, name) == after[name] for name in _COMPARED)
+
+
+def _cause_subject(one: Decided, cause: str) -> tuple[str, str, str]:
+    return (key.unpart(cause.split("/", 1)[0]), cause, one.claim.seller)
+
+
+_SAVE_CASE = {
+    d: replace_all(d, C, ("key",), ("opened_at", "closed_at", "reason", "ship_by", "snoozed_until")) for d in _DIALECTS
+}
+_ADD_ACTION = {d: upsert(d, A, ("key",), None) for d in _DIALECTS}
+_STANDING = select(M).where(
+    M.c.shop == bindparam("b_shop"), M.c.order_id.in_(bindparam("ids", expanding=True)), M.c.left_at.is_(None)
+)
+_LEAVE = (
+    update(M)
+    .where(M.c.cause == bindparam("b_cause"), M.c.case_key == bindparam("b_case"))
+    .values(left_at=bindparam("b_left"))
+)
+_JOIN = {
+    d: replace_all(d, M, ("cause", "case_key"), ("joined_at", "left_at", *_COMPARED)) for d in _DIALECTS
+}

@@ -1,0 +1,251 @@
+"""Taking in what feeds said: compare digests first, merge only what changed, wake what it touches.
+
+One call is one bounded page inside the caller's transaction. Nothing is decided here.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select
+
+from adapters.base import OrderEvent, Record, Snapshot, StockReport
+from daemon.shops import Shop, Shops
+from daemon.store import orders, stock, timers
+from daemon.store.journal import Journal
+from daemon.store.upsert import replace_all, upsert
+from daemon.tables import Event, Order, Seen
+from rules.snapshot import Known
+
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+S = Seen.__table__  # type: ignore[attr-defined]
+EV = Event.__table__  # type: ignore[attr-defined]
+MAPPING = b"1"
+"""Version of the normalised facts: raise it when a parser's meaning changes, and everything is compared anew."""
+
+_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ingested:
+    """What a page did: records taken in, orders changed."""
+
+    records: int
+    changed: int
+
+
+def ingest(
+    connection: Connection,
+    journal: Journal,
+    shops: Shops,
+    records: Sequence[Record],
+    now: int | None,
+    *,
+    final: bool = True,
+) -> Ingested:
+    """Take in a page. `now` = when it was seen (None: each record at its own observed_at, as in replay).
+
+    `final` False: the file goes on; what it touches is woken when its last page comes.
+    """
+    snapshots = [record for record in records if isinstance(record, Snapshot)]
+    changed = _orders(connection, journal, shops, _folded(snapshots), now, final)
+    stock.report(connection, shops, [r for r in records if isinstance(r, StockReport)], now)
+    _events(connection, journal, shops, [r for r in records if isinstance(r, OrderEvent)], now)
+    return Ingested(records=len(records), changed=changed)
+
+
+def digest(snap: Snapshot) -> bytes:
+    """The canonical hash of a snapshot's normalised facts and the mapping version; not of observed_at."""
+    return hashlib.blake2b(_canonical((snap.fields, snap.lines)) + MAPPING, digest_size=8).digest()
+
+
+def _folded(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
+    """Rows of one order at one instant as one snapshot; the rest in the order they came."""
+    folded: dict[tuple[str, str, int], Snapshot] = {}
+    for snap in snapshots:
+        name = (snap.shop, snap.order_id, snap.observed_at)
+        before = folded.get(name)
+        folded[name] = snap if before is None else _joined(before, snap)
+    return list(folded.values())
+
+
+def _joined(a: Snapshot, b: Snapshot) -> Snapshot:
+    lines = dict(a.lines)
+    for line_id, line in b.lines.items():
+        lines[line_id] = {**lines.get(line_id, {}), **line}
+    return Snapshot(
+        observed_at=a.observed_at,
+        shop=a.shop,
+        order_id=a.order_id,
+        platform=b.platform or a.platform,
+        fields={**a.fields, **b.fields},
+        lines=lines,
+    )
+
+
+def _orders(
+    connection: Connection, journal: Journal, shops: Shops, snapshots: list[Snapshot], now: int | None, final: bool
+) -> int:
+    """Merge the snapshots that differ from what was last seen; returns how many orders changed."""
+    if not snapshots:
+        return 0
+    seen = _seen(connection, {(snap.shop, snap.order_id) for snap in snapshots})
+    affirmed = dict(seen)
+    differing, sightings = [], {}
+    for snap in snapshots:
+        name = (snap.shop, snap.order_id)
+        mark = digest(snap)
+        before = seen.get(name)
+        if before is not None and before[0] == mark and snap.observed_at >= before[1]:
+            if snap.observed_at == before[1]:
+                continue
+        else:
+            differing.append(snap)
+        if before is None or snap.observed_at >= before[1]:
+            seen[name] = sightings[name] = (mark, snap.observed_at)
+    _remember(connection, sightings)
+    return _merge(connection, journal, shops, differing, affirmed, now, final) if differing else 0
+
+
+def _seen(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, int]]:
+    found: dict[tuple[str, str], tuple[bytes, int]] = {}
+    for shop in {shop for shop, _ in names}:
+        ids = sorted(order_id for name, order_id in names if name == shop)
+        for chunk in orders.chunks(ids):
+            rows = connection.execute(_SEEN, {"b_shop": shop, "ids": chunk})
+            found.update({(shop, order_id): (mark, at) for order_id, mark, at in rows})
+    return found
+
+
+def _remember(connection: Connection, sightings: dict[tuple[str, str], tuple[bytes, int]]) -> None:
+    rows = [
+        {"shop": shop, "order_id": order_id, "digest": mark, "observed_at": at}
+        for (shop, order_id), (mark, at) in sorted(sightings.items())
+    ]
+    if rows:
+        connection.execute(_REMEMBER[connection.dialect.name], rows)
+
+
+def _merge(
+    connection: Connection,
+    journal: Journal,
+    shops: Shops,
+    differing: list[Snapshot],
+    seen: dict[tuple[str, str], tuple[bytes, int]],
+    now: int | None,
+    final: bool,
+) -> int:
+    """Merge differing snapshots in the order they came; save, put down and wake the orders that changed."""
+    names = {(snap.shop, snap.order_id) for snap in differing}
+    stored = orders.known(connection, names, {name: at for name, (_, at) in seen.items()})
+    changed: dict[tuple[str, str], Changed] = {}
+    for snap in differing:
+        name = (snap.shop, snap.order_id)
+        facts = stored.get(name)
+        is_new = facts is None
+        if facts is None:
+            facts = stored[name] = Known(observed_at=snap.observed_at)
+        before = dict(facts.facts)
+        facts.merge(snap.fields, snap.lines, snap.observed_at)
+        if is_new or facts.facts != before:
+            at = snap.observed_at if now is None else now
+            shop = shops.get(snap.shop, snap.platform)
+            changed[name] = Changed(shop, snap, facts, at, is_new or (name in changed and changed[name].is_new))
+            journal.note(snap.shop, snap.order_id, _observation(snap, facts.facts, before, at))
+    if changed:
+        _save(connection, list(changed.values()), final)
+    return len(changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An order whose facts changed: what is now known, and the instant (µs) the change was seen."""
+
+    shop: Shop
+    snap: Snapshot
+    known: Known
+    at: int
+    is_new: bool
+
+
+def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
+    changed.sort(key=lambda c: (c.snap.shop, c.snap.order_id))
+    parsed = [(change, orders.row(change.shop, change.snap.order_id, change.known)) for change in changed]
+    connection.execute(_SAVE[connection.dialect.name], [row for _, (row, _, _) in parsed])
+    pools: dict[tuple[str, str], int] = {}
+    for change, (_, order, due) in parsed:
+        for pool in stock.lines_of(connection, change.shop, order, due, change.known, change.is_new):
+            pools[pool] = min(pools.get(pool, change.at), change.at)
+    by_moment: dict[int, list[tuple[str, str, str]]] = {}
+    for change, (_, order, _) in parsed:
+        if not (change.is_new and order.status in _SETTLED):
+            subject = (order.shop, order.order_id, change.shop.seller)
+            by_moment.setdefault(change.at, []).append(subject)
+    for at, subjects in by_moment.items():
+        timers.wake(connection, timers.ORDER, subjects, at, staged=not final)
+    stock.wake(connection, pools)
+
+
+_SETTLED = frozenset({"unpaid", "delivered", "completed", "cancelled", "refunded"})
+"""An order first seen like this has nothing to decide: no timer until it changes."""
+
+
+def _observation(snap: Snapshot, facts: dict[str, Any], before: dict[str, Any], at: int) -> dict[str, Any]:
+    """What changed, as evidence: only the facts that differ."""
+    new = {name: value for name, value in facts.items() if name not in before or before[name] != value}
+    return {
+        "event": "observed",
+        "at": at,
+        "order_id": snap.order_id,
+        "observed_at": snap.observed_at,
+        "platform": snap.platform,
+        "changed": new,
+    }
+
+
+def _events(
+    connection: Connection, journal: Journal, shops: Shops, events: list[OrderEvent], now: int | None
+) -> None:
+    """Put events down and wake their orders; an acknowledgement silences the order's open cases."""
+    if not events:
+        return
+    rows = [
+        {
+            "shop": e.shop,
+            "order_id": e.order_id,
+            "event": e.event,
+            "at": e.at,
+            "seen_at": e.observed_at if now is None else now,
+        }
+        for e in events
+    ]
+    connection.execute(_EVENT[connection.dialect.name], rows)
+    for row in rows:
+        journal.note(row["shop"], row["order_id"], {**row, "event": "fact", "fact": row["event"]})
+        subject = (row["shop"], row["order_id"], shops.get(row["shop"]).seller)
+        timers.wake(connection, timers.ORDER, [subject], row["seen_at"], past=True)
+        if row["event"] == "ack":
+            orders.acknowledge(connection, row["shop"], row["order_id"], row["seen_at"])
+
+
+_SEEN = select(S.c.order_id, S.c.digest, S.c.observed_at).where(
+    S.c.shop == bindparam("b_shop"), S.c.order_id.in_(bindparam("ids", expanding=True))
+)
+_REMEMBER = {
+    d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")
+}
+_SAVE = {
+    d: replace_all(
+        d,
+        O,
+        ("shop", "order_id"),
+        (
+            "seller", "platform", "status", "is_open", "observed_at", "paid_at", "ship_by", "act_by",
+            "paid_minor", "currency", "facts", "times",
+        ),
+    )
+    for d in ("sqlite", "postgresql")
+}  # fmt: skip
+_EVENT = {d: upsert(d, EV, ("shop", "order_id", "event", "at"), None) for d in ("sqlite", "postgresql")}

@@ -1,0 +1,90 @@
+"""Evidence: one hash chain per shop, one link per shop and transaction, written in that transaction."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, bindparam, insert, select
+
+from daemon.tables import Evidence, EvidenceOf
+
+E = Evidence.__table__  # type: ignore[attr-defined]
+OF = EvidenceOf.__table__  # type: ignore[attr-defined]
+_encode = msgspec.json.Encoder().encode
+
+LINE_EVENTS = ("case_opened", "action", "dropped", "voided", "case_closed")
+"""Entries that are decision lines (contract §5), in the order lines of one instant are sorted by."""
+
+
+@dataclass(slots=True)
+class Journal:
+    """Entries of the transaction under way, by shop. `write` appends one link per shop."""
+
+    _entries: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    _subjects: dict[str, set[str]] = field(default_factory=dict)
+
+    def note(self, shop: str, subject: str, entry: Mapping[str, Any]) -> None:
+        """Put down what happened to `subject` (an order id or a cause key). No personal text in clear."""
+        self._entries.setdefault(shop, []).append(entry)
+        self._subjects.setdefault(shop, set()).add(subject)
+
+    def write(self, connection: Connection, at: int) -> None:
+        """Append the links at instant `at`, in the caller's transaction."""
+        links, subjects = [], []
+        for shop in sorted(self._entries):
+            seq, last = _head(connection, shop)
+            entries = _encode(self._entries[shop])
+            links.append(
+                {"shop": shop, "seq": seq + 1, "at": at, "entries": entries.decode(), "hash": link_hash(last, shop, seq + 1, at, entries)}
+            )  # fmt: skip
+            subjects += [{"shop": shop, "subject": name, "seq": seq + 1} for name in sorted(self._subjects[shop])]
+        if links:
+            connection.execute(_ADD, links)
+            connection.execute(_ADD_SUBJECTS, subjects)
+        self._entries.clear()
+        self._subjects.clear()
+
+
+def link_hash(before: bytes, shop: str, seq: int, at: int, entries: bytes) -> bytes:
+    """The hash of a link: over its predecessor's hash, its place and its entries."""
+    digest = hashlib.blake2b(before, digest_size=32)
+    digest.update(f"\0{shop}\0{seq}\0{at}\0".encode())
+    digest.update(entries)
+    return digest.digest()
+
+
+def entries_of(connection: Connection, shop: str, subject: str) -> Iterator[Mapping[str, Any]]:
+    """All entries that speak of one order or cause, oldest first."""
+    rows = connection.execute(
+        select(E.c.entries)
+        .join(OF, (OF.c.shop == E.c.shop) & (OF.c.seq == E.c.seq))
+        .where(OF.c.shop == shop, OF.c.subject == subject)
+        .order_by(E.c.seq)
+    )
+    for (entries,) in rows:
+        for entry in msgspec.json.decode(entries):
+            if subject in (entry.get("order_id"), entry.get("cause")):
+                yield entry
+
+
+def lines(connection: Connection) -> Iterator[Mapping[str, Any]]:
+    """Every decision line on record, unsorted."""
+    for (entries,) in connection.execute(select(E.c.entries)):
+        for entry in msgspec.json.decode(entries):
+            if entry["event"] in LINE_EVENTS:
+                yield entry
+
+
+def _head(connection: Connection, shop: str) -> tuple[int, bytes]:
+    """(sequence number, hash) of the shop's newest link; locked on PostgreSQL until the transaction ends."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"evidence/{shop}",))
+    row = connection.execute(_HEAD, {"b_shop": shop}).first()
+    return (row.seq, row.hash) if row else (0, b"")
+
+
+_HEAD = select(E.c.seq, E.c.hash).where(E.c.shop == bindparam("b_shop")).order_by(E.c.seq.desc()).limit(1)
+_ADD = insert(E)
+_ADD_SUBJECTS = insert(OF)

@@ -1,0 +1,231 @@
+"""Orders, their cases and their past, read in batches the way `decide` wants them."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select, update
+
+from daemon.shops import Shop
+from daemon.store.timers import Claimed
+from daemon.store import timers
+from daemon.tables import Action, Case, Event, Member, Order
+from rules import model, snapshot
+from rules.deadline import Deadline, deadline
+from rules.model import OVER, History, Kind, Outcome, Past, Violation
+from rules.snapshot import Known
+
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+C = Case.__table__  # type: ignore[attr-defined]
+A = Action.__table__  # type: ignore[attr-defined]
+EV = Event.__table__  # type: ignore[attr-defined]
+M = Member.__table__  # type: ignore[attr-defined]
+
+_decode = msgspec.json.Decoder(model.Order).decode
+_encode = msgspec.json.Encoder().encode
+_loads = msgspec.json.decode
+Item = TypeVar("Item")
+CHUNK = 500
+"""Parameters in one IN list; SQLite allows 32,766, PostgreSQL 65,535."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """An order as the database has it: its facts, the effective times last computed, uncovered lines."""
+
+    order: model.Order
+    observed_at: int
+    ship_by: int | None
+    act_by: int | None
+    short: tuple[str, ...]
+
+
+def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
+    """The items in parts a statement can take."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def by_shop(names: set[tuple[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
+    """(shop, order ids) in chunks."""
+    shops: dict[str, list[str]] = {}
+    for shop, order_id in names:
+        shops.setdefault(shop, []).append(order_id)
+    for shop in sorted(shops):
+        for chunk in chunks(sorted(shops[shop])):
+            yield shop, chunk
+
+
+def known(
+    connection: Connection, names: set[tuple[str, str]], affirmed: Mapping[tuple[str, str], int]
+) -> dict[tuple[str, str], Known]:
+    """What is known of the named orders, to merge into. `affirmed`: when an unchanged snapshot last said so."""
+    found: dict[tuple[str, str], Known] = {}
+    for shop, ids in by_shop(names):
+        for row in connection.execute(_KNOWN, {"b_shop": shop, "ids": ids}):
+            name = (shop, row.order_id)
+            facts = snapshot.unnest(_loads(row.facts))
+            for own in ("shop", "platform", "order_id"):
+                facts.pop(own, None)
+            found[name] = Known(
+                observed_at=max(row.observed_at, affirmed.get(name, row.observed_at)),
+                facts=facts,
+                times=_loads(row.times) if row.times else {},
+            )
+    return found
+
+
+def row(shop: Shop, order_id: str, facts: Known) -> tuple[dict[str, Any], model.Order, Deadline]:
+    """The table row of what is known, the order it decodes to and its effective deadline."""
+    nested = {
+        "shop": shop.name,
+        "platform": shop.platform,
+        "order_id": order_id,
+        "status": "unpaid",
+        **snapshot.nest(facts.facts),
+    }
+    text = _encode(nested)
+    order = _decode(text)
+    due = deadline(order, shop.policy.pack, shop.policy.warehouse)
+    return (
+        {
+            "shop": shop.name,
+            "order_id": order_id,
+            "seller": shop.seller,
+            "platform": shop.platform,
+            "status": order.status,
+            "is_open": order.owed or order.status in ("unpaid", "shipped"),
+            "observed_at": facts.observed_at,
+            "paid_at": order.paid_at,
+            "ship_by": due.ship_by,
+            "act_by": due.act_by,
+            "paid_minor": order.paid_minor,
+            "currency": order.currency,
+            "facts": text.decode(),
+            "times": _encode(facts.times).decode() if facts.times else "",
+        },
+        order,
+        due,
+    )
+
+
+def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
+    """The named orders, decoded."""
+    found: dict[tuple[str, str], Stored] = {}
+    for shop, ids in by_shop(names):
+        for row in connection.execute(_LOAD, {"b_shop": shop, "ids": ids}):
+            found[(shop, row.order_id)] = Stored(
+                order=_decode(row.facts),
+                observed_at=row.observed_at,
+                ship_by=row.ship_by,
+                act_by=row.act_by,
+                short=tuple(_loads(row.short)) if row.short else (),
+            )
+    return found
+
+
+def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], History]:
+    """Cases, actions and events of the named orders. Orders without any are absent."""
+    cases: dict[tuple[str, str], list[model.Case]] = {}
+    past: dict[tuple[str, str], list[Past]] = {}
+    events: dict[tuple[str, str], list[model.Event]] = {}
+    for shop, ids in by_shop(names):
+        values = {"b_shop": shop, "ids": ids}
+        for row in connection.execute(_CASES, values):
+            cases.setdefault((shop, row.order_id), []).append(_case(row))
+        for row in connection.execute(_PAST, values):
+            past.setdefault((shop, row.order_id), []).append(_past(row))
+        for row in connection.execute(_EVENTS, values):
+            event = model.Event(event=row.event, at=row.at, seen_at=row.seen_at)
+            events.setdefault((shop, row.order_id), []).append(event)
+    return {
+        name: History(
+            cases=tuple(cases.get(name, ())),
+            past=tuple(past.get(name, ())),
+            events=tuple(events.get(name, ())),
+        )
+        for name in cases.keys() | past.keys() | events.keys()
+    }
+
+
+def standing(history: History, claim: Claimed, stored: Stored) -> History:
+    """The history together with what the last decision and the stock pools left."""
+    return replace(
+        history, short=stored.short, decided_at=claim.decided_at, playbook=claim.playbook
+    )
+
+
+def acknowledge(connection: Connection, shop: str, order_id: str, at: int) -> None:
+    """The seller has it: open cases of the order stay silent from `at` on."""
+    for table, still_open in ((C, C.c.closed_at.is_(None)), (M, M.c.left_at.is_(None))):
+        connection.execute(
+            update(table)
+            .where(table.c.shop == shop, table.c.order_id == order_id, still_open, table.c.acked_at.is_(None))
+            .values(acked_at=at)
+        )
+
+
+def set_short(connection: Connection, shop: str, order_id: str, lines: Sequence[str]) -> None:
+    """Write which lines of an order its pools cannot cover."""
+    text = _encode(sorted(lines)).decode() if lines else ""
+    connection.execute(_SHORT, {"b_shop": shop, "b_order": order_id, "b_short": text})
+
+
+def set_deadline(connection: Connection, stored: Stored, due: Deadline) -> None:
+    """Write the effective times of an order after a policy change moved them."""
+    connection.execute(
+        update(O)
+        .where(O.c.shop == stored.order.shop, O.c.order_id == stored.order.order_id)
+        .values(ship_by=due.ship_by, act_by=due.act_by)
+    )
+
+
+def is_over(order: model.Order) -> bool:
+    """Nothing may be started for the order any more."""
+    return order.status in OVER
+
+
+def _case(row: Any) -> model.Case:
+    return model.Case(
+        key=row.key,
+        violation=Violation(row.violation),
+        episode=row.episode,
+        opened_at=row.opened_at,
+        closed_at=row.closed_at,
+        reason=row.reason,
+        ship_by=row.ship_by,
+        snoozed_until=row.snoozed_until,
+        acked_at=row.acked_at,
+        taken_over=bool(row.taken_over),
+    )
+
+
+def _past(row: Any) -> Past:
+    return Past(
+        key=row.key,
+        kind=Kind(row.kind),
+        step=row.step,
+        violation=Violation(row.violation),
+        episode=row.episode,
+        at=row.at,
+        outcome=Outcome(row.outcome),
+        reason=row.reason,
+        dropped=bool(row.dropped),
+    )
+
+
+_ids = bindparam("ids", expanding=True)
+_shop = bindparam("b_shop")
+_KNOWN = select(O.c.order_id, O.c.observed_at, O.c.facts, O.c.times).where(O.c.shop == _shop, O.c.order_id.in_(_ids))
+_LOAD = select(
+    O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short
+).where(O.c.shop == _shop, O.c.order_id.in_(_ids))  # fmt: skip
+_CASES = select(C).where(C.c.shop == _shop, C.c.order_id.in_(_ids))
+_PAST = select(
+    A.c.order_id, A.c.key, A.c.kind, A.c.step, A.c.violation, A.c.episode, A.c.at, A.c.outcome, A.c.reason, A.c.dropped
+).where(A.c.shop == _shop, A.c.order_id.in_(_ids)).order_by(A.c.at, A.c.key)  # fmt: skip
+_EVENTS = (
+    select(EV).where(EV.c.shop == _shop, EV.c.order_id.in_(_ids)).order_by(EV.c.at, EV.c.event)
+)
+_SHORT = update(O).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order")).values(short=bindparam("b_short"))

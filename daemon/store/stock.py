@@ -1,0 +1,184 @@
+"""Stock pools: one SKU over all shops of a seller, what is on hand, and which open lines it cannot cover."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from adapters.base import StockReport
+from daemon.shops import Shop, Shops
+from daemon.store import orders, timers
+from daemon.store.upsert import replace_all, upsert
+from daemon.tables import Listing, OpenLine, Order, Pool
+from rules import allocate, finding, payout
+from rules.deadline import Deadline
+from rules.model import Order as Facts
+from rules.model import Violation
+from rules.snapshot import Known
+
+L = OpenLine.__table__  # type: ignore[attr-defined]
+P = Pool.__table__  # type: ignore[attr-defined]
+LI = Listing.__table__  # type: ignore[attr-defined]
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+_DIALECTS = ("sqlite", "postgresql")
+
+
+def report(connection: Connection, shops: Shops, reports: list[StockReport], now: int | None) -> None:
+    """Take in stock that was reported apart from orders; the newest word about a pool wins."""
+    woken: dict[tuple[str, str], int] = {}
+    for said in reports:
+        seller = shops.get(said.shop).seller
+        if said.listing_id is not None:
+            _listing(connection, seller, said.sku, said.shop, said.listing_id)
+        if _on_hand(connection, seller, said.sku, said.shop, said.stock, said.sellable, said.observed_at):
+            woken[(seller, said.sku)] = said.observed_at if now is None else now
+    wake(connection, woken)
+
+
+def lines_of(
+    connection: Connection, shop: Shop, order: Facts, due: Deadline, known: Known, is_new: bool
+) -> Iterator[tuple[str, str]]:
+    """Bring the open lines of a changed order up to date; yields the pools (seller, sku) this touches."""
+    skus = {line.sku for line in order.lines if line.sku}
+    if not skus and is_new:
+        return
+    before = set() if is_new else _forget(connection, order)
+    owed = finding.owes(order)
+    rows = [_line(shop, order, line, due) for line in order.lines if owed and line.sku and line.open_quantity]
+    if rows:
+        connection.execute(_ADD_LINE, rows)
+    for line in order.lines:
+        if line.sku and line.listing_id:
+            _listing(connection, shop.seller, line.sku, shop.name, line.listing_id)
+        if line.sku and line.stock is not None and owed:
+            at = known.times.get(f"lines\0{line.line_id}\0stock", known.observed_at)
+            _on_hand(connection, shop.seller, line.sku, shop.name, line.stock, line.sellable, at)
+    touched = before | {row["sku"] for row in rows}
+    yield from sorted((shop.seller, sku) for sku in _tracked(connection, shop.seller, touched))
+
+
+def wake(connection: Connection, pools: Mapping[tuple[str, str], int]) -> None:
+    """Let pools be allocated anew, each at its instant."""
+    for (seller, sku), at in pools.items():
+        timers.wake(connection, timers.POOL, [(seller, sku, seller)], at)
+
+
+def home(connection: Connection, seller: str, sku: str, shop: str) -> str:
+    """The shop a pool's cause is named after: the first one seen with it. Creates the pool if needed."""
+    values = {"seller": seller, "sku": sku, "home": shop}
+    connection.execute(_ADD_POOL[connection.dialect.name], values)
+    return str(connection.execute(_HOME, {"b_seller": seller, "b_sku": sku}).scalar_one())
+
+
+def reallocate(connection: Connection, seller: str, sku: str, now: int) -> list[tuple[str, str]]:
+    """Decide anew which open lines the pool covers, write what changed; returns the orders to wake."""
+    pool = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).first()
+    if pool is None:
+        return []
+    rows = connection.execute(select(L).where(L.c.seller == seller, L.c.sku == sku)).all()
+    lines = tuple(
+        allocate.OpenLine(
+            shop=row.shop,
+            order_id=row.order_id,
+            line_id=row.line_id,
+            quantity=row.quantity,
+            loss_minor=row.loss_minor,
+            act_by=row.act_by,
+        )
+        for row in rows
+    )
+    short = allocate.allocate(pool.on_hand, lines)
+    _note_balance(connection, pool, sum(line.quantity for line in lines), bool(short), now)
+    return _write_short(connection, seller, sku, lines, short)
+
+
+def _write_short(
+    connection: Connection,
+    seller: str,
+    sku: str,
+    lines: tuple[allocate.OpenLine, ...],
+    short: frozenset[tuple[str, str, str]],
+) -> list[tuple[str, str]]:
+    mine: dict[tuple[str, str], set[str]] = {}
+    for line in lines:
+        mine.setdefault((line.shop, line.order_id), set()).add(line.line_id)
+    changed = []
+    for name, stored in sorted(orders.load(connection, set(mine)).items()):
+        others = set(stored.short) - mine[name]
+        new = others | {line for shop, order_id, line in short if (shop, order_id) == name}
+        if new != set(stored.short):
+            orders.set_short(connection, *name, sorted(new))
+            changed.append(name)
+    return changed
+
+
+def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, now: int) -> None:
+    """Remember what the pool owes, and since when it has been short or covered."""
+    values = {"needed": needed, "short": int(short)}
+    if short != bool(pool.short):
+        values["changed_at"] = now
+    connection.execute(update(P).where(P.c.seller == pool.seller, P.c.sku == pool.sku).values(**values))
+
+
+def _forget(connection: Connection, order: Facts) -> set[str]:
+    """Take the order's open lines out of their pools; returns those pools' SKUs."""
+    gone = connection.execute(_DROP_LINES, {"b_shop": order.shop, "b_order": order.order_id})
+    return {row.sku for row in gone}
+
+
+def _line(shop: Shop, order: Facts, line: Any, due: Deadline) -> dict[str, Any]:
+    stake = payout.stake(order, shop.policy.pack, Violation.STOCK_OUT, shop.policy.confirmed)
+    return {
+        "shop": order.shop,
+        "order_id": order.order_id,
+        "line_id": line.line_id,
+        "seller": shop.seller,
+        "sku": line.sku,
+        "quantity": line.open_quantity,
+        "loss_minor": stake.high_minor if stake else (order.paid_minor or 0),
+        "act_by": due.act_by,
+    }
+
+
+def _on_hand(
+    connection: Connection, seller: str, sku: str, shop: str, units: int | None, sellable: int | None, at: int
+) -> bool:
+    """Note what is on hand; returns whether that changed what the pool can cover."""
+    home(connection, seller, sku, shop)
+    before = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).one()
+    if before.observed_at is not None and before.observed_at > at:
+        return False
+    connection.execute(
+        update(P)
+        .where(P.c.seller == seller, P.c.sku == sku)
+        .values(on_hand=units, sellable=sellable, observed_at=at)
+    )
+    return bool(before.on_hand != units)
+
+
+def _listing(connection: Connection, seller: str, sku: str, shop: str, listing_id: str) -> None:
+    values = {"seller": seller, "sku": sku, "shop": shop, "listing_id": listing_id}
+    connection.execute(_ADD_LISTING[connection.dialect.name], values)
+
+
+def _tracked(connection: Connection, seller: str, skus: set[str]) -> list[str]:
+    """Those of the SKUs whose stock anybody has ever reported: the others need no allocation."""
+    if not skus:
+        return []
+    return list(
+        connection.execute(_TRACKED, {"b_seller": seller, "skus": sorted(skus)}).scalars()
+    )
+
+
+_ADD_LINE = L.insert()
+_DROP_LINES = (
+    delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order")).returning(L.c.sku)
+)
+_ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
+_ADD_LISTING = {d: upsert(d, LI, ("seller", "sku", "shop", "listing_id"), None) for d in _DIALECTS}
+_HOME = select(P.c.home).where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
+_TRACKED = select(P.c.sku).where(
+    P.c.seller == bindparam("b_seller"),
+    P.c.sku.in_(bindparam("skus", expanding=True)),
+    P.c.observed_at.is_not(None),
+)

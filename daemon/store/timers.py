@@ -1,0 +1,230 @@
+"""Timers: when a subject is due, who works on it, and when next. One claim statement for both databases."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from sqlalchemy import BigInteger, Connection, Update, bindparam, case, func, literal_column, or_, select, update
+
+from daemon.store.upsert import upsert
+from daemon.tables import Timer
+
+T = Timer.__table__  # type: ignore[attr-defined]
+SHARDS = 256
+LEASE = 5 * 60 * 1_000_000
+"""How long a claim holds (µs): far longer than any hop's work, so clock skew between machines is harmless."""
+
+_CLAIMED = (
+    "kind", "shop", "id", "seller", "due_at", "fence", "attempts", "decided_at", "playbook", "past",
+)  # fmt: skip
+
+ORDER, POOL, CAUSE, FEED, WATCH = "order", "pool", "cause", "feed", "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A due subject and the fence under which its result may be settled."""
+
+    kind: str
+    shop: str
+    id: str
+    seller: str
+    due_at: int
+    fence: int
+    attempts: int
+    decided_at: int | None
+    playbook: str
+    past: int
+
+
+@cache
+def shard_of(seller: str) -> int:
+    """All shops of a seller share a shard, since pools, buyer caps and budgets span them."""
+    return int.from_bytes(hashlib.blake2b(seller.encode(), digest_size=2).digest()) % SHARDS
+
+
+def wake(
+    connection: Connection,
+    kind: str,
+    subjects: Iterable[tuple[str, str, str]],
+    due_at: int,
+    *,
+    staged: bool = False,
+    past: bool = False,
+) -> None:
+    """Make subjects (shop, id, seller) due at `due_at` at the latest; creates missing timers.
+
+    `staged`: their file is not read to its end; they wait for `publish`, or for a lease's time at most.
+    `past`: there is now something to read back before deciding.
+    """
+    rows = [
+        {
+            "kind": kind,
+            "shop": shop,
+            "id": name,
+            "seller": seller,
+            "shard": shard_of(seller),
+            "due_at": due_at + LEASE if staged else due_at,
+            "staged": int(staged),
+            "past": int(past),
+        }
+        for shop, name, seller in sorted(set(subjects))
+    ]
+    if rows:
+        connection.execute(_WAKE[connection.dialect.name], rows)
+
+
+def claim(
+    connection: Connection,
+    kind: str,
+    now: int,
+    limit: int,
+    *,
+    lease: int = LEASE,
+    shards: Sequence[int] | None = None,
+    not_shops: Sequence[str] = (),
+) -> list[Claimed]:
+    """Claim up to `limit` due subjects in due order. Several workers get disjoint ones.
+
+    A claim that is never settled comes back when its lease is over. `not_shops` are left for later.
+    """
+    statement = _claim_statement(shards is not None, bool(not_shops))
+    values: dict[str, object] = {"b_kind": kind, "b_now": now, "most": limit, "until": now + lease}
+    if shards is not None:
+        values["shards"] = list(shards)
+    if not_shops:
+        values["not_shops"] = list(not_shops)
+    rows = connection.execute(statement, values).all()
+    return sorted((Claimed(*row) for row in rows), key=lambda c: (c.due_at, c.shop, c.id))
+
+
+def settle(connection: Connection, results: Sequence[tuple[Claimed, int | None, str, bool]], now: int) -> int:
+    """Store the next wake-up of claimed subjects: (claim, due_at or None, playbook digest, has a past).
+
+    Only rows still under the claim's fence are written; returns how many were. A lost one is done elsewhere.
+    """
+    if not results:
+        return 0
+    rows = [
+        {
+            "b_kind": claimed.kind,
+            "b_shop": claimed.shop,
+            "b_id": claimed.id,
+            "b_fence": claimed.fence,
+            "b_was": claimed.due_at,
+            "b_due": due_at,
+            "b_now": now,
+            "b_playbook": playbook,
+            "b_past": int(past),
+        }
+        for claimed, due_at, playbook, past in results
+    ]
+    return connection.execute(_SETTLE, rows).rowcount
+
+
+def fail(connection: Connection, claimed: Claimed, due_at: int, error: str) -> None:
+    """Put a subject whose work raised off until `due_at`, so that one bad row never stops the others."""
+    connection.execute(
+        update(T)
+        .where(T.c.kind == claimed.kind, T.c.shop == claimed.shop, T.c.id == claimed.id, T.c.fence == claimed.fence)
+        .values(lease_until=None, due_at=due_at, attempts=T.c.attempts + 1, error=error[:500])
+    )
+
+
+def backoff(attempts: int, key: str, first_s: int = 60, most_s: int = 3600) -> int:
+    """µs to wait before attempt `attempts + 1`: doubling, bounded, with a jitter that is a hash of the key."""
+    seconds = min(first_s * 2 ** min(attempts, 16), most_s)
+    jitter = int.from_bytes(hashlib.blake2b(f"{key}/{attempts}".encode(), digest_size=2).digest()) / 65536
+    return int(seconds * (1 + jitter / 4) * 1_000_000)
+
+
+def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)) -> int | None:
+    """The earliest instant after `now` at which any subject of `kinds` is due; None when nothing is."""
+    found = [
+        connection.execute(
+            select(func.min(T.c.due_at)).where(T.c.kind == kind, T.c.due_at > now)
+        ).scalar_one()
+        for kind in kinds
+    ]
+    return min((due for due in found if due is not None), default=None)
+
+
+def due_count(connection: Connection, now: int) -> dict[str, int]:
+    """How many subjects of each kind are due and not done: the backlog."""
+    rows = connection.execute(
+        select(T.c.kind, func.count()).where(T.c.due_at <= now).group_by(T.c.kind)
+    ).all()
+    return {kind: count for kind, count in rows}
+
+
+def publish(connection: Connection, shop: str, now: int) -> None:
+    """Wake all that a file touched, now that it has been read to its end."""
+    connection.execute(update(T).where(T.c.shop == shop, T.c.staged == 1).values(due_at=now, staged=0))
+
+
+@cache
+def _claim_statement(by_shard: bool, without_shops: bool) -> Update:
+    """Built once: composing it costs ten times more than running it."""
+    now = bindparam("b_now", type_=BigInteger)
+    due = (
+        select(T.c.kind, T.c.shop, T.c.id)
+        .where(T.c.kind == bindparam("b_kind"), T.c.due_at <= now)
+        .where(or_(T.c.lease_until.is_(None), T.c.lease_until <= now))
+        .order_by(T.c.due_at, T.c.shop, T.c.id)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+    if by_shard:
+        due = due.where(T.c.shard.in_(bindparam("shards", expanding=True)))
+    if without_shops:
+        due = due.where(T.c.shop.not_in(bindparam("not_shops", expanding=True)))
+    picked = due.cte("picked")
+    return (
+        update(T)
+        .where(T.c.kind == picked.c.kind, T.c.shop == picked.c.shop, T.c.id == picked.c.id)
+        .values(lease_until=bindparam("until"), fence=T.c.fence + 1)
+        .returning(*(T.c[name] for name in _CLAIMED))
+    )
+
+
+def _wake_statement(dialect: str) -> object:
+    earlier, latest = (func.min, func.max) if dialect == "sqlite" else (func.least, func.greatest)
+    excluded = literal_column("excluded.due_at")
+    return upsert(
+        dialect,
+        T,
+        ("kind", "shop", "id"),
+        {
+            # under a claim the later instant is kept apart from the claimed one, so that settling sees it
+            "due_at": case(
+                (or_(T.c.due_at.is_(None), T.c.lease_until.is_not(None)), excluded),
+                else_=earlier(T.c.due_at, excluded),
+            ),
+            "staged": literal_column("excluded.staged"),
+            "past": latest(T.c.past, literal_column("excluded.past")),
+        },
+    )
+
+
+_WAKE = {dialect: _wake_statement(dialect) for dialect in ("sqlite", "postgresql")}
+
+_SETTLE = (
+    update(T)
+    .where(
+        T.c.kind == bindparam("b_kind"),
+        T.c.shop == bindparam("b_shop"),
+        T.c.id == bindparam("b_id"),
+        T.c.fence == bindparam("b_fence"),
+    )
+    .values(
+        # a fact that arrived while we were deciding has made the row due again: keep that wake-up
+        due_at=case((T.c.due_at != bindparam("b_was"), T.c.due_at), else_=bindparam("b_due")),
+        lease_until=None,
+        attempts=0,
+        error=None,
+        decided_at=bindparam("b_now"),
+        playbook=bindparam("b_playbook"),
+        past=bindparam("b_past"),
+    )
+)

@@ -1,0 +1,43 @@
+"""Natural keys (contract §5): stable, readable, parts percent-encoded. Amount and attempt are never part of one."""
+
+from functools import lru_cache
+from urllib.parse import quote, unquote
+
+from rules.instant import format_utc
+from rules.model import Violation
+
+
+@lru_cache(maxsize=65536)
+def part(text: str) -> str:
+    """One key part, percent-encoded."""
+    return quote(text, safe="-_.~")
+
+
+def case(shop: str, order_id: str, violation: Violation, episode: int) -> str:
+    """north/240601-1/late_shipment/1"""
+    return f"{part(shop)}/{part(order_id)}/{violation}/{episode}"
+
+
+def step(case_key: str, name: str) -> str:
+    """north/240601-1/late_shipment/1/agree_new_date"""
+    return f"{case_key}/{name}"
+
+
+def compensation(shop: str, order_id: str, violation: Violation) -> str:
+    """Leaves out the episode: money is paid once per order and violation, a second time needs a person."""
+    return f"{part(shop)}/{part(order_id)}/{violation}/compensate"
+
+
+def pickup(shop: str, act_by: int) -> str:
+    """north/pickup:2026-06-02T10:00:00Z: all orders of a shop that must be on the same courier pick-up."""
+    return f"{part(shop)}/pickup:{format_utc(act_by)}"
+
+
+def pool(shop: str, sku: str) -> str:
+    """north/pool:A-1: one SKU over all shops of a seller, named after the shop that was first seen to sell it."""
+    return f"{part(shop)}/pool:{part(sku)}"
+
+
+def unpart(text: str) -> str:
+    """The inverse of `part`."""
+    return unquote(text)

@@ -1,0 +1,29 @@
+"""Everything `decide` may know besides the order and its past: playbook, rule pack, warehouse, zone."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from rules.calendars import Warehouse
+from rules.packs import Pack
+from rules.playbook import Playbook
+
+REOPEN_WITHIN = 6 * 3600 * 1_000_000
+"""A flag that flaps within 6 h reopens the same episode (design §8), in µs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One shop's policy at one moment.
+
+    `confirmed`: digests of pack rows a person has confirmed; only those may move money. `patience`: a step
+    found later than this (µs) counts as missed while we were down. `maintenance`: (from, until) instants in
+    which cases open silently.
+    """
+
+    playbook: Playbook
+    pack: Pack
+    zone: ZoneInfo
+    warehouse: Warehouse | None = None
+    confirmed: frozenset[str] = frozenset()
+    patience: int = 15 * 60 * 1_000_000
+    maintenance: tuple[tuple[int, int], ...] = ()

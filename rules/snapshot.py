@@ -1,0 +1,80 @@
+"""Merging what a shop said over time: the newest `observed_at` wins per fact, whatever arrives when.
+
+Pure and independent of arrival order. An absent key keeps its value, None clears it, lines merge by id.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_LINES = "lines"
+
+
+@dataclass(slots=True)
+class Known:
+    """All that is known of an order: flat facts, and when those older than `observed_at` were said.
+
+    Facts of a line are keyed ("lines", line_id, name) joined by a NUL, so that one rule merges all.
+    """
+
+    observed_at: int
+    facts: dict[str, Any] = field(default_factory=dict)
+    times: dict[str, int] = field(default_factory=dict)
+
+    def merge(self, fields: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], observed_at: int) -> None:
+        """Take in one snapshot that was true at `observed_at`; at equal times the later arrival wins."""
+        said = flatten(fields, lines)
+        if observed_at < self.observed_at:
+            self._fill(said, observed_at)
+            return
+        if observed_at > self.observed_at:
+            for name in self.facts.keys() - said.keys():
+                self.times.setdefault(name, self.observed_at)
+            self.observed_at = observed_at
+        self.facts.update(said)
+        if self.times:
+            for name in said:
+                self.times.pop(name, None)
+
+    def _fill(self, said: Mapping[str, Any], observed_at: int) -> None:
+        """An older snapshot: it speaks only where nothing newer was said."""
+        for name, value in said.items():
+            known_at = self.times.get(name, self.observed_at) if name in self.facts else None
+            if known_at is None or known_at <= observed_at:
+                self.facts[name] = value
+                self.times[name] = observed_at
+
+
+def flatten(fields: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Order and line facts as one flat mapping."""
+    flat = dict(fields)
+    for line_id, line in lines.items():
+        flat[f"{_LINES}\0{line_id}\0"] = True
+        for name, value in line.items():
+            flat[f"{_LINES}\0{line_id}\0{name}"] = value
+    return flat
+
+
+def nest(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat facts as the nested mapping `rules.model.Order` decodes from; lines in order of their ids."""
+    order: dict[str, Any] = {}
+    lines: dict[str, dict[str, Any]] = {}
+    for name, value in facts.items():
+        if not name.startswith("lines\0"):
+            order[name] = value
+            continue
+        _, line_id, key = name.split("\0", 2)
+        line = lines.setdefault(line_id, {"line_id": line_id})
+        if key:
+            line[key] = value
+    order[_LINES] = [lines[line_id] for line_id in sorted(lines)]
+    return order
+
+
+def unnest(order: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `nest`."""
+    lines = {
+        line["line_id"]: {key: value for key, value in line.items() if key != "line_id"}
+        for line in order.get(_LINES, ())
+    }
+    return flatten({name: value for name, value in order.items() if name != _LINES}, lines)
