@@ -60,15 +60,40 @@ def _override(country: str, year: int) -> Override | None:
     return Override(frozenset(table["off"]), frozenset(table["work"]))
 
 
+@dataclass(frozen=True, slots=True)
+class Statute:
+    """A country's year by the `holidays` package: days off, made-up workdays, weekend weekdays."""
+
+    off: frozenset[date]
+    work: frozenset[date]
+    weekend: frozenset[int]
+
+
 @lru_cache(maxsize=64)
-def _statute(country: str, year: int) -> tuple[frozenset[date], frozenset[date], frozenset[int]]:
+def _statute(country: str, year: int) -> Statute:
     try:
-        known = statutes.country_holidays(country, years=year)
+        known = statutes.country_holidays(country.upper(), years=(year - 1, year, year + 1))
     except NotImplementedError as error:
         mend = 'write an ISO country code such as "CN"'
         raise PolicyError(f"no holidays are known for {country!r}", mend=mend) from error
-    work = frozenset(day for day in known.weekend_workdays if day.year == year)
-    return frozenset(known), work, frozenset(known.weekend)
+    work = frozenset(known.weekend_workdays)
+    off = set(known) - work
+    if country.upper() == "CN":
+        off |= _bridged(off, work)
+    this_year = frozenset(day for day in work if day.year == year)
+    return Statute(frozenset(off), this_year, frozenset(known.weekend))
+
+
+def _bridged(off: set[date], work: frozenset[date]) -> set[date]:
+    """The weekends that touch a day off: China's notices count them into the break."""
+    joined = set(off)
+    for day in off:
+        for step in (1, -1):
+            near = day + timedelta(days=step)
+            while near.weekday() >= 5 and near not in work:
+                joined.add(near)
+                near += timedelta(days=step)
+    return joined
 
 
 def coverage(year: int, country: str = "CN") -> bool:
@@ -78,29 +103,24 @@ def coverage(year: int, country: str = "CN") -> bool:
     """
     if _override(country, year):
         return True
-    return country.upper() != "CN" or bool(_statute(country, year)[1])
+    return country.upper() != "CN" or bool(_statute(country, year).work)
 
 
 def is_holiday(day: date, country: str) -> bool:
-    """Whether a day is off by statute, notice or substitution; plain weekends are not holidays."""
-    override = _override(country, day.year)
-    if override:
-        return day in override.off
-    holiday, work, _ = _statute(country, day.year)
-    return day in holiday and day not in work
+    """Whether a day is off by statute, notice or substitution; a plain weekend is none, one in a break is."""
+    return day in (_override(country, day.year) or _statute(country, day.year)).off
 
 
 def is_made_up(day: date, country: str) -> bool:
     """Whether a weekend day is worked in exchange for a bridge day (调休)."""
-    override = _override(country, day.year)
-    return day in (override.work if override else _statute(country, day.year)[1])
+    return day in (_override(country, day.year) or _statute(country, day.year)).work
 
 
 def is_workday(day: date, country: str) -> bool:
     """Whether people work: no holiday, and no weekend unless made up. Raises PolicyError: unknown country."""
     if is_holiday(day, country):
         return False
-    return is_made_up(day, country) or day.weekday() not in _statute(country, day.year)[2]
+    return is_made_up(day, country) or day.weekday() not in _statute(country, day.year).weekend
 
 
 @dataclass(frozen=True, slots=True)

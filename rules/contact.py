@@ -86,7 +86,7 @@ def _judge(pack: Pack, intent: str, text: str) -> Verdict:
 def lint(pack: Pack, text: str, intent: str = "") -> tuple[Reason, ...]:
     """Everything the platform forbids in a text, the gravest first; () when it may be sent."""
     folded = normalize("NFKC", text).casefold()
-    compact = "".join(char for char in folded if char.isalnum())
+    compact = "".join(filter(str.isalnum, folded))
     words = "".join(char if char.isalnum() else " " for char in folded)
     found = []
     for name in pack.contact.lints:
@@ -105,9 +105,14 @@ def shared_phrases(name: Reason) -> tuple[str, ...]:
     return packs.load("generic").contact.phrases.get(name, ())
 
 
+@lru_cache(maxsize=1024)
+def _compact(phrase: str) -> str:
+    return "".join(filter(str.isalnum, phrase.casefold()))
+
+
 def _says(compact: str, words: str, phrase: str) -> bool:
     """Whether a folded text holds a phrase: anywhere, or for short Latin words only where a word starts."""
-    wanted = "".join(char for char in phrase.casefold() if char.isalnum())
+    wanted = _compact(phrase)
     if not wanted.isascii() or len(wanted) >= _SHORT:
         return wanted in compact
     place = words.find(wanted)

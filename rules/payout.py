@@ -58,11 +58,11 @@ def stake(
 
 
 def _single(order: Order, pack: Pack, row: Row, start: int | None, confirmed: frozenset[str]) -> Stake | None:
-    price = _price(order, pack, row, start)
+    sure = row.digest in confirmed
+    price = _price(order, pack, row, start, sure)
     if price is None:
         return None
     low, high, note = price
-    sure = row.digest in confirmed
     return Stake(low, high, pack.currency, row.id, row.form, row.initiation, row.confidence, sure, note)
 
 
@@ -82,7 +82,7 @@ Price = tuple[int, int, str]
 """Lowest and highest payout in minor units, and a note."""
 
 
-def _price(order: Order, pack: Pack, row: Row, start: int | None) -> Price | None:
+def _price(order: Order, pack: Pack, row: Row, start: int | None, sure: bool) -> Price | None:
     amount = base_of(order, row.base)
     if amount is None or not row.tiers:
         return None
@@ -90,7 +90,7 @@ def _price(order: Order, pack: Pack, row: Row, start: int | None) -> Price | Non
         return 0, 0, f"exempt: {mark}"
     tiers = _variant(order, row) if row.variants else row.tiers
     floor = row.rounding == "floor_yuan"
-    if row.confidence == "C":
+    if row.confidence == "C" and not sure:
         return _weak(tiers, amount, floor)
     hours = promised_hours(order, pack, start) if row.by_promise else _ANY
     low = payout(tiers, amount, hours[0], floor)
