@@ -69,9 +69,7 @@ def test_a_cut_connection_is_uncertain_and_the_post_is_not_repeated() -> None:
     assert "t0ken" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("method", "arrivals"), [("PUT", 2), ("DELETE", 2), ("GET", 2), ("POST", 1), ("PATCH", 1)]
-)
+@pytest.mark.parametrize(("method", "arrivals"), [("PUT", 2), ("DELETE", 2), ("GET", 2), ("POST", 1), ("PATCH", 1)])
 def test_aiohttp_repeats_cut_requests_unless_they_are_post_or_patch(method: str, arrivals: int) -> None:
     async def run() -> int:
         async with peer(hangs_up()) as told, aiohttp.ClientSession() as session:
@@ -83,13 +81,13 @@ def test_aiohttp_repeats_cut_requests_unless_they_are_post_or_patch(method: str,
 
 
 def test_a_stall_beyond_the_time_out_is_uncertain() -> None:
-    with pytest.raises(Uncertain, match=r"in 0\.2 s"):
-        exchange(stalls(), timeout_s="0.2")
+    with pytest.raises(Uncertain, match=r"in 1 s"):
+        exchange(stalls(), timeout_s="1")
 
 
 def test_the_time_out_also_fires_under_a_frozen_clock() -> None:
     with freeze_time("2026-06-02", real_asyncio=True), pytest.raises(Uncertain):
-        exchange(stalls(), timeout_s="0.2")
+        exchange(stalls(), timeout_s="1")
 
 
 def test_a_body_cut_half_way_leaves_the_status_and_no_body() -> None:

@@ -75,9 +75,7 @@ def test_the_message_id_follows_the_key_alone() -> None:
 
 
 def test_a_title_with_line_breaks_cannot_add_a_header() -> None:
-    mail = compose(
-        alert(title="late\r\nBcc: x@evil.test"), NOW, sender=("", "a@b.test"), recipients=[("", "c@d.test")]
-    )
+    mail = compose(alert(title="late\r\nBcc: x@evil.test"), NOW, sender=("", "a@b.test"), recipients=[("", "c@d.test")])
 
     assert "late Bcc: x@evil.test" == mail["Subject"]
     assert mail["Bcc"] is None
@@ -95,9 +93,7 @@ def test_a_refused_recipient_is_noted_and_the_others_get_the_mail() -> None:
 def test_a_mail_that_everybody_is_refused_is_refused() -> None:
     server = MailServer(refusals=dict.fromkeys(("an@shop.test", "bo@shop.test"), "550 no such user"))
 
-    with pytest.raises(
-        Permanent, match=r"an@shop.test \(550\), bo@shop.test \(550\): correct the option 'to'"
-    ):
+    with pytest.raises(Permanent, match=r"an@shop.test \(550\), bo@shop.test \(550\): correct the option 'to'"):
         deliver(server)
     assert [] == server.mails
 
@@ -118,7 +114,7 @@ def test_a_verdict_on_the_text_is_believed(answer: str, error: type[Exception]) 
 @pytest.mark.parametrize("trouble", ["hangs up", "stalls"])
 def test_trouble_before_the_text_is_handed_over_surely_delivered_nothing(trouble: str) -> None:
     with pytest.raises(Transient):
-        deliver(MailServer(on_mail=trouble), timeout_s="0.3")
+        deliver(MailServer(on_mail=trouble), timeout_s="1")
 
 
 @pytest.mark.parametrize("trouble", ["hangs up", "stalls"])
@@ -126,13 +122,13 @@ def test_trouble_after_the_text_is_handed_over_is_uncertain(trouble: str) -> Non
     server = MailServer(on_data=trouble)
 
     with pytest.raises(Uncertain, match="may be delivered"):
-        deliver(server, timeout_s="0.3")
+        deliver(server, timeout_s="1")
     assert 1 == len(server.mails)
 
 
 def test_the_time_out_also_fires_under_a_frozen_clock() -> None:
     with freeze_time("2026-06-02", real_asyncio=True), pytest.raises(Uncertain):
-        deliver(MailServer(on_data="stalls"), timeout_s="0.3")
+        deliver(MailServer(on_data="stalls"), timeout_s="1")
 
 
 def test_a_refused_connection_is_surely_not_done() -> None:
