@@ -30,9 +30,7 @@ def present(cells: dict[str, str], column: str) -> str | None:
 def identifier(text: str, name: str) -> str:
     """An id as it stands; raises Refusal if it is empty, overlong, unprintable, or spreadsheet-rounded."""
     if not text or len(text) > ID_CHARS or not text.isprintable():
-        raise Refusal(
-            f"{name} is empty, unprintable or longer than {ID_CHARS} characters", "give each order its id"
-        )
+        raise Refusal(f"{name} is empty, unprintable or longer than {ID_CHARS} characters", "give each order its id")
     if text[-1].isdigit() and ("E" in text or "e" in text) and lossy(text):
         raise Refusal(
             f"{name} {text} is in scientific notation: a spreadsheet has rounded it, its digits are lost",
@@ -53,9 +51,7 @@ def integer(text: str, name: str, most: int = MOST_COUNT) -> int:
     """A whole number from 0 to `most`; `2.0` is one too (spreadsheets write it so)."""
     digits = text.removesuffix(".00").removesuffix(".0")
     if not _INTEGER.fullmatch(digits) or int(digits) > most:
-        raise Refusal(
-            f"{name} {shown(text)} is not a whole number from 0 to {most}", f"give {name} in whole units"
-        )
+        raise Refusal(f"{name} {shown(text)} is not a whole number from 0 to {most}", f"give {name} in whole units")
     return int(digits)
 
 
@@ -68,9 +64,7 @@ def minor(text: str, name: str, currency: str | None = None) -> int:
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
     if not _DECIMAL.fullmatch(plain):
-        raise Refusal(
-            f"{name} {shown(text)} is not an amount such as 129.80", f"write {name} with a decimal point"
-        )
+        raise Refusal(f"{name} {shown(text)} is not an amount such as 129.80", f"write {name} with a decimal point")
     amount = Decimal(plain).scaleb(_DIGITS.get(currency or "", 2))
     if amount != amount.to_integral_value() or amount > MOST_MINOR:
         raise Refusal(f"{name} {shown(text)} is finer than the smallest coin, or absurd", f"correct {name}")

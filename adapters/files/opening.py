@@ -120,9 +120,7 @@ def _open_refusal(path: Path, error: OSError) -> Refusal:
 
 def _ole_refusal(content: bytes) -> Refusal:
     if _ENCRYPTED in content:
-        return Refusal(
-            "an encrypted workbook", "open it with its password and save it as .xlsx or CSV without one"
-        )
+        return Refusal("an encrypted workbook", "open it with its password and save it as .xlsx or CSV without one")
     return Refusal("an old Excel workbook (.xls)", "open it and save as .xlsx or CSV")
 
 

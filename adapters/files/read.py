@@ -7,7 +7,7 @@ from pathlib import Path
 
 from adapters.base import Record, Rejected, ShopSettings
 from adapters.files import canonical, naming, opening, sheet
-from adapters.files.canonical import Context, SettingsFor
+from adapters.files.context import Context, SettingsFor
 from adapters.files.opening import Source
 from adapters.files.refusal import EXPORT_AGAIN, Refusal
 

@@ -107,9 +107,7 @@ def _misshapen(record: Record, width: int) -> Refusal | None:
     """Why the record cannot be a row of this table, or None. Missing last cells count as empty."""
     count = len(record.cells)
     if count > width and any(cell.strip(_STRIPPED) for cell in record.cells[width:]):
-        return Refusal(
-            f"{count} cells under {width} headers", "quote cells that hold the separator", record.line
-        )
+        return Refusal(f"{count} cells under {width} headers", "quote cells that hold the separator", record.line)
     if count < width and not record.whole:
         return Refusal(_CUT, EXPORT_AGAIN, record.line)
     return None
@@ -160,9 +158,7 @@ class _Pulled:
             raise text
         self._size += len(text)
         if len(self._held) > RECORD_LINES or self._size > RECORD_CHARS:
-            raise Refusal(
-                "a quotation mark opens here and does not close", "remove it, or double it inside a cell"
-            )
+            raise Refusal("a quotation mark opens here and does not close", "remove it, or double it inside a cell")
         return text
 
     def take(self) -> tuple[int, bool, int]:
