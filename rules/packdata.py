@@ -5,10 +5,8 @@ days in the pack's zone and inclusive on both ends. Every dated number names its
 article, `P…` a page listed in docs/rule-packs.md. No row was checked against an official rule centre.
 """
 
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from hashlib import blake2b
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
@@ -248,9 +246,7 @@ class Window:
     @property
     def applies(self) -> bool:
         """Whether this window may move a deadline by itself."""
-        return (
-            self.confidence != "C" and self.needs is None and (self.by is not None or self.hours is not None)
-        )
+        return self.confidence != "C" and self.needs is None and (self.by is not None or self.hours is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,11 +286,3 @@ class Document:
 
 Raw = dict[str, Any]
 """A parsed TOML table before validation."""
-
-
-def fingerprint(platform: str, row: Row) -> str:
-    """BLAKE2b-128 over the row's canonical content (JSON, sorted keys), without its own digest."""
-    content = {"platform": platform, **asdict(row)}
-    del content["digest"], content["by_promise"]
-    text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-    return blake2b(text.encode(), digest_size=16).hexdigest()

@@ -17,10 +17,11 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
+from rules.confirmation import fingerprint
 from rules.errors import PolicyError
 from rules.instant import from_datetime
 from rules.model import Order, Violation
-from rules.packdata import ContactRules, Document, Metric, Promise, Raw, Row, Scope, Tool, Window, fingerprint
+from rules.packdata import ContactRules, Document, Metric, Promise, Raw, Row, Scope, Tool, Window
 
 PLATFORMS = ("generic", "taobao", "tmall", "pinduoduo", "jd", "douyin")
 """The shipped packs. Any other platform gets the generic pack under its own name."""
@@ -131,11 +132,7 @@ def _boundary_names(platform: str, zone: ZoneInfo, starts: tuple[int, ...]) -> d
 
 def local_date(instant: int, zone: ZoneInfo) -> date:
     """The local day of an instant."""
-    return (
-        (datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=instant))
-        .astimezone(zone)
-        .date()
-    )
+    return (datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=instant)).astimezone(zone).date()
 
 
 def midnight(day: date, zone: ZoneInfo) -> int:
@@ -271,8 +268,7 @@ def _regimes(things: Iterable[D], zone: ZoneInfo) -> Regimes[D]:
     days = sorted(firsts | ends)
     eras = [date.min, *days]
     in_force = tuple(
-        tuple(t for t in things if (t.first or date.min) <= day and day <= (t.last or date.max))
-        for day in eras
+        tuple(t for t in things if (t.first or date.min) <= day and day <= (t.last or date.max)) for day in eras
     )
     return Regimes(tuple(midnight(day, zone) for day in days), in_force)
 
