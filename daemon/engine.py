@@ -8,6 +8,7 @@ This file holds `decide`; `daemon.poll` and `daemon.dispatch` hold the hops that
 and tests run the same functions: only the source of `now` and the effectors differ.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -44,12 +45,13 @@ class Engine:
         Pools first (they write which lines are short), then orders, then the causes orders belong to.
         """
         done = 0
-        for hop in (self._pools, self._orders, self._causes):
-            while count := hop(now):
-                done += count
-                if count < BATCH:
-                    break
+        for hop in (self.allocate, self.decide_orders, self.decide_causes):
+            done += hop(now)
         return done
+
+    def allocate(self, now: int) -> int:
+        """Allocate the stock of the pools due at `now`."""
+        return _drain(self._pools, now)
 
     def _pools(self, now: int) -> int:
         """1. Claim due pools. 2. Allocate their stock. 3. Wake the orders whose cover changed."""
@@ -58,10 +60,18 @@ class Engine:
             for claim in claimed:
                 at = self._moment(claim, now)
                 woken = stock.reallocate(tx, claim.seller, claim.id, at)
-                timers.wake(tx, timers.ORDER, [(*name, claim.seller) for name in woken], at, past=True)
+                timers.wake(tx, timers.ORDER, [(*name, claim.seller, at) for name in woken], past=True)
                 causes.wake_pool(tx, claim.seller, claim.id, at)
-            timers.settle(tx, [(claim, None, "", False) for claim in claimed], now)
+            timers.settle(tx, [timers.Result(claim, None, self._moment(claim, now)) for claim in claimed])
         return len(claimed)
+
+    def decide_orders(self, now: int) -> int:
+        """Decide the orders due at `now`, batch by batch."""
+        return _drain(self._orders, now)
+
+    def decide_causes(self, now: int) -> int:
+        """Decide the causes due at `now`; to be called when no order is due any more."""
+        return _drain(self._causes, now)
 
     def _orders(self, now: int) -> int:
         """1. Claim due orders. 2. Decide each from its facts and past. 3. Write all in one transaction."""
@@ -94,7 +104,7 @@ class Engine:
         """One order's decision; whatever goes wrong with it stays with it (backoff), the others go on."""
         found = stored.get((claim.shop, claim.id))
         if found is None:
-            timers.settle(tx, [(claim, None, "", bool(claim.past))], at)
+            timers.settle(tx, [timers.Result(claim, None, at, past=bool(claim.past))])
             return None
         try:
             policy = self.shops.get(claim.shop, found.order.platform).policy
@@ -125,3 +135,13 @@ class Engine:
     def _moment(self, claim: timers.Claimed, now: int) -> int:
         """Replay decides at the timer's own due time; live at the clock's now, once, however late."""
         return claim.due_at if self.own_time else now
+
+
+def _drain(hop: Callable[[int], int], now: int) -> int:
+    """Run a batch hop until a short batch says that nothing more is due."""
+    done = 0
+    while count := hop(now):
+        done += count
+        if count < BATCH:
+            break
+    return done

@@ -171,7 +171,7 @@ class Case(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """An open case's place in a cause (a pick-up or a pool)."""
+    """A case's stay in a cause (a pick-up or a pool), from `joined_at` until `left_at` (None: still there)."""
 
     __tablename__ = "member"
     __table_args__ = (Index("ix_member_order", "shop", "order_id"),)
@@ -180,7 +180,7 @@ class Member(SQLModel, table=True):
     seller: str = Field(sa_type=Text)
     shop: str = Field(sa_type=Text)
     order_id: str = Field(sa_type=Text)
-    joined_at: int = Field(sa_type=BigInteger)
+    joined_at: int = Field(primary_key=True, sa_type=BigInteger)
     left_at: int | None = Field(default=None, sa_type=BigInteger)
     act_by: int | None = Field(default=None, sa_type=BigInteger)
     ship_by: int | None = Field(default=None, sa_type=BigInteger)

@@ -26,22 +26,37 @@ LI = Listing.__table__  # type: ignore[attr-defined]
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A cause as the rules want it. `members` are those of that instant."""
+    """A cause as the rules want it: members and past as of one instant.
+
+    `next_change`: when membership next changes after it. Only a replay, which decides orders of a whole
+    window first, knows of later changes; they make the cause due again.
+    """
 
     cause: Cause
     members: tuple[CauseMember, ...]
     told: tuple[Told, ...]
+    next_change: int | None
 
 
 def load(connection: Connection, claim: timers.Claimed, at: int) -> Loaded:
     """The cause with its members and past as of `at`."""
-    members = tuple(map(_member, connection.execute(_MEMBERS, {"b_cause": claim.id, "b_at": at})))
+    rows = connection.execute(_MEMBERS, {"b_cause": claim.id, "b_at": at}).all()
+    members = tuple(_member(row) for row in rows if row.joined_at <= at)
+    changes = (moment for row in rows for moment in (row.joined_at, row.left_at, row.acked_at) if moment is not None)
     told = tuple(map(_told, connection.execute(_TOLD, {"b_cause": claim.id, "b_at": at})))
-    shop, name = claim.id.split("/", 1)
+    return Loaded(
+        cause=_cause(connection, claim),
+        members=members,
+        told=told,
+        next_change=min((moment for moment in changes if moment > at), default=None),
+    )
+
+
+def _cause(connection: Connection, claim: timers.Claimed) -> Cause:
+    name = claim.id.split("/", 1)[1]
     if name.startswith("pickup:"):
-        act_by = parse(name.removeprefix("pickup:"))
-        return Loaded(Cause(key=claim.id, kind="pickup", act_by=act_by), members, told)
-    return Loaded(_pool(connection, claim, key.unpart(name.removeprefix("pool:"))), members, told)
+        return Cause(key=claim.id, kind="pickup", act_by=parse(name.removeprefix("pickup:")))
+    return _pool(connection, claim, key.unpart(name.removeprefix("pool:")))
 
 
 def write(
@@ -72,7 +87,6 @@ def write(
             members=named,
             action=act.kind,
             step=act.step,
-            ship_by=min((m.membership.ship_by for m in decision.members if m.membership.ship_by), default=None),
             act_by=loaded.cause.act_by,
             outcome=decisions.planned_outcome(shops, act),
             pack=pack,
@@ -80,14 +94,16 @@ def write(
         )
         journal.note(shop.name, claim.id, entry)
     decisions.add_actions(connection, rows)
-    timers.settle(connection, [(claim, decision.wake_at, shop.policy.playbook.digest, True)], at)
+    wakes = [wake for wake in (decision.wake_at, loaded.next_change) if wake is not None]
+    result = timers.Result(claim, min(wakes, default=None), at, shop.policy.playbook.digest, past=True)
+    timers.settle(connection, [result])
 
 
 def wake_pool(connection: Connection, seller: str, sku: str, at: int) -> None:
     """Look at a pool's cause again: its stock has changed."""
     home = connection.execute(select(P.c.home).where(P.c.seller == seller, P.c.sku == sku)).scalar_one_or_none()
     if home is not None:
-        timers.wake(connection, timers.CAUSE, [(home, key.pool(home, sku), seller)], at)
+        timers.wake(connection, timers.CAUSE, [(home, key.pool(home, sku), seller, at)])
 
 
 def _pool(connection: Connection, claim: timers.Claimed, sku: str) -> Cause:
@@ -140,7 +156,7 @@ def _shown(member: CauseMember, shop: str) -> str:
 _at = bindparam("b_at")
 _MEMBERS = (
     select(M)
-    .where(M.c.cause == bindparam("b_cause"), M.c.joined_at <= _at, M.c.left_at.is_(None) | (M.c.left_at > _at))
+    .where(M.c.cause == bindparam("b_cause"), M.c.left_at.is_(None) | (M.c.left_at > _at))
     .order_by(M.c.case_key)
 )
 _TOLD = (

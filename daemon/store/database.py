@@ -21,8 +21,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import StaticPool
+from sqlmodel import SQLModel
 
-from daemon import tables
 from daemon.errors import Busy, SchemaOutdated, Unavailable
 
 _FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
@@ -77,11 +77,14 @@ def open_database(url: str) -> Database:
     return Database(url=url, engine=engine, is_sqlite=True, _lock_fd=lock)
 
 
-def scratch() -> Database:
-    """An empty database in memory with the current schema: for replay, tests and the demo."""
-    engine = _sqlite_engine("sqlite://")
+def scratch(name: str = ":memory:") -> Database:
+    """An empty database with the current schema, gone when closed: for replay, tests and the demo.
+
+    `name` "" spills to a temporary file when it outgrows memory.
+    """
+    engine = _sqlite_engine(f"sqlite:///{name}" if name == ":memory:" else "sqlite:///?uri=true")
     database = Database(url="sqlite://", engine=engine, is_sqlite=True)
-    tables.SQLModel.metadata.create_all(engine)
+    SQLModel.metadata.create_all(engine)
     return database
 
 

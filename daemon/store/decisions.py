@@ -47,7 +47,7 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
         cases += [_case_row(shop, one, case) for case in (*decision.opened, *decision.closed)]
         actions += [action_row(shops, shop, act, one.at, _pack(shop, one), order_id=one.claim.id) for act in decision.acts]
         past = bool(one.claim.past or decision.opened or decision.acts)
-        settled.append((one.claim, decision.wake_at, shop.policy.playbook.digest, past))
+        settled.append(timers.Result(one.claim, decision.wake_at, one.at, shop.policy.playbook.digest, past))
         if decision.opened or decision.closed or decision.acts:
             _put_down(journal, shops, shop, one)
         due = decision.deadline
@@ -58,11 +58,7 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
     if actions:
         connection.execute(_ADD_ACTION[connection.dialect.name], actions)
     _members(connection, shops, [one for one in decided if one.claim.past or one.decision.members])
-    by_moment: dict[int, list[tuple[Claimed, int | None, str, bool]]] = {}
-    for result, one in zip(settled, decided, strict=True):
-        by_moment.setdefault(one.at, []).append(result)
-    for at, results in by_moment.items():
-        timers.settle(connection, results, at)
+    timers.settle(connection, settled)
 
 
 def action_row(
@@ -135,7 +131,7 @@ def _case_row(shop: Shop, one: Decided, case: OrderCase) -> dict[str, Any]:
 def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided) -> None:
     order = one.stored.order
     due = one.decision.deadline
-    shared = {
+    shared: dict[str, Any] = {
         "at": one.at,
         "shop": shop.name,
         "order_id": order.order_id,
@@ -186,29 +182,30 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
     if not decided:
         return
     standing: dict[tuple[str, str], dict[tuple[str, str], Any]] = {}
-    for shop, ids in orders.by_shop({(one.claim.shop, one.claim.id) for one in decided}):
-        for row in connection.execute(_STANDING, {"b_shop": shop, "ids": ids}):
-            standing.setdefault((shop, row.order_id), {})[(row.cause, row.case_key)] = row
-    added: list[dict[str, Any]] = []
+    for shop_name, ids in orders.by_shop({(one.claim.shop, one.claim.id) for one in decided}):
+        for row in connection.execute(_STANDING, {"b_shop": shop_name, "ids": ids}):
+            standing.setdefault((shop_name, row.order_id), {})[(row.cause, row.case_key)] = row
+    stays: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []
-    woken: dict[int, set[tuple[str, str, str]]] = {}
+    woken: set[timers.Subject] = set()
     for one in decided:
         before = standing.get((one.claim.shop, one.claim.id), {})
         after = _wanted(connection, shops, one)
         for place in before.keys() - after.keys():
             left.append({"b_cause": place[0], "b_case": place[1], "b_left": one.at})
-            woken.setdefault(one.at, set()).add(_cause_subject(one, place[0]))
-        for place, row in after.items():
-            if place in before and _same(before[place], row):
-                continue
-            added.append(row if place not in before else row | {"joined_at": before[place].joined_at})
-            woken.setdefault(one.at, set()).add(_cause_subject(one, place[0]))
+            woken.add(_cause_subject(one, place[0]))
+        for place, stay in after.items():
+            if place in before:
+                if _same(before[place], stay):
+                    continue
+                stay["joined_at"] = before[place].joined_at
+            stays.append(stay)
+            woken.add(_cause_subject(one, place[0]))
     if left:
         connection.execute(_LEAVE, left)
-    if added:
-        connection.execute(_JOIN[connection.dialect.name], added)
-    for at, subjects in woken.items():
-        timers.wake(connection, timers.CAUSE, subjects, at)
+    if stays:
+        connection.execute(_JOIN[connection.dialect.name], stays)
+    timers.wake(connection, timers.CAUSE, woken)
 
 
 def _wanted(connection: Connection, shops: Shops, one: Decided) -> dict[tuple[str, str], dict[str, Any]]:
@@ -251,8 +248,8 @@ def _same(before: Any, after: dict[str, Any]) -> bool:
     return all(getattr(before, name) == after[name] for name in _COMPARED)
 
 
-def _cause_subject(one: Decided, cause: str) -> tuple[str, str, str]:
-    return (key.unpart(cause.split("/", 1)[0]), cause, one.claim.seller)
+def _cause_subject(one: Decided, cause: str) -> timers.Subject:
+    return (key.unpart(cause.split("/", 1)[0]), cause, one.claim.seller, one.at)
 
 
 _SAVE_CASE = {
@@ -264,9 +261,9 @@ _STANDING = select(M).where(
 )
 _LEAVE = (
     update(M)
-    .where(M.c.cause == bindparam("b_cause"), M.c.case_key == bindparam("b_case"))
+    .where(M.c.cause == bindparam("b_cause"), M.c.case_key == bindparam("b_case"), M.c.left_at.is_(None))
     .values(left_at=bindparam("b_left"))
 )
 _JOIN = {
-    d: replace_all(d, M, ("cause", "case_key"), ("joined_at", "left_at", *_COMPARED)) for d in _DIALECTS
+    d: replace_all(d, M, ("cause", "case_key", "joined_at"), ("left_at", *_COMPARED)) for d in _DIALECTS
 }

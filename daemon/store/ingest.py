@@ -4,7 +4,7 @@ One call is one bounded page inside the caller's transaction. Nothing is decided
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,8 @@ from rules.snapshot import Known
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 S = Seen.__table__  # type: ignore[attr-defined]
 EV = Event.__table__  # type: ignore[attr-defined]
+SeenAt = Callable[[int], int]
+"""When a record that was true at an instant was seen by us."""
 MAPPING = b"1"
 """Version of the normalised facts: raise it when a parser's meaning changes, and everything is compared anew."""
 
@@ -44,15 +46,19 @@ def ingest(
     now: int | None,
     *,
     final: bool = True,
+    since: int = -(1 << 62),
 ) -> Ingested:
-    """Take in a page. `now` = when it was seen (None: each record at its own observed_at, as in replay).
+    """Take in a page. `now` = when it was seen (None: each record at its own observed_at, not before `since`).
 
     `final` False: the file goes on; what it touches is woken when its last page comes.
     """
+    def seen_at(observed_at: int) -> int:
+        return max(observed_at, since) if now is None else now
+
     snapshots = [record for record in records if isinstance(record, Snapshot)]
-    changed = _orders(connection, journal, shops, _folded(snapshots), now, final)
-    stock.report(connection, shops, [r for r in records if isinstance(r, StockReport)], now)
-    _events(connection, journal, shops, [r for r in records if isinstance(r, OrderEvent)], now)
+    changed = _orders(connection, journal, shops, _folded(snapshots), seen_at, final)
+    stock.report(connection, shops, [r for r in records if isinstance(r, StockReport)], seen_at)
+    _events(connection, journal, shops, [r for r in records if isinstance(r, OrderEvent)], seen_at)
     return Ingested(records=len(records), changed=changed)
 
 
@@ -86,7 +92,7 @@ def _joined(a: Snapshot, b: Snapshot) -> Snapshot:
 
 
 def _orders(
-    connection: Connection, journal: Journal, shops: Shops, snapshots: list[Snapshot], now: int | None, final: bool
+    connection: Connection, journal: Journal, shops: Shops, snapshots: list[Snapshot], seen_at: SeenAt, final: bool
 ) -> int:
     """Merge the snapshots that differ from what was last seen; returns how many orders changed."""
     if not snapshots:
@@ -106,7 +112,7 @@ def _orders(
         if before is None or snap.observed_at >= before[1]:
             seen[name] = sightings[name] = (mark, snap.observed_at)
     _remember(connection, sightings)
-    return _merge(connection, journal, shops, differing, affirmed, now, final) if differing else 0
+    return _merge(connection, journal, shops, differing, affirmed, seen_at, final) if differing else 0
 
 
 def _seen(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, int]]:
@@ -134,7 +140,7 @@ def _merge(
     shops: Shops,
     differing: list[Snapshot],
     seen: dict[tuple[str, str], tuple[bytes, int]],
-    now: int | None,
+    seen_at: SeenAt,
     final: bool,
 ) -> int:
     """Merge differing snapshots in the order they came; save, put down and wake the orders that changed."""
@@ -150,7 +156,7 @@ def _merge(
         before = dict(facts.facts)
         facts.merge(snap.fields, snap.lines, snap.observed_at)
         if is_new or facts.facts != before:
-            at = snap.observed_at if now is None else now
+            at = seen_at(snap.observed_at)
             shop = shops.get(snap.shop, snap.platform)
             changed[name] = Changed(shop, snap, facts, at, is_new or (name in changed and changed[name].is_new))
             journal.note(snap.shop, snap.order_id, _observation(snap, facts.facts, before, at))
@@ -178,13 +184,12 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     for change, (_, order, due) in parsed:
         for pool in stock.lines_of(connection, change.shop, order, due, change.known, change.is_new):
             pools[pool] = min(pools.get(pool, change.at), change.at)
-    by_moment: dict[int, list[tuple[str, str, str]]] = {}
-    for change, (_, order, _) in parsed:
-        if not (change.is_new and order.status in _SETTLED):
-            subject = (order.shop, order.order_id, change.shop.seller)
-            by_moment.setdefault(change.at, []).append(subject)
-    for at, subjects in by_moment.items():
-        timers.wake(connection, timers.ORDER, subjects, at, staged=not final)
+    subjects = [
+        (order.shop, order.order_id, change.shop.seller, change.at)
+        for change, (_, order, _) in parsed
+        if not (change.is_new and order.status in _SETTLED)
+    ]
+    timers.wake(connection, timers.ORDER, subjects, staged=not final)
     stock.wake(connection, pools)
 
 
@@ -206,28 +211,23 @@ def _observation(snap: Snapshot, facts: dict[str, Any], before: dict[str, Any], 
 
 
 def _events(
-    connection: Connection, journal: Journal, shops: Shops, events: list[OrderEvent], now: int | None
+    connection: Connection, journal: Journal, shops: Shops, events: list[OrderEvent], seen_at: SeenAt
 ) -> None:
     """Put events down and wake their orders; an acknowledgement silences the order's open cases."""
     if not events:
         return
-    rows = [
-        {
-            "shop": e.shop,
-            "order_id": e.order_id,
-            "event": e.event,
-            "at": e.at,
-            "seen_at": e.observed_at if now is None else now,
-        }
-        for e in events
-    ]
+    rows: list[dict[str, Any]] = []
+    subjects: list[timers.Subject] = []
+    for e in events:
+        at = seen_at(e.observed_at)
+        fact = {"shop": e.shop, "order_id": e.order_id, "event": e.event, "at": e.at, "seen_at": at}
+        rows.append(fact)
+        subjects.append((e.shop, e.order_id, shops.get(e.shop).seller, at))
+        journal.note(e.shop, e.order_id, {**fact, "event": "fact", "fact": e.event})
+        if e.event == "ack":
+            orders.acknowledge(connection, e.shop, e.order_id, at)
     connection.execute(_EVENT[connection.dialect.name], rows)
-    for row in rows:
-        journal.note(row["shop"], row["order_id"], {**row, "event": "fact", "fact": row["event"]})
-        subject = (row["shop"], row["order_id"], shops.get(row["shop"]).seller)
-        timers.wake(connection, timers.ORDER, [subject], row["seen_at"], past=True)
-        if row["event"] == "ack":
-            orders.acknowledge(connection, row["shop"], row["order_id"], row["seen_at"])
+    timers.wake(connection, timers.ORDER, subjects, past=True)
 
 
 _SEEN = select(S.c.order_id, S.c.digest, S.c.observed_at).where(

@@ -1,6 +1,6 @@
 """Stock pools: one SKU over all shops of a seller, what is on hand, and which open lines it cannot cover."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -23,7 +23,7 @@ O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 _DIALECTS = ("sqlite", "postgresql")
 
 
-def report(connection: Connection, shops: Shops, reports: list[StockReport], now: int | None) -> None:
+def report(connection: Connection, shops: Shops, reports: list[StockReport], seen_at: Callable[[int], int]) -> None:
     """Take in stock that was reported apart from orders; the newest word about a pool wins."""
     woken: dict[tuple[str, str], int] = {}
     for said in reports:
@@ -31,7 +31,7 @@ def report(connection: Connection, shops: Shops, reports: list[StockReport], now
         if said.listing_id is not None:
             _listing(connection, seller, said.sku, said.shop, said.listing_id)
         if _on_hand(connection, seller, said.sku, said.shop, said.stock, said.sellable, said.observed_at):
-            woken[(seller, said.sku)] = said.observed_at if now is None else now
+            woken[(seller, said.sku)] = seen_at(said.observed_at)
     wake(connection, woken)
 
 
@@ -59,8 +59,7 @@ def lines_of(
 
 def wake(connection: Connection, pools: Mapping[tuple[str, str], int]) -> None:
     """Let pools be allocated anew, each at its instant."""
-    for (seller, sku), at in pools.items():
-        timers.wake(connection, timers.POOL, [(seller, sku, seller)], at)
+    timers.wake(connection, timers.POOL, [(seller, sku, seller, at) for (seller, sku), at in pools.items()])
 
 
 def home(connection: Connection, seller: str, sku: str, shop: str) -> str:

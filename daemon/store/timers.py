@@ -38,6 +38,21 @@ class Claimed:
     past: int
 
 
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a claimed subject was decided to: next due, by which playbook, whether it has a past, and when."""
+
+    claim: Claimed
+    due_at: int | None
+    at: int
+    playbook: str = ""
+    past: bool = False
+
+
+Subject = tuple[str, str, str, int]
+"""(shop, id, seller, due_at)"""
+
+
 @cache
 def shard_of(seller: str) -> int:
     """All shops of a seller share a shard, since pools, buyer caps and budgets span them."""
@@ -45,15 +60,9 @@ def shard_of(seller: str) -> int:
 
 
 def wake(
-    connection: Connection,
-    kind: str,
-    subjects: Iterable[tuple[str, str, str]],
-    due_at: int,
-    *,
-    staged: bool = False,
-    past: bool = False,
+    connection: Connection, kind: str, subjects: Iterable[Subject], *, staged: bool = False, past: bool = False
 ) -> None:
-    """Make subjects (shop, id, seller) due at `due_at` at the latest; creates missing timers.
+    """Make subjects due at their instants at the latest; creates missing timers.
 
     `staged`: their file is not read to its end; they wait for `publish`, or for a lease's time at most.
     `past`: there is now something to read back before deciding.
@@ -69,10 +78,23 @@ def wake(
             "staged": int(staged),
             "past": int(past),
         }
-        for shop, name, seller in sorted(set(subjects))
+        for shop, name, seller, due_at in sorted(set(subjects))
     ]
     if rows:
         connection.execute(_WAKE[connection.dialect.name], rows)
+
+
+def due_of(connection: Connection, kind: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
+    """When the named subjects (shop, id) are due; those without a timer are absent."""
+    shops: dict[str, list[str]] = {}
+    for shop, name in names:
+        shops.setdefault(shop, []).append(name)
+    found: dict[tuple[str, str], int | None] = {}
+    for shop, ids in shops.items():
+        for start in range(0, len(ids), 500):
+            values = {"b_kind": kind, "b_shop": shop, "ids": ids[start : start + 500]}
+            found.update({(shop, row.id): row.due_at for row in connection.execute(_DUE_OF, values)})
+    return found
 
 
 def claim(
@@ -99,8 +121,8 @@ def claim(
     return sorted((Claimed(*row) for row in rows), key=lambda c: (c.due_at, c.shop, c.id))
 
 
-def settle(connection: Connection, results: Sequence[tuple[Claimed, int | None, str, bool]], now: int) -> int:
-    """Store the next wake-up of claimed subjects: (claim, due_at or None, playbook digest, has a past).
+def settle(connection: Connection, results: Sequence[Result]) -> int:
+    """Store the next wake-up of claimed subjects.
 
     Only rows still under the claim's fence are written; returns how many were. A lost one is done elsewhere.
     """
@@ -108,17 +130,17 @@ def settle(connection: Connection, results: Sequence[tuple[Claimed, int | None, 
         return 0
     rows = [
         {
-            "b_kind": claimed.kind,
-            "b_shop": claimed.shop,
-            "b_id": claimed.id,
-            "b_fence": claimed.fence,
-            "b_was": claimed.due_at,
-            "b_due": due_at,
-            "b_now": now,
-            "b_playbook": playbook,
-            "b_past": int(past),
+            "b_kind": result.claim.kind,
+            "b_shop": result.claim.shop,
+            "b_id": result.claim.id,
+            "b_fence": result.claim.fence,
+            "b_was": result.claim.due_at,
+            "b_due": result.due_at,
+            "b_now": result.at,
+            "b_playbook": result.playbook,
+            "b_past": int(result.past),
         }
-        for claimed, due_at, playbook, past in results
+        for result in results
     ]
     return connection.execute(_SETTLE, rows).rowcount
 
@@ -141,12 +163,7 @@ def backoff(attempts: int, key: str, first_s: int = 60, most_s: int = 3600) -> i
 
 def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)) -> int | None:
     """The earliest instant after `now` at which any subject of `kinds` is due; None when nothing is."""
-    found = [
-        connection.execute(
-            select(func.min(T.c.due_at)).where(T.c.kind == kind, T.c.due_at > now)
-        ).scalar_one()
-        for kind in kinds
-    ]
+    found = [connection.execute(_NEXT, {"b_kind": kind, "b_now": now}).scalar_one() for kind in kinds]
     return min((due for due in found if due is not None), default=None)
 
 
@@ -227,4 +244,9 @@ _SETTLE = (
         playbook=bindparam("b_playbook"),
         past=bindparam("b_past"),
     )
+)
+
+_NEXT = select(func.min(T.c.due_at)).where(T.c.kind == bindparam("b_kind"), T.c.due_at > bindparam("b_now"))
+_DUE_OF = select(T.c.id, T.c.due_at).where(
+    T.c.kind == bindparam("b_kind"), T.c.shop == bindparam("b_shop"), T.c.id.in_(bindparam("ids", expanding=True))
 )
