@@ -16,6 +16,8 @@ _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,3}")
 _INTEGER = re.compile(r"\d{1,18}")
 _DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,12})?")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,12})?")
+_TIME = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2})(.*))?")
+_NO_DATE = ("0000-", "0001-", "1970-01-01")
 _CURRENCY_SIGNS = re.compile(r"^(?:[¥￥$€£]|R\$|CN¥)\s?|\s?[元圆€]$")
 _DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "PYG": 0, "UGX": 0}
 _DIGITS |= {"KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3, "IQD": 3, "LYD": 3}
@@ -69,3 +71,18 @@ def minor(text: str, name: str, currency: str | None = None) -> int:
     if amount != amount.to_integral_value() or amount > MOST_MINOR:
         raise Refusal(f"{name} {shown(text)} is finer than the smallest coin, or absurd", f"correct {name}")
     return int(amount)
+
+
+def local_time(text: str) -> str | None:
+    """A time as exports and spreadsheets write it (`2026/6/1 8:05`), as ISO text; None for "no time".
+
+    Year first only: 1/6/2026 could be two days. Zero dates (0001, 1970) are how platforms say none.
+    """
+    if text.startswith(_NO_DATE):
+        return None
+    found = _TIME.fullmatch(text)
+    if not found:
+        return text
+    year, month, day, hour, minute, rest = found.groups()
+    date = f"{year}-{month:0>2}-{day:0>2}"
+    return f"{date}T{hour:0>2}:{minute}{rest}" if hour else date

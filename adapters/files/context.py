@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from adapters.base import Json, ShopSettings
-from adapters.files import fields
+from adapters.files import fields, naming
 from adapters.files.refusal import Refusal, shown
 
 SettingsFor = Callable[[str | None, frozenset[str], str | None], ShopSettings]
@@ -60,6 +60,10 @@ class Context:
         if len(self.shops) < NAMES:
             self.shops[platform, shop] = found
         return found
+
+    def local(self, settings: ShopSettings) -> Shop:
+        """The shop as its own tables are read: their times are local, on a Chinese platform Shanghai's."""
+        return Shop(settings, fields.Reading(zone=naming.zone(settings), privacy_key=settings.privacy_key))
 
     def settings(self, platform: str | None, header: frozenset[str], shop: str | None) -> ShopSettings:
         """What `settings_for` answers; raises Refusal where it finds no shop."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from adapters.base import Json, OrderEvent, Record, ShopSettings, Snapshot, StockReport
+from adapters.base import Json, OrderEvent, Record, Snapshot, StockReport
 from adapters.files import cells, fields
-from adapters.files.context import Context
+from adapters.files.context import Context, Shop
 from adapters.files.refusal import Refusal, shown
 
 Object = Mapping[str, object]
@@ -17,21 +17,26 @@ _EVENT = frozenset({"observed_at", "shop", "platform", "order_id", "event", "at"
 def record(value: Object, context: Context) -> Record:
     """The record a canonical object stands for; raises Refusal."""
     platform, shop = _name(value, "platform"), _name(value, "shop")
-    settings, reading = context.shop(platform, shop)
+    return of(value, context.shop(platform, shop), context)
+
+
+def of(value: Object, shop: Shop, context: Context) -> Record:
+    """The record of an object whose shop is known already; raises Refusal."""
+    settings, reading = shop
     own = value.get("observed_at")
     observed_at = context.exported_at(settings) if own is None else fields.moment(own, "observed_at", reading)
     if "event" in value:
-        return _event(value, reading, observed_at, context, settings)
+        return _event(value, shop, observed_at, context)
     if "order_id" in value:
-        return _snapshot(value, reading, observed_at, context, settings)
+        return snapshot(value, shop, observed_at, context)
     if "sku" in value:
-        return _stock(value, reading, observed_at, context, settings)
+        return _stock(value, shop, observed_at, context)
     raise Refusal("neither order_id nor sku: it is unclear what the line is about", "add order_id, or sku for stock")
 
 
-def _snapshot(
-    value: Object, reading: fields.Reading, observed_at: int, context: Context, settings: ShopSettings
-) -> Snapshot:
+def snapshot(value: Object, shop: Shop, observed_at: int, context: Context) -> Snapshot:
+    """The snapshot of an object that has an `order_id`, as of `observed_at`; raises Refusal."""
+    settings, reading = shop
     facts: dict[str, Json] = {}
     kept: dict[str, Json] = {}
     for name, one in value.items():
@@ -87,9 +92,8 @@ def line_id(one: Object, facts: Mapping[str, Json], reading: fields.Reading) -> 
     return str(facts.get("sku") or facts.get("listing_id") or "1")
 
 
-def _stock(
-    value: Object, reading: fields.Reading, observed_at: int, context: Context, settings: ShopSettings
-) -> StockReport:
+def _stock(value: Object, shop: Shop, observed_at: int, context: Context) -> StockReport:
+    settings, reading = shop
     for name in value.keys() - _STOCK:
         context.count_unknown(name)
     stock = fields.count(value.get("stock"), "stock", reading)
@@ -104,9 +108,8 @@ def _stock(
     )
 
 
-def _event(
-    value: Object, reading: fields.Reading, observed_at: int, context: Context, settings: ShopSettings
-) -> OrderEvent:
+def _event(value: Object, shop: Shop, observed_at: int, context: Context) -> OrderEvent:
+    settings, reading = shop
     for name in value.keys() - _EVENT:
         context.count_unknown(name)
     at = value.get("at")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from adapters.base import Record, Rejected, ShopSettings
-from adapters.files import canonical, naming, opening, sheet
+from adapters.files import canonical, columns, exports, naming, opening, sheet
 from adapters.files.context import Context, SettingsFor
 from adapters.files.opening import Source
 from adapters.files.refusal import EXPORT_AGAIN, Refusal
@@ -99,7 +99,19 @@ def _tables(source: Source, context: Context) -> Iterator[Record | Rejected]:
 
 
 def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] | None:
+    """The records of one table, by the first that knows it: the shop's own map, an export, the canonical names.
+
+    A canonical table with a shop column finds its shops row by row. None when nobody knows the columns.
+    """
     header = frozenset(table.header)
+    if canonical.is_canonical(header) and "shop" in header:
+        return canonical.csv_rows(table, context)
+    export = exports.recognise(header)
+    settings = context.settings(export.platforms[0] if export else None, header, None)
+    if columns.fits(settings, header):
+        return columns.rows(table, settings, context)
+    if export:
+        return exports.rows(table, export, settings, context)
     return canonical.csv_rows(table, context) if canonical.is_canonical(header) else None
 
 
