@@ -101,10 +101,10 @@ def _tables(source: Source, context: Context) -> Iterator[Record | Rejected]:
 def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] | None:
     """The records of one table, by the first that knows it: the shop's own map, an export, the canonical names.
 
-    A canonical table with a shop column finds its shops row by row. None when nobody knows the columns.
+    A canonical table with times and a shop column finds its shops row by row. None when nobody knows the columns.
     """
     header = frozenset(table.header)
-    if canonical.is_canonical(header) and "shop" in header:
+    if canonical.is_canonical(header) and {"observed_at", "shop"} <= header:
         return canonical.csv_rows(table, context)
     export = exports.recognise(header)
     settings = context.settings(export.platforms[0] if export else None, header, None)
