@@ -140,9 +140,7 @@ def _is_mobile(digits: str) -> bool:
 
 def _has_address(text: str) -> bool:
     """An e-mail address: a sign @ between two letters or digits."""
-    place = text.find("@")
-    while place > 0:
-        if text[place - 1].isalnum() and text[place + 1 : place + 2].isalnum():
-            return True
-        place = text.find("@", place + 1)
-    return False
+    return any(
+        char == "@" and text[:place][-1:].isalnum() and text[place + 1 : place + 2].isalnum()
+        for place, char in enumerate(text)
+    )

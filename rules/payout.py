@@ -40,9 +40,7 @@ class Stake:
     note: str
 
 
-def stake(
-    order: Order, pack: Pack, violation: Violation, confirmed: frozenset[str] = NONE_CONFIRMED
-) -> Stake | None:
+def stake(order: Order, pack: Pack, violation: Violation, confirmed: frozenset[str] = NONE_CONFIRMED) -> Stake | None:
     """The payout at stake under the rows in force when the order's clock started.
 
     `confirmed` holds the digests of rows a person confirmed; where some of several rows are, only those

@@ -78,7 +78,7 @@ def test_a_seller_may_switch_on_a_channel_that_is_off_by_default_but_no_other():
         ("电话 138-1234-5678", "OFF_PLATFORM_CONTACT"),
         ("电话 +86 138 1234 5678", "OFF_PLATFORM_CONTACT"),
         ("电话一三八一二三四五六七八", "OFF_PLATFORM_CONTACT"),
-        ("write to shop@example.com", "OFF_PLATFORM_CONTACT"),
+        ("@ me: shop@example.com", "OFF_PLATFORM_CONTACT"),
         ("see https://example.com", "OFF_PLATFORM_CONTACT"),
         ("请补差价后发货", "SURCHARGE"),
         ("please pay extra for carriage", "SURCHARGE"),
@@ -106,6 +106,7 @@ def test_on_pinduoduo_asking_for_a_swap_is_refused_too(text):
         "您好，快递单号 YT1234567890123，预计明天有揽收记录。",
         "Your order 2026060512345678 will leave on 2026-06-05 at 18:00. Sorry for the wait!",
         "Dear buyer, we will ship by 5 June. Thank you for your patience.",
+        "Sizes S @ 38, M @ 40.",
         "",
     ],
 )

@@ -2,8 +2,10 @@
 
 from dataclasses import replace
 from datetime import date
+from importlib.resources import files
 from pathlib import Path
 
+import freezegun
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -303,3 +305,14 @@ def test_the_handbook_names_every_row_window_and_source():
         for fact in (*pack.tools, *pack.promises, *pack.metrics):
             named |= set(fact.source)
     assert set() == {name for name in named if not name.startswith("S0") and f"| {name} |" not in text}
+
+
+@pytest.mark.parametrize("platform", packs.PLATFORMS)
+def test_a_pack_read_under_a_frozen_clock_is_the_same_pack(platform):
+    text = files("rules").joinpath("data", "packs", f"{platform}.toml").read_text(encoding="utf-8")
+    with freezegun.freeze_time("2026-06-01"):
+        frozen = packs.parse(text, platform)
+    calm = packs.load(platform)
+    assert [row.digest for row in calm.rows] == [row.digest for row in frozen.rows]
+    assert calm.spans == frozen.spans
+    assert calm.version(None) == frozen.version(None)

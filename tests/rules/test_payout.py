@@ -333,6 +333,15 @@ def test_of_overlapping_rows_a_confirmed_one_counts_alone():
     assert (2_000, 2_000, "NEW", True) == (found.low_minor, found.high_minor, found.row, found.confirmed)
 
 
+def test_overlapping_rows_without_a_price_cost_nothing_known():
+    assert payout.stake(order("x", None), packs.parse(OVERLAP, "x.toml"), LATE) is None
+
+
+def test_a_base_that_no_tier_covers_has_no_payout():
+    tiers = (Tier(base_from_minor=100, flat_minor=5), Tier(promise_hours_over=48, flat_minor=5))
+    assert payout.payout(tiers, 99, 48) is None
+
+
 ROWS = [row for pack in packs.all_packs() for row in pack.rows if row.tiers]
 AMOUNTS = st.integers(min_value=0, max_value=10**9)
 HOURS = st.integers(min_value=0, max_value=24 * 60)
