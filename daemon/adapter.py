@@ -60,4 +60,4 @@ def _load(group: str, name: str) -> Any:
     for point in entry_points(group=group, name=name):
         return point.load()
     names = ", ".join(sorted(known(group))) or "none"
-    raise UnknownAdapter(f"no {name!r} in {group}; known: {names}; or write \"module:Class\"")
+    raise UnknownAdapter(f'no {name!r} in {group}; known: {names}; or write "module:Class"')

@@ -53,7 +53,7 @@ class Shops:
         """A shop with the shipped pack of its platform and this installation's playbook."""
         policy = Policy(
             playbook=self.playbook,
-            pack=packs.load(platform),
+            pack=packs.load(platform, zone.key if zone else None),
             zone=zone or zone_of(platform),
             confirmed=self.confirmed,
         )

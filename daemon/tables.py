@@ -13,8 +13,6 @@ SQLModel.metadata.naming_convention = {
 }
 
 
-
-
 class Feed(SQLModel, table=True):
     """How far a shop's feed has been read, and how it is doing."""
 

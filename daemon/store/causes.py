@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, select
 
 from daemon.lines import line
 from daemon.shops import Shops
@@ -70,11 +70,11 @@ def write(
 ) -> None:
     """Store the acts of a cause and settle its claim."""
     shop = shops.get(claim.shop)
-    pack = shop.policy.pack.version(at)
     named = sorted(_shown(member, claim.shop) for member in decision.members)
     keys = msgspec.json.encode(sorted(m.membership.case_key for m in decision.members)).decode()
     rows = []
     for act in decision.acts:
+        pack = shop.policy.pack.version(at, act.violation)
         rows.append(decisions.action_row(shops, shop, act, at, pack, cause=claim.id, members=keys))
         entry = line(
             at=at,
@@ -153,7 +153,7 @@ def _shown(member: CauseMember, shop: str) -> str:
     return member.order_id if member.shop == shop else f"{member.shop}/{member.order_id}"
 
 
-_at = bindparam("b_at")
+_at: BindParameter[int] = bindparam("b_at", type_=BigInteger)
 _MEMBERS = (
     select(M)
     .where(M.c.cause == bindparam("b_cause"), M.c.left_at.is_(None) | (M.c.left_at > _at))

@@ -17,7 +17,7 @@ from daemon.tables import Action, Case, Member
 from rules import key
 from rules.decide import Act, Decision, Membership
 from rules.model import Case as OrderCase
-from rules.model import History
+from rules.model import History, Violation
 
 C = Case.__table__  # type: ignore[attr-defined]
 A = Action.__table__  # type: ignore[attr-defined]
@@ -45,7 +45,9 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
         shop = shops.get(one.claim.shop)
         decision = one.decision
         cases += [_case_row(shop, one, case) for case in (*decision.opened, *decision.closed)]
-        actions += [action_row(shops, shop, act, one.at, _pack(shop, one), order_id=one.claim.id) for act in decision.acts]
+        actions += [
+            action_row(shops, shop, act, one.at, _pack(shop, one), order_id=one.claim.id) for act in decision.acts
+        ]
         past = bool(one.claim.past or decision.opened or decision.acts)
         settled.append(timers.Result(one.claim, decision.wake_at, one.at, shop.policy.playbook.digest, past))
         if decision.opened or decision.closed or decision.acts:
@@ -137,11 +139,17 @@ def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided) -> None:
         "order_id": order.order_id,
         "ship_by": due.ship_by,
         "act_by": due.act_by,
-        "pack": _pack(shop, one),
         "playbook": shop.policy.playbook.version,
     }
     entries = [
-        line(case=case.violation, event=event, key=case.key, reason=case.reason, **shared)
+        line(
+            case=case.violation,
+            event=event,
+            key=case.key,
+            reason=case.reason,
+            pack=_pack(shop, one, case.violation),
+            **shared,
+        )
         for event, cases in (("case_opened", one.decision.opened), ("case_closed", one.decision.closed))
         for case in cases
     ]
@@ -159,6 +167,7 @@ def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided) -> None:
                 template=act.template,
                 channel=act.channel,
                 outcome=None if act.dropped else planned_outcome(shops, act),
+                pack=_pack(shop, one, act.violation),
                 **shared,
             )
         )
@@ -166,10 +175,10 @@ def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided) -> None:
         journal.note(shop.name, order.order_id, entry)
 
 
-def _pack(shop: Shop, one: Decided) -> str:
-    """The regime in force at the payment (or group) date, by which the order is judged."""
-    order = one.stored.order
-    return shop.policy.pack.version(order.group_success_at or order.paid_at)
+def _pack(shop: Shop, one: Decided, violation: Violation) -> str:
+    """The regime of a violation in force at the payment (or group) date, by which the order is judged."""
+    pack = shop.policy.pack
+    return pack.version(pack.starts_at(one.stored.order), violation)
 
 
 def planned_outcome(shops: Shops, act: Act) -> str:
@@ -264,6 +273,4 @@ _LEAVE = (
     .where(M.c.cause == bindparam("b_cause"), M.c.case_key == bindparam("b_case"), M.c.left_at.is_(None))
     .values(left_at=bindparam("b_left"))
 )
-_JOIN = {
-    d: replace_all(d, M, ("cause", "case_key", "joined_at"), ("left_at", *_COMPARED)) for d in _DIALECTS
-}
+_JOIN = {d: replace_all(d, M, ("cause", "case_key", "joined_at"), ("left_at", *_COMPARED)) for d in _DIALECTS}

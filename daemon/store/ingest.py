@@ -52,6 +52,7 @@ def ingest(
 
     `final` False: the file goes on; what it touches is woken when its last page comes.
     """
+
     def seen_at(observed_at: int) -> int:
         return max(observed_at, since) if now is None else now
 
@@ -210,9 +211,7 @@ def _observation(snap: Snapshot, facts: dict[str, Any], before: dict[str, Any], 
     }
 
 
-def _events(
-    connection: Connection, journal: Journal, shops: Shops, events: list[OrderEvent], seen_at: SeenAt
-) -> None:
+def _events(connection: Connection, journal: Journal, shops: Shops, events: list[OrderEvent], seen_at: SeenAt) -> None:
     """Put events down and wake their orders; an acknowledgement silences the order's open cases."""
     if not events:
         return
@@ -233,9 +232,7 @@ def _events(
 _SEEN = select(S.c.order_id, S.c.digest, S.c.observed_at).where(
     S.c.shop == bindparam("b_shop"), S.c.order_id.in_(bindparam("ids", expanding=True))
 )
-_REMEMBER = {
-    d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")
-}
+_REMEMBER = {d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")}
 _SAVE = {
     d: replace_all(
         d,

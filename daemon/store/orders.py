@@ -151,9 +151,7 @@ def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple
 
 def standing(history: History, claim: Claimed, stored: Stored) -> History:
     """The history together with what the last decision and the stock pools left."""
-    return replace(
-        history, short=stored.short, decided_at=claim.decided_at, playbook=claim.playbook
-    )
+    return replace(history, short=stored.short, decided_at=claim.decided_at, playbook=claim.playbook)
 
 
 def acknowledge(connection: Connection, shop: str, order_id: str, at: int) -> None:
@@ -225,7 +223,5 @@ _CASES = select(C).where(C.c.shop == _shop, C.c.order_id.in_(_ids))
 _PAST = select(
     A.c.order_id, A.c.key, A.c.kind, A.c.step, A.c.violation, A.c.episode, A.c.at, A.c.outcome, A.c.reason, A.c.dropped
 ).where(A.c.shop == _shop, A.c.order_id.in_(_ids)).order_by(A.c.at, A.c.key)  # fmt: skip
-_EVENTS = (
-    select(EV).where(EV.c.shop == _shop, EV.c.order_id.in_(_ids)).order_by(EV.c.at, EV.c.event)
-)
+_EVENTS = select(EV).where(EV.c.shop == _shop, EV.c.order_id.in_(_ids)).order_by(EV.c.at, EV.c.event)
 _SHORT = update(O).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order")).values(short=bindparam("b_short"))

@@ -148,9 +148,7 @@ def _on_hand(
     if before.observed_at is not None and before.observed_at > at:
         return False
     connection.execute(
-        update(P)
-        .where(P.c.seller == seller, P.c.sku == sku)
-        .values(on_hand=units, sellable=sellable, observed_at=at)
+        update(P).where(P.c.seller == seller, P.c.sku == sku).values(on_hand=units, sellable=sellable, observed_at=at)
     )
     return bool(before.on_hand != units)
 
@@ -164,15 +162,11 @@ def _tracked(connection: Connection, seller: str, skus: set[str]) -> list[str]:
     """Those of the SKUs whose stock anybody has ever reported: the others need no allocation."""
     if not skus:
         return []
-    return list(
-        connection.execute(_TRACKED, {"b_seller": seller, "skus": sorted(skus)}).scalars()
-    )
+    return list(connection.execute(_TRACKED, {"b_seller": seller, "skus": sorted(skus)}).scalars())
 
 
 _ADD_LINE = L.insert()
-_DROP_LINES = (
-    delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order")).returning(L.c.sku)
-)
+_DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order")).returning(L.c.sku)
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
 _ADD_LISTING = {d: upsert(d, LI, ("seller", "sku", "shop", "listing_id"), None) for d in _DIALECTS}
 _HOME = select(P.c.home).where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))

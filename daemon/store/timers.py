@@ -169,9 +169,7 @@ def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)
 
 def due_count(connection: Connection, now: int) -> dict[str, int]:
     """How many subjects of each kind are due and not done: the backlog."""
-    rows = connection.execute(
-        select(T.c.kind, func.count()).where(T.c.due_at <= now).group_by(T.c.kind)
-    ).all()
+    rows = connection.execute(select(T.c.kind, func.count()).where(T.c.due_at <= now).group_by(T.c.kind)).all()
     return {kind: count for kind, count in rows}
 
 

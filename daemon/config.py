@@ -1,0 +1,224 @@
+"""The configuration file (contract §3): read, checked as a whole, every problem told at once with its place.
+
+Reading has no effect outside; the running daemon replaces the whole configuration on reload or keeps the old.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from daemon import secret
+from daemon.errors import ConfigError
+from rules.calendars import duration
+from rules.hours import Hours
+from rules.instant import HOUR, MINUTE, SECOND
+
+ModeName = Literal["shadow", "live"]
+Duration = Annotated[int, BeforeValidator(lambda v: duration(v) if isinstance(v, str) else v)]
+OpenHours = Annotated[Hours, BeforeValidator(lambda v: Hours.parse(v) if isinstance(v, str) else v)]
+Zone = Annotated[ZoneInfo, BeforeValidator(lambda v: _zone(v) if isinstance(v, str) else v)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class DatabaseSection(_Strict):
+    """Where rows live."""
+
+    url: str = "sqlite:///forestall.db"
+
+
+class ModeSection(_Strict):
+    """What may really be done. `default` holds for every kind that is not named."""
+
+    default: ModeName = "shadow"
+    alert: ModeName | None = None
+    task: ModeName | None = None
+    negotiate: ModeName | None = None
+    contact: ModeName | None = None
+    compensate: ModeName | None = None
+    delist: ModeName | None = None
+    relist: ModeName | None = None
+
+
+class Column(_Strict):
+    """One mapped column of any shop's file."""
+
+    column: str
+    unit: Literal["minor", "major"] = "minor"
+    values: dict[str, str] | None = None
+
+
+MappedColumn = Annotated[Column, BeforeValidator(lambda v: {"column": v} if isinstance(v, str) else v)]
+
+
+class WarehouseSection(_Strict):
+    """When the courier comes: `open` like "Mon-Sat 09:00-18:00", `pickups` local times."""
+
+    open: str
+    pickups: tuple[str, ...] = Field(min_length=1)
+    scan_lag: str = "0m"
+
+
+class Window(_Strict):
+    """A stretch of planned maintenance: cases opened in it stay silent until it is over."""
+
+    since: str
+    until: str
+
+
+class ShopSection(BaseModel):
+    """One shop. Keys that are not listed here belong to its feed and are handed on to it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+
+    seller: str = "default"
+    platform: str
+    feed: str = "files"
+    path: Path | None = None
+    timezone: Zone | None = None
+    stale_after: Duration | None = None
+    poll_s: int = Field(default=60, ge=1)
+    country: str | None = None
+    keep: frozenset[str] = frozenset()
+    warehouse: WarehouseSection | None = None
+    maintenance: tuple[Window, ...] = ()
+    columns: dict[str, MappedColumn] = Field(default_factory=dict)
+    history: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The feed's own settings, as written (secrets still references)."""
+        return {name: str(value) for name, value in (self.__pydantic_extra__ or {}).items()}
+
+
+class AlertSection(BaseModel):
+    """Where the seller is told. Keys that are not listed here belong to the sink and are handed on to it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
+
+    sink: str
+    hours: OpenHours | None = None
+    kinds: tuple[Literal["alert", "task", "negotiate", "contact", "compensate", "delist", "relist"], ...] = ("alert",)
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The sink's own settings, as written (secrets still references)."""
+        return {name: str(value) for name, value in (self.__pydantic_extra__ or {}).items()}
+
+
+class PlaybookSection(_Strict):
+    """The seller's own playbook, relative to the configuration file."""
+
+    path: Path | None = None
+
+
+class DaemonSection(_Strict):
+    """How the process runs."""
+
+    socket: Path | None = None
+    start_delay: Duration = 0
+    boot_report_after: Duration = 10 * MINUTE
+    keep_closed: Duration = 400 * 24 * HOUR
+    call_timeout: Duration = 20 * SECOND
+    metrics: str | None = None
+
+
+class Config(BaseSettings):
+    """The whole configuration. Environment variables `FORESTALL_SECTION__KEY` override the file."""
+
+    model_config = SettingsConfigDict(
+        extra="forbid", env_prefix="FORESTALL_", env_nested_delimiter="__", frozen=True, arbitrary_types_allowed=True
+    )
+
+    database: DatabaseSection = DatabaseSection()
+    mode: ModeSection = ModeSection()
+    shops: dict[str, ShopSection] = Field(default_factory=dict)
+    alerts: dict[str, AlertSection] = Field(default_factory=dict)
+    playbook: PlaybookSection = PlaybookSection()
+    daemon: DaemonSection = DaemonSection()
+
+    _base: Path = Path()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment beats the file; no dotenv, no secrets directory (they reach no nested shop)."""
+        return (env_settings, init_settings)
+
+    @property
+    def base(self) -> Path:
+        """The folder of the configuration file: relative paths start here."""
+        return self._base
+
+
+def load(path: Path) -> Config:
+    """The configuration in `path`. Raises ConfigError that lists every problem with file, key and mend."""
+    try:
+        raw = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; run `forestall init` or name one with --config") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    return parse(raw, path)
+
+
+def parse(raw: dict[str, Any], path: Path) -> Config:
+    """A configuration from its TOML tables. Raises ConfigError."""
+    problems = [f"{path}: {problem}" for problem in _literal_secrets(raw)]
+    try:
+        made = Config(**raw)
+    except ValidationError as error:
+        problems += [f"{path}: {_place(p['loc'])}: {p['msg']}" for p in error.errors()]
+        raise ConfigError("\n".join(problems)) from None
+    if problems:
+        raise ConfigError("\n".join(problems))
+    made._base = path.resolve().parent
+    return made
+
+
+def url_of(config: Config) -> str:
+    """The database URL with a relative SQLite path made absolute, beside the configuration file."""
+    url = config.database.url
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/") and url != prefix:
+        return prefix + str(config.base / url.removeprefix(prefix))
+    return url
+
+
+def _literal_secrets(raw: dict[str, Any]) -> list[str]:
+    """Secrets written out in the file: refused, and never repeated in the message."""
+    problems = []
+    for section in ("shops", "alerts"):
+        tables = raw.get(section)
+        for name, table in tables.items() if isinstance(tables, dict) else ():
+            for key, value in table.items() if isinstance(table, dict) else ():
+                if key in secret.SECRET_FIELDS and not secret.is_reference(str(value)):
+                    problems.append(
+                        f"{section}.{name}.{key}: holds a secret; write cred:NAME, file:PATH or env:NAME instead"
+                    )
+    return problems
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "the file"
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except Exception as error:
+        raise ValueError(f'no time zone {name!r}; write one like "Asia/Shanghai"') from error

@@ -1,0 +1,36 @@
+"""Chinese and English wherever a person reads (gettext). Logs, JSON keys and exit codes stay English."""
+
+import gettext as _gettext
+import os
+from functools import cache
+from pathlib import Path
+
+DOMAIN = "forestall"
+LOCALES = Path(__file__).resolve().parent / "locale"
+LANGUAGES = ("zh", "en")
+
+
+def language() -> str:
+    """The language of this process: FORESTALL_LANG, else the locale; Chinese for zh, English otherwise."""
+    for name in ("FORESTALL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name)
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+@cache
+def translation(lang: str) -> _gettext.NullTranslations:
+    """The catalogue of a language; English is the source text itself."""
+    names = ["zh_CN"] if lang == "zh" else ["en"]
+    return _gettext.translation(DOMAIN, LOCALES, names, fallback=True)
+
+
+def gettext(text: str, lang: str | None = None) -> str:
+    """`text` in the given or the process's language."""
+    return translation(lang or language()).gettext(text)
+
+
+def ngettext(one: str, many: str, count: int, lang: str | None = None) -> str:
+    """The form of a text for `count` things."""
+    return translation(lang or language()).ngettext(one, many, count)

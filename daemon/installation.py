@@ -1,0 +1,140 @@
+"""From configuration to running parts: shops with their policies, feeds, sinks. The only place that wires."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
+
+from adapters.base import ColumnMap, Feed, ShopSettings, SinkSettings
+from daemon import adapter, secret
+from daemon.adapter import Outlet, Sinks
+from daemon.config import AlertSection, Config, ShopSection
+from daemon.errors import ConfigError, DaemonError
+from daemon.shops import CHINESE, Shop, Shops, zone_of
+from rules import packs, playbook
+from rules.calendars import warehouse
+from rules.errors import PolicyError
+from rules.instant import SECOND, parse
+from rules.model import Kind, Mode
+from rules.playbook import Playbook
+from rules.policy import Policy
+
+
+@dataclass(slots=True)
+class Installation:
+    """What one configuration file describes. `problems`: what keeps parts of it from being used."""
+
+    config: Config
+    shops: Shops
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    sinks: Sinks = field(default_factory=Sinks)
+    problems: list[str] = field(default_factory=list)
+
+
+def build(
+    settings: Config, *, privacy_key: bytes = b"", confirmed: frozenset[str] = frozenset(), adapters: bool = True
+) -> Installation:
+    """Everything the file describes; problems are collected, each with its place, never raised one by one.
+
+    `adapters` False leaves feeds and sinks out (replay and read-only commands need none).
+    """
+    problems: list[str] = []
+    plays = _playbook(settings, problems)
+    shops = Shops(default_mode=settings.mode.default, modes=modes(settings), playbook=plays, confirmed=confirmed)
+    made = Installation(config=settings, shops=shops, problems=problems)
+    for name, section in sorted(settings.shops.items()):
+        try:
+            shops.known[name] = _shop(name, section, plays, confirmed)
+            if adapters:
+                made.feeds[name] = adapter.feed(section.feed, shop_settings(name, section, settings, privacy_key))
+                shops.known[name] = _with_fresh_read(shops.known[name], made.feeds[name])
+        except (PolicyError, ValueError, DaemonError) as error:
+            problems.append(f"shops.{name}: {error}")
+    for name, alert in sorted(settings.alerts.items() if adapters else ()):
+        try:
+            made.sinks.outlets[name] = _outlet(name, alert, settings)
+        except (ValueError, DaemonError) as error:
+            problems.append(f"alerts.{name}: {error}")
+    return made
+
+
+def usable(made: Installation) -> Installation:
+    """The installation, or ConfigError with all its problems."""
+    if made.problems:
+        raise ConfigError("\n".join(made.problems))
+    return made
+
+
+def modes(settings: Config) -> Mapping[Kind, Mode]:
+    """The mode of each kind that the file names."""
+    named = settings.mode.model_dump(exclude={"default"}, exclude_none=True)
+    return {Kind(kind): mode for kind, mode in named.items()}
+
+
+def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key: bytes) -> ShopSettings:
+    """What a shop's feed is told, with secrets resolved and paths made absolute."""
+    options = {
+        key: secret.resolve(value, settings.base) if key in secret.SECRET_FIELDS else value
+        for key, value in section.options.items()
+    }
+    return ShopSettings(
+        name=name,
+        platform=section.platform,
+        timezone=section.timezone or (ZoneInfo("Asia/Shanghai") if section.platform in CHINESE else None),
+        path=settings.base / section.path if section.path is not None else None,
+        columns={
+            key: ColumnMap(column=value.column, unit=value.unit, values=value.values)
+            for key, value in section.columns.items()
+        },
+        history=section.history,
+        keep=section.keep,
+        privacy_key=privacy_key,
+        options=options,
+    )
+
+
+def _playbook(settings: Config, problems: list[str]) -> Playbook:
+    if settings.playbook.path is None:
+        return playbook.shipped()
+    try:
+        return playbook.load(settings.base / settings.playbook.path)
+    except PolicyError as error:
+        problems.append(str(error))
+        return playbook.shipped()
+
+
+def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset[str]) -> Shop:
+    zone = section.timezone or zone_of(section.platform)
+    store = section.warehouse
+    policy = Policy(
+        playbook=plays,
+        pack=packs.load(section.platform, zone.key),
+        zone=zone,
+        warehouse=warehouse(store.open, store.pickups, store.scan_lag, zone) if store else None,
+        confirmed=confirmed,
+        maintenance=tuple((parse(window.since, zone), parse(window.until, zone)) for window in section.maintenance),
+    )
+    return Shop(
+        name=name,
+        seller=section.seller,
+        platform=section.platform,
+        policy=policy,
+        poll_every=section.poll_s * SECOND,
+        stale_after=section.stale_after,
+    )
+
+
+def _with_fresh_read(shop: Shop, feed: Feed) -> Shop:
+    return replace(shop, fresh_read=feed.capabilities.fresh_read)
+
+
+def _outlet(name: str, section: AlertSection, settings: Config) -> Outlet:
+    options = {
+        key: secret.resolve(value, settings.base) if key in secret.SECRET_FIELDS else value
+        for key, value in section.options.items()
+    }
+    sink = adapter.sink(section.sink, SinkSettings(name=name, options=options))
+    kinds = frozenset(map(Kind, section.kinds))
+    unable = kinds - sink.capabilities.kinds
+    if unable:
+        raise ValueError(f"{section.sink} cannot carry out {', '.join(sorted(unable))}; remove them from kinds")
+    return Outlet(name=name, sink=sink, kinds=kinds, hours=section.hours)

@@ -1,0 +1,40 @@
+"""The kill switch: stops new external calls. A flag file beside the database works with the database gone."""
+
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+
+from daemon.store import meta
+from daemon.store.database import Database
+
+_NAME = "kill"
+FLAG = "forestall.kill"
+
+
+def flag_path(url: str, base: Path) -> Path:
+    """Where the flag file is: beside the SQLite database, else beside the configuration."""
+    path = make_url(url).database if url.startswith("sqlite") else None
+    return (Path(path).resolve().parent if path and path != ":memory:" else base) / FLAG
+
+
+def is_on(database: Database) -> bool:
+    """Whether new external calls are stopped; when the database cannot tell, they are."""
+    if database.url != "sqlite://" and flag_path(database.url, Path.cwd()).exists():
+        return True
+    try:
+        with database.begin() as tx:
+            return meta.get(tx, _NAME) == "on"
+    except SQLAlchemyError:
+        return True
+
+
+def switch(database: Database | None, flag: Path, on: bool) -> None:
+    """Turn it on or off. The flag file is written first and removed last, so that "on" is never lost."""
+    if on:
+        flag.touch()
+    if database is not None:
+        with database.begin() as tx:
+            meta.put(tx, _NAME, "on" if on else "off")
+    if not on:
+        flag.unlink(missing_ok=True)

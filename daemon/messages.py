@@ -1,0 +1,199 @@
+"""What people read: alerts, tasks, messages to buyers. Money at stake, time left, one thing to do.
+
+Texts are strict substitution of named fields; the newest stored state is read when a message is made.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from string import Template
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, func, select
+
+from adapters.base import Json, Message
+from daemon import show
+from daemon.i18n import gettext, ngettext
+from daemon.shops import Shop, Shops
+from daemon.store import orders, outbox
+from daemon.tables import Action, Feed, Order
+from rules import key
+from rules.instant import HOUR, format_utc
+from rules.model import Kind
+
+A = Action.__table__  # type: ignore[attr-defined]
+F = Feed.__table__  # type: ignore[attr-defined]
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+NAMED = 10
+"""Orders named in one alert; the rest is a count."""
+
+TEMPLATES = {
+    "delay_notice": (
+        "您好，您的订单 $order_id 我们正在加急处理，预计发货时间会稍晚于原计划，"
+        "给您带来不便非常抱歉。发货后我们会第一时间告知您，感谢您的耐心等待。"
+    ),
+}
+"""Approved texts to buyers. They promise nothing, admit no missing stock and name no other channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Makes messages in the seller's language ("zh" or "en"; None = the process's)."""
+
+    language: str | None = None
+
+    def action(self, tx: Connection, action_key: str) -> RowMapping:
+        """The outbox row behind a delivery."""
+        return tx.execute(select(A).where(A.c.key == action_key)).mappings().one()
+
+    def alert(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
+        """The message of an alert (or of a task that is sent on), from the newest stored state."""
+        shop = shops.get(row["shop"])
+        if row["kind"] == Kind.TASK:
+            return self._order_message(tx, shop, row, now)
+        name = str(row["cause"]).split("/", 1)[1]
+        if name == "feed":
+            return self._stale(tx, shop, row, now)
+        members = outbox.members_of(tx, row["cause"], now)
+        if row["step"] == "resolved" or not members:
+            title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(name))
+            return _message(row, title, title, {"cause": row["cause"]})
+        return self._members(tx, shop, row, name, members, now)
+
+    def digest(self, messages: Sequence[Message]) -> Message:
+        """Several alerts as one message, for a robot that may only speak so often."""
+        title = ngettext("{n} alert", "{n} alerts", len(messages), self.language).format(n=len(messages))
+        text = "\n\n".join(f"{message.title}\n{message.text}" for message in messages)
+        first = messages[0]
+        data: dict[str, Json] = {"alerts": [dict(message.data) for message in messages]}
+        return Message(key=first.key, kind=first.kind, shop=first.shop, title=title, text=text, data=data)
+
+    def effect(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
+        """What a platform or buyer is told; a text for a buyer comes from an approved template."""
+        message = self._order_message(tx, shops.get(row["shop"]), row, now)
+        if row["template"] is None:
+            return message
+        text = Template(TEMPLATES[row["template"]]).substitute(order_id=row["order_id"])
+        return Message(
+            key=message.key, kind=message.kind, shop=message.shop, title=message.title, text=text, data=message.data
+        )
+
+    def task(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> str:
+        """A work item for a person, pre-filled, as JSON: title, text, and as of when it was true."""
+        message = self._order_message(tx, shops.get(row["shop"]), row, now)
+        return msgspec.json.encode({"title": message.title, "text": message.text, "as_of": format_utc(now)}).decode()
+
+    def _order_message(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
+        zone = shop.policy.zone
+        subject = row["order_id"] or key.unpart(str(row["cause"]).split("/", 1)[1])
+        title = f"[{shop.name}] {subject}: {self.todo(row)}"
+        found = orders.load(tx, {(row["shop"], row["order_id"])}) if row["order_id"] else {}
+        lines = []
+        for stored in found.values():
+            order = stored.order
+            lines.append(self._("paid {amount}").format(amount=show.money(order.paid_minor, order.currency)))
+            if stored.act_by is not None:
+                lines.append(self._deadline(stored.act_by, zone, now))
+            lines.append(
+                self._("as of {moment}; check the order first").format(moment=show.moment(stored.observed_at, zone))
+            )
+        if row["template"] is not None:
+            lines.append(Template(TEMPLATES[row["template"]]).safe_substitute(order_id=row["order_id"]))
+        return _message(row, title, "\n".join(lines), {"order_id": row["order_id"], "step": row["step"]})
+
+    def _members(
+        self, tx: Connection, shop: Shop, row: RowMapping, name: str, members: Sequence[RowMapping], now: int
+    ) -> Message:
+        count = len({(m["shop"], m["order_id"]) for m in members})
+        stake = sum(m["stake_minor"] or 0 for m in members)
+        currency = next((m["currency"] for m in members if m["currency"]), None)
+        act_by = min((m["act_by"] for m in members if m["act_by"] is not None), default=None)
+        what = key.unpart(name)
+        if what.startswith("pool:"):
+            one, many = "{n} order is not covered by stock: {sku}", "{n} orders are not covered by stock: {sku}"
+            title = ngettext(one, many, count, self.language).format(n=count, sku=what.removeprefix("pool:"))
+            todo = self._("count the stock again, then ship, reorder or agree a new date")
+        else:
+            one, many = "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}"
+            title = ngettext(one, many, count, self.language).format(
+                n=count, moment=show.moment(act_by, shop.policy.zone)
+            )
+            todo = self._("pack and hand over, the oldest first")
+        lines = [self._("at stake: {amount}").format(amount=show.money(stake, currency))]
+        if act_by is not None:
+            lines.append(self._deadline(act_by, shop.policy.zone, now))
+        lines.append(self._("to do: {todo}").format(todo=todo))
+        lines.append(
+            ", ".join(m["order_id"] for m in members[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
+        )
+        lines.append(self._age(tx, shop, now))
+        data: dict[str, Json] = {
+            "cause": row["cause"],
+            "orders": sorted({m["order_id"] for m in members}),
+            "stake_minor": stake,
+            "currency": currency,
+            "act_by": format_utc(act_by) if act_by is not None else None,
+        }
+        return _message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
+
+    def _stale(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
+        """The data is old: how many deadlines fall soon, and by when to export again."""
+        soon = tx.execute(
+            select(func.count(), func.min(O.c.act_by)).where(
+                O.c.shop == shop.name, O.c.is_open.is_(True), O.c.act_by > now, O.c.act_by <= now + 24 * HOUR
+            )
+        ).one()
+        title = self._("[{shop}] no new data").format(shop=shop.name)
+        lines = [self._age(tx, shop, now)]
+        if soon[0]:
+            text = self._("export again before {moment}: {n} deadlines fall within 24 h")
+            lines.append(text.format(moment=show.moment(soon[1], shop.policy.zone), n=soon[0]))
+        else:
+            lines.append(self._("export the orders again, or look at `forestall feeds status`"))
+        return _message(row, title, "\n".join(lines), {"cause": row["cause"], "deadlines": soon[0]})
+
+    def _deadline(self, act_by: int, zone: Any, now: int) -> str:
+        text = self._("hand over by {moment} ({left})")
+        return text.format(moment=show.moment(act_by, zone), left=show.left(act_by - now, self.language))
+
+    def _age(self, tx: Connection, shop: Shop, now: int) -> str:
+        """How old the data is."""
+        watermark = tx.execute(select(F.c.watermark).where(F.c.shop == shop.name)).scalar_one_or_none()
+        if watermark is None:
+            return self._("no data yet")
+        text = self._("data as of {moment} ({left} old)")
+        return text.format(
+            moment=show.moment(watermark, shop.policy.zone), left=show.left(max(now - watermark, 0), self.language)
+        )
+
+    def todo(self, row: RowMapping) -> str:
+        """The one thing to do about a task or effect, in the seller's words."""
+        name = str(row["step"]).split(":")[0]
+        return self._(TODO.get(name, name.replace("_", " ")))
+
+    def _(self, text: str) -> str:
+        return gettext(text, self.language)
+
+
+TODO: Mapping[str, str] = {
+    "ship": "pack it and hand it over",
+    "chase_scan": "shipped but not scanned: ask the courier",
+    "agree_new_date": "agree a new ship date with the buyer, in the platform's own tool",
+    "tell_buyer": "write to the buyer",
+    "make_good": "pay the buyer a small compensation before a complaint",
+    "apply_to_platform": "tell the platform now (never the buyer): apply for a stock-out report",
+    "find_stock": "count again, borrow or reorder",
+    "delist": "stop selling this item: stock does not cover what is sold",
+    "relist": "sell this item again: stock is back",
+}
+
+
+def _message(row: RowMapping, title: str, text: str, data: dict[str, Json]) -> Message:
+    return Message(
+        key=row["key"],
+        kind=Kind(row["kind"]),
+        shop=row["shop"],
+        title=title,
+        text=text,
+        data={"key": row["key"], "reason": row["reason"], **data},
+    )

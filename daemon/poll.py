@@ -1,0 +1,124 @@
+"""Hop 1: ask due feeds what changed; commit each page with its cursor, wake what it touches.
+
+Feeds run side by side: a slow or failing one never delays another shop.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+import structlog
+
+from adapters.base import AdapterError, AuthFailed, Feed, Page, Transient
+from daemon.engine import Engine
+from daemon.shops import Shop
+from daemon.store import feeds, timers
+from daemon.store.ingest import Ingested, ingest
+from daemon.store.journal import Journal
+from rules.instant import SECOND
+
+log = structlog.get_logger()
+PAGE_TIMEOUT_S = 60.0
+LEASE = 3 * 60 * SECOND
+AT_ONCE = 64
+
+
+@dataclass(slots=True)
+class Poller:
+    """Polls the feeds of an engine's shops. `in_flight`: shops being polled at this moment."""
+
+    engine: Engine
+    feeds: dict[str, Feed]
+    in_flight: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+
+    def poll(self, now: int) -> int:
+        """One pass: poll every due feed to its end and wait for all of them; returns how many were due."""
+        return asyncio.run(self._pass(now))
+
+    async def _pass(self, now: int) -> int:
+        started = await self.start_due(now)
+        await asyncio.gather(*started)
+        return len(started)
+
+    async def start_due(self, now: int) -> list["asyncio.Task[None]"]:
+        """Claim due feeds and start polling each; returns the tasks without waiting for them."""
+        claims = await asyncio.to_thread(self._claim, now)
+        started = []
+        for claim in claims:
+            task = asyncio.create_task(self._feed(claim, now))
+            self.in_flight[claim.shop] = task
+            task.add_done_callback(lambda _, shop=claim.shop: self.in_flight.pop(shop, None))  # type: ignore[misc]
+            started.append(task)
+        return started
+
+    def _claim(self, now: int) -> list[timers.Claimed]:
+        busy = sorted(self.in_flight)
+        with self.engine.database.begin() as tx:
+            claims = timers.claim(tx, timers.FEED, now, AT_ONCE, lease=LEASE, shards=self.engine.shards, not_shops=busy)
+            gone = [claim for claim in claims if claim.shop not in self.feeds]
+            timers.settle(tx, [timers.Result(claim, None, now) for claim in gone])
+        return [claim for claim in claims if claim.shop in self.feeds]
+
+    async def _feed(self, claim: timers.Claimed, now: int) -> None:
+        """1. Ask page by page. 2. Commit each. 3. Settle: next poll, or backoff with the error shown."""
+        shop = self.engine.shops.get(claim.shop)
+        error: Exception | None = None
+        try:
+            await self._pages(shop, now)
+        except Exception as problem:
+            error = problem
+            if not isinstance(problem, AdapterError | TimeoutError):
+                log.exception("feed.failed", shop=shop.name)
+        await asyncio.to_thread(self._settle, claim, shop, error, now)
+        self.engine.waiting_for_poll.discard(shop.name)
+
+    async def _pages(self, shop: Shop, now: int) -> None:
+        feed = self.feeds[shop.name]
+        cursor = await asyncio.to_thread(self._cursor, shop)
+        while True:
+            async with asyncio.timeout(PAGE_TIMEOUT_S):
+                page = await feed.poll(cursor, now)
+            taken = await asyncio.to_thread(self._commit, shop, page, now)
+            cursor = page.cursor
+            if taken.records or page.rejected:
+                log.info(
+                    "feed.polled",
+                    shop=shop.name,
+                    records=taken.records,
+                    changed=taken.changed,
+                    rejected=len(page.rejected),
+                )
+            if not page.more:
+                return
+
+    def _cursor(self, shop: Shop) -> str | None:
+        with self.engine.database.begin() as tx:
+            row = feeds.get(tx, shop.name)
+        return row["cursor"] if row else None
+
+    def _commit(self, shop: Shop, page: Page, now: int) -> Ingested:
+        """One page, one transaction: changed orders and stock, wake-ups, cursor, what could not be used."""
+        with self.engine.database.begin() as tx:
+            journal = Journal()
+            taken = ingest(tx, journal, self.engine.shops, page.records, now, final=not page.more)
+            feeds.save_page(tx, shop, page, now)
+            if not page.more:
+                timers.publish(tx, shop.name, now)
+            journal.write(tx, now)
+        return taken
+
+    def _settle(self, claim: timers.Claimed, shop: Shop, error: Exception | None, now: int) -> None:
+        with self.engine.database.begin() as tx:
+            if error is None:
+                timers.settle(tx, [timers.Result(claim, now + shop.poll_every, now)])
+                return
+            wait = timers.backoff(claim.attempts, shop.name, first_s=30, most_s=900)
+            if isinstance(error, Transient) and error.retry_after_s is not None:
+                wait = int(error.retry_after_s * SECOND)
+            note = f"{type(error).__name__}: {error}" if str(error) else _plain(error)
+            timers.fail(tx, claim, now + wait, note)
+            if feeds.save_error(tx, shop.name, note, now):
+                log.warning("feed.broke", shop=shop.name, error=note, renew_credentials=isinstance(error, AuthFailed))
+
+
+def _plain(error: Exception) -> str:
+    return "no answer in time" if isinstance(error, TimeoutError) else type(error).__name__

@@ -1,0 +1,107 @@
+"""Feeds: how far each has been read, how it is doing, what it could not use."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, insert, select, update
+
+from adapters.base import Page, Rejected
+from daemon.shops import Shop
+from daemon.store import timers
+from daemon.store.upsert import upsert
+from daemon.tables import Feed, Quarantine
+
+F = Feed.__table__  # type: ignore[attr-defined]
+Q = Quarantine.__table__  # type: ignore[attr-defined]
+_DIALECTS = ("sqlite", "postgresql")
+KEPT = 10_000
+"""Quarantined rows kept per shop; the count goes on."""
+
+
+def ensure(connection: Connection, shop: Shop, now: int) -> None:
+    """Make the feed's row and timers on first sight; an existing feed is left as it is."""
+    connection.execute(_ADD[connection.dialect.name], {"shop": shop.name, "seller": shop.seller})
+    known = timers.due_of(connection, timers.FEED, [(shop.name, "feed")])
+    if known.get((shop.name, "feed")) is None:
+        timers.wake(connection, timers.FEED, [(shop.name, "feed", shop.seller, now)])
+    if shop.stale_after is not None:
+        watched = timers.due_of(connection, timers.WATCH, [(shop.name, "feed")])
+        if watched.get((shop.name, "feed")) is None:
+            timers.wake(connection, timers.WATCH, [(shop.name, "feed", shop.seller, now + shop.stale_after)])
+
+
+def get(connection: Connection, shop: str) -> RowMapping | None:
+    """The feed's row."""
+    return connection.execute(select(F).where(F.c.shop == shop)).mappings().first()
+
+
+def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> None:
+    """Keep cursor, watermark, rejected rows and unknown keys of a page, in the page's transaction."""
+    before = get(connection, shop.name)
+    watermark = before["watermark"] if before else None
+    if page.watermark is not None:
+        watermark = max(watermark or page.watermark, page.watermark)
+    connection.execute(
+        update(F)
+        .where(F.c.shop == shop.name)
+        .values(
+            cursor=page.cursor,
+            watermark=watermark,
+            last_success=now,
+            failing_since=None,
+            error=None,
+            quarantined=F.c.quarantined + len(page.rejected),
+            unknown_keys=_counted(before["unknown_keys"] if before else "{}", page.unknown_keys),
+        )
+    )
+    quarantine(connection, shop.name, list(page.rejected), now)
+    if shop.stale_after is not None and watermark is not None:
+        timers.wake(connection, timers.WATCH, [(shop.name, "feed", shop.seller, watermark + shop.stale_after)])
+
+
+def quarantine(connection: Connection, shop: str, rejected: list[Rejected], now: int) -> None:
+    """Keep rows that could not be used, with place and mend."""
+    rows = [
+        {"shop": shop, "source": r.source, "line": r.line, "reason": r.reason, "mend": r.mend, "seen_at": now}
+        for r in rejected
+    ]
+    if rows:
+        connection.execute(insert(Q), rows[:KEPT])
+
+
+def save_error(connection: Connection, shop: str, error: str, now: int) -> bool:
+    """Note that a poll failed; returns whether the feed was well before (it broke just now)."""
+    row = get(connection, shop)
+    broke = row is not None and row["failing_since"] is None
+    values: dict[str, Any] = {"error": error[:500]}
+    if broke:
+        values["failing_since"] = now
+    connection.execute(update(F).where(F.c.shop == shop).values(**values))
+    return broke
+
+
+def statuses(connection: Connection) -> list[RowMapping]:
+    """All feeds by shop."""
+    return list(connection.execute(select(F).order_by(F.c.shop)).mappings())
+
+
+def rejected(connection: Connection, shop: str | None = None, most: int = 100) -> list[RowMapping]:
+    """The newest rows that could not be used."""
+    query = select(Q).order_by(Q.c.id.desc()).limit(most)
+    if shop is not None:
+        query = query.where(Q.c.shop == shop)
+    return list(connection.execute(query).mappings())
+
+
+def _counted(before: str, more: Mapping[str, int]) -> str:
+    if not more:
+        return before
+    counts: dict[str, int] = msgspec.json.decode(before)
+    for name, count in more.items():
+        counts[name] = counts.get(name, 0) + count
+    kept = dict(sorted(counts.items(), key=lambda item: -item[1])[:200])
+    return msgspec.json.encode(kept).decode()
+
+
+_ADD = {d: upsert(d, F, ("shop",), None) for d in _DIALECTS}

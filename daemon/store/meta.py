@@ -1,0 +1,33 @@
+"""Facts about the installation: privacy key, last sign of life, confirmed pack rows, kill switch."""
+
+import secrets
+
+from sqlalchemy import Connection, select
+
+from daemon.store.upsert import replace_all, upsert
+from daemon.tables import Meta
+
+T = Meta.__table__  # type: ignore[attr-defined]
+_DIALECTS = ("sqlite", "postgresql")
+
+
+def get(connection: Connection, name: str) -> str | None:
+    """The value stored under `name`."""
+    found: str | None = connection.execute(select(T.c.value).where(T.c.name == name)).scalar_one_or_none()
+    return found
+
+
+def put(connection: Connection, name: str, value: str) -> None:
+    """Store `value` under `name`."""
+    connection.execute(_PUT[connection.dialect.name], {"name": name, "value": value})
+
+
+def privacy_key(connection: Connection) -> bytes:
+    """The key personal data is hashed with; made on first use and never shown."""
+    made = {"name": "privacy_key", "value": secrets.token_hex(32)}
+    connection.execute(_ADD[connection.dialect.name], made)
+    return bytes.fromhex(get(connection, "privacy_key") or "")
+
+
+_PUT = {d: replace_all(d, T, ("name",), ("value",)) for d in _DIALECTS}
+_ADD = {d: upsert(d, T, ("name",), None) for d in _DIALECTS}

@@ -1,0 +1,200 @@
+"""The outbox: claiming actions and deliveries, and writing what became of them. Leases and fences throughout."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, RowMapping, Table, Update, bindparam, func, or_, select, update
+
+from daemon.lines import line
+from daemon.store.journal import Journal
+from daemon.store.upsert import upsert
+from daemon.tables import Action, Case, Delivery, Member
+from rules.model import Outcome
+
+A = Action.__table__  # type: ignore[attr-defined]
+D = Delivery.__table__  # type: ignore[attr-defined]
+C = Case.__table__  # type: ignore[attr-defined]
+M = Member.__table__  # type: ignore[attr-defined]
+LEASE = 2 * 60 * 1_000_000
+"""How long a call may stay unsettled (µs): several hard call time-outs."""
+_DIALECTS = ("sqlite", "postgresql")
+
+
+def claim_planned(connection: Connection, now: int, limit: int) -> list[RowMapping]:
+    """Actions that are due and not yet on their way, in (due_at, key) order, under a lease."""
+    return _claim(connection, A, ("key",), (Outcome.PLANNED,), now, limit)
+
+
+def claim_effects(connection: Connection, now: int, limit: int) -> list[RowMapping]:
+    """Effects that may be called now, under a lease. Alerts in this state wait for their deliveries instead."""
+    return _claim(connection, A, ("key",), (Outcome.READY,), now, limit)
+
+
+def claim_deliveries(connection: Connection, sink: str, now: int, limit: int) -> list[RowMapping]:
+    """Deliveries of one sink that are due; a lost caller's come back when its lease is over."""
+    rows = _claim(connection, D, ("action_key", "sink"), (Outcome.READY, Outcome.CALLING), now, limit, sink=sink)
+    return sorted(rows, key=lambda row: (row["due_at"], row["action_key"]))
+
+
+def lost_calls(connection: Connection, now: int, limit: int) -> list[RowMapping]:
+    """Actions left in `calling` by a caller that is gone: nobody knows whether the call was made."""
+    return _claim(connection, A, ("key",), (Outcome.CALLING,), now, limit)
+
+
+def set_action(connection: Connection, row: RowMapping, outcome: Outcome, now: int, **values: Any) -> bool:
+    """Move a claimed action on; False when its fence is lost (somebody else has it)."""
+    changed = connection.execute(
+        update(A)
+        .where(A.c.key == row["key"], A.c.fence == row["fence"])
+        .values(outcome=outcome, outcome_at=now, **{"lease_until": None, "due_at": None, **values})
+    )
+    return changed.rowcount == 1
+
+
+def void(connection: Connection, journal: Journal, row: RowMapping, reason: str, now: int) -> None:
+    """Record that a planned action will not be done, and why."""
+    if set_action(connection, row, Outcome.VOID, now, note=reason):
+        note_outcome(journal, row, "voided", now, Outcome.VOID, reason)
+
+
+def set_delivery(connection: Connection, row: RowMapping, outcome: Outcome, now: int, **values: Any) -> bool:
+    """Move a claimed delivery on; False when its fence is lost."""
+    changed = connection.execute(
+        update(D)
+        .where(D.c.action_key == row["action_key"], D.c.sink == row["sink"], D.c.fence == row["fence"])
+        .values(outcome=outcome, outcome_at=now, **{"lease_until": None, "due_at": None, **values})
+    )
+    return changed.rowcount == 1
+
+
+def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Queue alerts for their sinks; one that is already queued stays as it is."""
+    if rows:
+        connection.execute(_ADD[connection.dialect.name], rows)
+
+
+def finish_alert(connection: Connection, action_key: str, now: int) -> None:
+    """Settle an alert once none of its deliveries is under way: told if at least one sink took it."""
+    outcomes = set(connection.execute(select(D.c.outcome).where(D.c.action_key == action_key)).scalars())
+    if outcomes & {Outcome.READY, Outcome.CALLING}:
+        return
+    outcome = Outcome.SETTLED if Outcome.SETTLED in outcomes else Outcome.REFUSED
+    connection.execute(
+        update(A).where(A.c.key == action_key, A.c.outcome == Outcome.READY).values(outcome=outcome, outcome_at=now)
+    )
+
+
+def calls_since(connection: Connection, sink: str, since: int) -> list[int]:
+    """When a sink was called after `since`, oldest first: what its rate limit counts."""
+    rows = connection.execute(
+        select(D.c.outcome_at)
+        .where(D.c.sink == sink, D.c.outcome_at > since, D.c.attempts > 0)
+        .order_by(D.c.outcome_at)
+    )
+    return sorted({int(at) for at in rows.scalars()})
+
+
+def waiting(connection: Connection, sink: str, now: int) -> int:
+    """How many deliveries of a sink are due and not under way."""
+    count: int = connection.execute(
+        select(func.count()).where(D.c.sink == sink, D.c.outcome == Outcome.READY, D.c.due_at <= now)
+    ).scalar_one()
+    return count
+
+
+def put_off(connection: Connection, sink: str, until: int) -> None:
+    """Let a sink's due deliveries wait: its rate limit is used up."""
+    connection.execute(
+        update(D).where(D.c.sink == sink, D.c.outcome == Outcome.READY, D.c.due_at < until).values(due_at=until)
+    )
+
+
+def is_open_case(connection: Connection, row: RowMapping) -> bool:
+    """Whether the case an order's action belongs to still stands and no person has taken it over."""
+    found = connection.execute(
+        select(C.c.taken_over).where(
+            C.c.shop == row["shop"],
+            C.c.order_id == row["order_id"],
+            C.c.violation == row["violation"],
+            C.c.episode == row["episode"],
+            C.c.closed_at.is_(None),
+        )
+    ).first()
+    return found is not None and not found.taken_over
+
+
+def members_of(connection: Connection, cause: str, now: int) -> Sequence[RowMapping]:
+    """The open members of a cause, the nearest deadline first."""
+    rows = connection.execute(
+        select(M)
+        .where(M.c.cause == cause, M.c.left_at.is_(None))
+        .where(or_(M.c.snoozed_until.is_(None), M.c.snoozed_until <= now))
+        .order_by(M.c.act_by, M.c.case_key)
+    )
+    return rows.mappings().all()
+
+
+def note_outcome(journal: Journal, row: RowMapping, event: str, at: int, outcome: str, reason: str) -> None:
+    """Put an outcome down as evidence; a voided action is a decision line as well."""
+    entry = line(
+        at=at,
+        shop=row["shop"],
+        order_id=row["order_id"],
+        cause=row["cause"],
+        case=row["violation"],
+        event=event,
+        action=row["kind"],
+        step=row["step"],
+        key=row["key"],
+        reason=reason,
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        template=row["template"],
+        channel=row["channel"],
+        outcome=outcome,
+        pack=row["pack"],
+        playbook=row["playbook"],
+    )
+    journal.note(row["shop"], row["order_id"] or row["cause"], entry)
+
+
+def _claim(
+    connection: Connection,
+    table: Table,
+    names: tuple[str, ...],
+    outcomes: tuple[Outcome, ...],
+    now: int,
+    limit: int,
+    sink: str | None = None,
+) -> list[RowMapping]:
+    values: dict[str, Any] = {"b_now": now, "b_until": now + LEASE, "most": limit, "outcomes": list(outcomes)}
+    if sink is not None:
+        values["b_sink"] = sink
+    statement = _claim_statement(table.name, outcomes == (Outcome.CALLING,), sink is not None)
+    rows = connection.execute(statement, values).mappings().all()
+    return sorted(rows, key=lambda row: (row["due_at"] or 0, *(row[name] for name in names)))
+
+
+@cache
+def _claim_statement(name: str, lost: bool, by_sink: bool) -> Update:
+    table = A if name == A.name else D
+    keys = [column for column in table.primary_key.columns]
+    now = bindparam("b_now", type_=BigInteger)
+    free = table.c.lease_until <= now if lost else or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
+    due = select(*keys).where(table.c.outcome.in_(bindparam("outcomes", expanding=True)), free)
+    if not lost:
+        due = due.where(table.c.due_at <= now)
+    if by_sink:
+        due = due.where(table.c.sink == bindparam("b_sink"))
+    due = due.order_by(table.c.due_at, *keys).limit(bindparam("most")).with_for_update(skip_locked=True)
+    picked = due.cte("picked")
+    return (
+        update(table)
+        .where(*(column == picked.c[column.name] for column in keys))
+        .values(lease_until=bindparam("b_until"), fence=table.c.fence + 1)
+        .returning(*table.c)
+    )
+
+
+_ADD = {d: upsert(d, D, ("action_key", "sink"), None) for d in _DIALECTS}

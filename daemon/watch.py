@@ -1,0 +1,77 @@
+"""Watching the feeds themselves: data that stays away is an alert of its own, told once until it is back."""
+
+from typing import TYPE_CHECKING
+
+from daemon.lines import line
+from daemon.shops import Shop
+from daemon.store import decisions, feeds, timers
+from daemon.store.journal import Journal
+from rules import key
+from rules.decide import Act
+from rules.instant import format_utc
+from rules.model import Kind, Violation
+
+if TYPE_CHECKING:
+    from daemon.engine import Engine
+
+BATCH = 500
+
+
+def watch(engine: "Engine", now: int) -> int:
+    """Tell the seller about feeds whose data has become too old; look again when it would next be."""
+    with engine.database.begin() as tx:
+        claims = timers.claim(tx, timers.WATCH, now, BATCH, shards=engine.shards)
+        journal = Journal()
+        for claim in claims:
+            shop = engine.shops.get(claim.shop)
+            row = feeds.get(tx, claim.shop)
+            watermark = row["watermark"] if row else None
+            due = None
+            if shop.stale_after is not None and watermark is not None and now < watermark + shop.stale_after:
+                due = watermark + shop.stale_after
+            elif shop.stale_after is not None:
+                act = _stale(shop, watermark)
+                decisions.add_actions(tx, [_row(engine, shop, act, now)])
+                _put_down(engine, journal, shop, act, now)
+            timers.settle(tx, [timers.Result(claim, due, now)])
+        journal.write(tx, now)
+    return len(claims)
+
+
+def cause_of(shop: str) -> str:
+    """The cause a feed's own alerts belong to."""
+    return f"{key.part(shop)}/feed"
+
+
+def _stale(shop: Shop, watermark: int | None) -> Act:
+    """One alert per silence: its key names the last data there was."""
+    since = format_utc(watermark) if watermark is not None else "never"
+    return Act(
+        key=f"{cause_of(shop.name)}/stale/{since}",
+        kind=Kind.ALERT,
+        step="stale",
+        violation=Violation.LATE_SHIPMENT,
+        episode=1,
+        reason="FEED_STALE",
+    )
+
+
+def _row(engine: "Engine", shop: Shop, act: Act, now: int) -> dict[str, object]:
+    return decisions.action_row(engine.shops, shop, act, now, "", cause=cause_of(shop.name))
+
+
+def _put_down(engine: "Engine", journal: Journal, shop: Shop, act: Act, now: int) -> None:
+    entry = line(
+        at=now,
+        shop=shop.name,
+        cause=cause_of(shop.name),
+        case=act.violation,
+        event="action",
+        action=act.kind,
+        step=act.step,
+        key=act.key,
+        reason=act.reason,
+        outcome=decisions.planned_outcome(engine.shops, act),
+        playbook=shop.policy.playbook.version,
+    )
+    journal.note(shop.name, cause_of(shop.name), entry)
