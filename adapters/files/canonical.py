@@ -26,9 +26,8 @@ def json_lines(source: Source, context: Context) -> Iterator[Record | Rejected]:
                 raise lines.too_long(number)
             if number == 1:
                 line = line.removeprefix(b"\xef\xbb\xbf")
-            if not line.strip():
-                continue
-            yield swift.record(_object(decode, line), context)
+            if (value := _object(decode, line)) is not None:
+                yield swift.record(value, context)
         except Refusal as refusal:
             yield refusal.rejected(context.source, number)
 
@@ -50,10 +49,13 @@ def is_canonical(header: frozenset[str]) -> bool:
     return "order_id" in header or ("sku" in header and bool(header & {"stock", "sellable"}))
 
 
-def _object(decode: Callable[[bytes], object], line: bytes) -> Object:
+def _object(decode: Callable[[bytes], object], line: bytes) -> Object | None:
+    """The object of a line, None for a blank line; raises Refusal."""
     try:
         value = decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        if not line.strip():
+            return None
         if not line.endswith(b"\n"):
             raise Refusal("the file ends in the middle of this line", EXPORT_AGAIN) from error
         detail = "nested too deeply" if isinstance(error, RecursionError) else _detail(error)

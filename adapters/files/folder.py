@@ -48,7 +48,7 @@ class Folder:
 
     def look(self) -> Look:
         """The ready files and the oddities of this moment. Raises OSError when the folder cannot be read."""
-        os.listdir(self.root)
+        next(self.root.iterdir(), None)
         found: list[Found] = []
         odd: dict[str, Rejected] = {}
         for path in sorted(read.files_below(self.root)):

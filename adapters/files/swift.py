@@ -2,9 +2,11 @@
 
 msgspec checks all types, ranges and words of the decoded object in C; what is left to do in Python is what
 needs more than a type: instants, ids, masks, the buyer's hash. Anything out of the ordinary (a wrong
-type, a number as id, a new shop, stock or event lines) takes the exact lane, which also words the errors.
+type, a number as id, an unknown key, a new shop, stock or event lines) takes the exact lane, which also words
+the errors.
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -12,7 +14,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from adapters.base import Json, Record, Snapshot
-from adapters.files import cells, exact, fields
+from adapters.files import cells, exact, fields, privacy
 from adapters.files.context import Context, Shop
 from rules.model import FLAGS, STATUSES
 
@@ -24,7 +26,7 @@ _Flag = Literal[FLAGS]  # type: ignore[valid-type]
 _Status = Literal[STATUSES]  # type: ignore[valid-type]
 
 
-class _Line(msgspec.Struct):
+class _Line(msgspec.Struct, forbid_unknown_fields=True):
     line_id: str
     sku: _Text = UNSET
     listing_id: _Text = UNSET
@@ -40,7 +42,7 @@ class _Line(msgspec.Struct):
     sellable: _Count = UNSET
 
 
-class _Order(msgspec.Struct):
+class _Order(msgspec.Struct, forbid_unknown_fields=True):
     observed_at: str
     order_id: str
     shop: _Text = UNSET
@@ -68,77 +70,108 @@ class _Order(msgspec.Struct):
     lines: Annotated[list[_Line], Meta(max_length=fields.MOST_LINES)] | UnsetType | None = UNSET
 
 
-_ORDER_KEYS = frozenset(_Order.__struct_fields__)
-_LINE_KEYS = frozenset(_Line.__struct_fields__)
 _PLAIN = frozenset({"status", "promise_hours", "paid_minor", "shipping_minor", "received_minor", "tracking"})
-_TIMES = tuple(name for name, convert in fields.ORDER.items() if convert is fields.time)
-_ORDER = {name: convert for name, convert in fields.ORDER.items() if name not in _PLAIN.union(_TIMES)}
+
+
+@lru_cache(maxsize=65_536)
+def _code(text: str, name: str) -> str:
+    """An id that comes up again and again: SKUs, listings, line numbers."""
+    return cells.identifier(text.strip(), name)
+
+
+@lru_cache(maxsize=256)
+def _word(text: str, name: str) -> str:
+    return str(fields.currency(text, name, _NO_READING))
+
+
+@lru_cache(maxsize=16_384)
+def _masked(text: str) -> Json:
+    """Titles come up again and again too."""
+    return fields.text(text, "", _NO_READING)
+
+
+def _text(value: str, _: str, __: fields.Reading) -> Json:
+    return _masked(value)
+
+
+def _order_id(value: str, name: str, _: fields.Reading) -> str:
+    return cells.identifier(value.strip(), name)
+
+
+def _sku(value: str, name: str, _: fields.Reading) -> str | None:
+    return _code(value, name) if value else None
+
+
+def _currency(value: str, name: str, _: fields.Reading) -> str:
+    return _word(value, name)
+
+
+def _flags(value: list[str], _: str, __: fields.Reading) -> list[str]:
+    return sorted(set(value)) if value else value
+
+
+def _buyer(value: str, _: str, reading: fields.Reading) -> str | None:
+    return privacy.buyer_hash(value, reading.privacy_key) if value else None
+
+
+_NO_READING = fields.Reading(zone=None)
+_FASTER: dict[object, Callable[..., Json]] = {
+    fields.code: _sku,
+    fields.currency: _currency,
+    fields.flags: _flags,
+    fields.buyer: _buyer,
+    fields.time: fields.moment,
+    fields.text: _text,
+}
+_ORDER = {name: _FASTER.get(convert, convert) for name, convert in fields.ORDER.items() if name not in _PLAIN} | {
+    "observed_at": fields.moment,
+    "order_id": _order_id,
+}
+_LINE = {
+    name: _FASTER.get(convert, convert)
+    for name, convert in fields.LINE.items()
+    if convert in (fields.code, fields.text, fields.time)
+}
 
 
 def record(value: exact.Object, context: Context) -> Record:
     """The record of a decoded canonical object, exactly as `exact.record` gives it; raises Refusal."""
     try:
         msgspec.convert(value, _Order)
-    except msgspec.ValidationError:
+        shop = context.shops[value.get("platform"), value.get("shop")]  # type: ignore[index]
+    except (msgspec.ValidationError, KeyError):
         return exact.record(value, context)
-    shop = context.shops.get((value.get("platform"), value.get("shop")))  # type: ignore[arg-type]
-    if shop is None or "event" in value or not value.keys() <= _ORDER_KEYS:
-        return exact.record(value, context)
-    return _snapshot(value, shop, context)  # type: ignore[arg-type]
+    return _snapshot(value, shop)  # type: ignore[arg-type]
 
 
-def _snapshot(value: dict[str, Json], shop: Shop, context: Context) -> Snapshot:
+def _snapshot(value: dict[str, Json], shop: Shop) -> Snapshot:
     """`value` itself becomes the fields: nothing but what needs work is touched."""
-    reading = shop.reading
+    settings, reading = shop
     platform, lines = value.pop("platform", None), value.pop("lines", None)
     value.pop("shop", None)
-    observed_at = fields.moment(value.pop("observed_at"), "observed_at", reading)
-    order_id = fields.identifier(value.pop("order_id"), "order_id", reading)
-    for name in _TIMES:
-        if value.get(name) is not None:
-            value[name] = fields.moment(value[name], name, reading)
-    for name, convert in _ORDER.items():
-        if value.get(name) is not None:
-            value[name] = convert(value[name], name, reading)
+    for name, one in value.items():
+        if one is not None and name in _ORDER:
+            value[name] = _ORDER[name](one, name, reading)
     if "collected_at" in value:
         value["collection_known"] = True
+    by_id = _lines(lines, reading) if lines else {}  # type: ignore[arg-type]
     return Snapshot(
-        observed_at=observed_at,
-        shop=shop.settings.name,
-        order_id=order_id,
-        platform=platform or None,  # type: ignore[arg-type]
+        observed_at=value.pop("observed_at"),  # type: ignore[arg-type]
+        shop=settings.name,
+        order_id=value.pop("order_id"),  # type: ignore[arg-type]
+        platform=platform,  # type: ignore[arg-type]
         fields=value,
-        lines=_lines(lines, reading, context) if lines else {},  # type: ignore[arg-type]
+        lines=by_id,
     )
 
 
-def _lines(lines: list[dict[str, Json]], reading: fields.Reading, context: Context) -> dict[str, dict[str, Json]]:
+def _lines(lines: list[dict[str, Json]], reading: fields.Reading) -> dict[str, dict[str, Json]]:
     by_id: dict[str, dict[str, Json]] = {}
     for line in lines:
-        if not line.keys() <= _LINE_KEYS:
-            for name in line.keys() - _LINE_KEYS:
-                context.count_unknown(f"lines.{name}")
-                del line[name]
-        for name, convert in _LINE.items():
-            if name in line:
-                line[name] = convert(line[name], name, reading)
+        for name, one in line.items():
+            if one is not None and name in _LINE:
+                line[name] = _LINE[name](one, name, reading)
         own = line.pop("line_id")
         line_id = _code(own, "line_id") if own else exact.line_id(line, line, reading)
         exact.add_line(by_id, line_id, line)
     return by_id
-
-
-@lru_cache(maxsize=65_536)
-def _code(text: str, name: str) -> str:
-    return cells.identifier(text.strip(), name)
-
-
-def _sku(value: object, name: str, _: fields.Reading) -> str | None:
-    return _code(value, name) if value else None
-
-
-_LINE: dict[str, fields.Convert] = {
-    name: _sku if convert is fields.code else convert
-    for name, convert in fields.LINE.items()
-    if convert in (fields.code, fields.text, fields.time)
-}
