@@ -18,8 +18,8 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
 from sqlmodel import SQLModel
 
@@ -27,6 +27,7 @@ from daemon.errors import Busy, SchemaOutdated, Unavailable
 
 _FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """SQLite releases without the WAL-reset bug: from 3.51.3 on, and these backports within their minor."""
+MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
 @dataclass(slots=True)
@@ -60,19 +61,21 @@ class Database:
 def open_database(url: str) -> Database:
     """Open `url`; for a SQLite file take its directory's lock first.
 
-    Raises Busy when another process holds the lock, Unavailable when the database cannot be reached.
+    Raises Busy when another process holds the lock or the file, Unavailable when it cannot be reached or read.
     """
     parsed = make_url(url)
     if not parsed.drivername.startswith("sqlite"):
         return _postgres(url)
     path = parsed.database
     if not path or path == ":memory:":
-        return scratch()
+        return _in_memory()
     lock = _lock(Path(path).resolve().parent)
     try:
-        engine = _sqlite_engine(f"sqlite:///{path}")
-    except OperationalError as error:
+        engine = _sqlite_engine(URL.create("sqlite", database=path))
+    except DBAPIError as error:
         os.close(lock)
+        if isinstance(error.orig, sqlite3.OperationalError) and "locked" in str(error.orig):
+            raise Busy(f"{path}: another program has the file open; close it or try again") from error
         raise Unavailable(f"{path}: cannot be opened ({error.orig}); check the path and its permissions") from error
     return Database(url=url, engine=engine, is_sqlite=True, _lock_fd=lock)
 
@@ -82,35 +85,41 @@ def scratch(name: str = ":memory:") -> Database:
 
     `name` "" spills to a temporary file when it outgrows memory.
     """
-    engine = _sqlite_engine(f"sqlite:///{name}" if name == ":memory:" else "sqlite:///?uri=true")
+    engine = _sqlite_engine(make_url("sqlite://" if name == ":memory:" else "sqlite:///?uri=true"))
     database = Database(url="sqlite://", engine=engine, is_sqlite=True)
     SQLModel.metadata.create_all(engine)
     return database
 
 
 def upgrade(database: Database) -> None:
-    """Bring the schema to this version's head (alembic), in one transaction per migration."""
+    """Bring the schema to this version's head: all migrations in one transaction, one process at a time.
+
+    Raises SchemaOutdated when the database is newer than this version.
+    """
     with database.begin() as connection:
-        config = _alembic(connection)
         if not database.is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7041952)")
+        config = _alembic(connection)
+        _refuse_newer(config, _revision(connection))
         command.upgrade(config, "head")
 
 
 def revisions(database: Database) -> tuple[str | None, str]:
     """(revision of the database or None when empty, revision this version needs)."""
     with database.begin() as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
         head = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
-    return current, head or ""
+        return _revision(connection), head or ""
 
 
 def check_schema(database: Database) -> None:
     """Raises SchemaOutdated unless the database is at this version's revision; never upgrades by itself."""
     current, head = revisions(database)
-    if current != head:
-        state = "is empty" if current is None else f"is at revision {current}"
-        raise SchemaOutdated(f"the database {state}, this version needs {head}: run `forestall db upgrade`")
+    if current == head:
+        return
+    with database.begin() as connection:
+        _refuse_newer(_alembic(connection), current)
+    state = "is empty" if current is None else f"is at revision {current}"
+    raise SchemaOutdated(f"the database {state}, this version needs {head}: run `forestall db upgrade`")
 
 
 def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
@@ -118,11 +127,33 @@ def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
     return version >= _FIXED_IN[0] or any(version[:2] == fixed[:2] and version >= fixed for fixed in _FIXED_IN)
 
 
+def _in_memory() -> Database:
+    """A scratch database that says which revision it has, as an opened one does."""
+    database = scratch()
+    with database.begin() as connection:
+        command.stamp(_alembic(connection), "head")
+    return database
+
+
 def _alembic(connection: Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).resolve().parent.parent / "migrations"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(config: Config, current: str | None) -> None:
+    """A revision that no migration here leads to was made by a later version: its rows are not for us to touch."""
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if current is not None and current not in known:
+        raise SchemaOutdated(
+            f"the database is at revision {current}, which this version does not know: it was made by a later "
+            "version of Forestall; install that version, or restore the backup made before the upgrade"
+        )
 
 
 def _lock(directory: Path) -> int:
@@ -139,7 +170,7 @@ def _lock(directory: Path) -> int:
     return descriptor
 
 
-def _sqlite_engine(url: str) -> Engine:
+def _sqlite_engine(url: URL) -> Engine:
     engine = create_engine(
         url, poolclass=StaticPool, connect_args={"check_same_thread": False, "cached_statements": 512}
     )
@@ -162,8 +193,8 @@ def _sqlite_engine(url: str) -> Engine:
 
 
 def _postgres(url: str) -> Database:
-    engine = create_engine(url, pool_size=10, max_overflow=4, pool_pre_ping=True)
     try:
+        engine = create_engine(url, pool_size=10, max_overflow=4, pool_pre_ping=True)
         with engine.connect():
             return Database(url=url, engine=engine, is_sqlite=False)
     except OperationalError as error:
