@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, bindparam, select, update
 
 from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.shops import Shop, Shops
@@ -58,7 +58,8 @@ def ingest(
 
     snapshots = [record for record in records if isinstance(record, Snapshot)]
     changed = _orders(connection, journal, shops, _folded(snapshots), seen_at, final)
-    stock.report(connection, shops, [r for r in records if isinstance(r, StockReport)], seen_at)
+    reports = [record for record in records if isinstance(record, StockReport)]
+    stock.report(connection, shops, reports, seen_at, staged=not final)
     _events(connection, journal, shops, [r for r in records if isinstance(r, OrderEvent)], seen_at)
     return Ingested(records=len(records), changed=changed)
 
@@ -69,13 +70,13 @@ def digest(snap: Snapshot) -> bytes:
 
 
 def _folded(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
-    """Rows of one order at one instant as one snapshot; the rest in the order they came."""
+    """Rows of one order at one instant as one snapshot; oldest first, so that no later one hides an earlier."""
     folded: dict[tuple[str, str, int], Snapshot] = {}
     for snap in snapshots:
         name = (snap.shop, snap.order_id, snap.observed_at)
         before = folded.get(name)
         folded[name] = snap if before is None else _joined(before, snap)
-    return list(folded.values())
+    return sorted(folded.values(), key=lambda snap: snap.observed_at)
 
 
 def _joined(a: Snapshot, b: Snapshot) -> Snapshot:
@@ -148,19 +149,23 @@ def _merge(
     names = {(snap.shop, snap.order_id) for snap in differing}
     stored = orders.known(connection, names, {name: at for name, (_, at) in seen.items()})
     changed: dict[tuple[str, str], Changed] = {}
+    aged: dict[tuple[str, str], Known] = {}
     for snap in differing:
         name = (snap.shop, snap.order_id)
         facts = stored.get(name)
         is_new = facts is None
         if facts is None:
             facts = stored[name] = Known(observed_at=snap.observed_at)
-        before = dict(facts.facts)
+        before, times = dict(facts.facts), dict(facts.times)
         facts.merge(snap.fields, snap.lines, snap.observed_at)
         if is_new or facts.facts != before:
             at = seen_at(snap.observed_at)
             shop = shops.get(snap.shop, snap.platform)
             changed[name] = Changed(shop, snap, facts, at, is_new or (name in changed and changed[name].is_new))
             journal.note(snap.shop, snap.order_id, _observation(snap, facts.facts, before, at))
+        elif facts.times != times:
+            aged[name] = facts
+    _age(connection, {name: facts for name, facts in aged.items() if name not in changed})
     if changed:
         _save(connection, list(changed.values()), final)
     return len(changed)
@@ -177,6 +182,16 @@ class Changed:
     is_new: bool
 
 
+def _age(connection: Connection, aged: dict[tuple[str, str], Known]) -> None:
+    """Remember how old facts are that the newest snapshot left out; the facts are the same, so nobody is woken."""
+    rows = [
+        {"b_shop": shop, "b_order": order_id, "b_at": facts.observed_at, "b_times": orders.times_text(facts)}
+        for (shop, order_id), facts in sorted(aged.items())
+    ]
+    if rows:
+        connection.execute(_AGE, rows)
+
+
 def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     changed.sort(key=lambda c: (c.snap.shop, c.snap.order_id))
     parsed = [(change, orders.row(change.shop, change.snap.order_id, change.known)) for change in changed]
@@ -191,7 +206,7 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
         if not (change.is_new and order.status in _SETTLED)
     ]
     timers.wake(connection, timers.ORDER, subjects, staged=not final)
-    stock.wake(connection, pools)
+    stock.wake(connection, pools, staged=not final)
 
 
 _SETTLED = frozenset({"unpaid", "delivered", "completed", "cancelled", "refunded"})
@@ -212,7 +227,8 @@ def _observation(snap: Snapshot, facts: dict[str, Any], before: dict[str, Any], 
 
 
 def _events(connection: Connection, journal: Journal, shops: Shops, events: list[OrderEvent], seen_at: SeenAt) -> None:
-    """Put events down and wake their orders; an acknowledgement silences the order's open cases."""
+    """Put new events down and wake their orders; an acknowledgement silences the order's open cases."""
+    events = _unknown(connection, events)
     if not events:
         return
     rows: list[dict[str, Any]] = []
@@ -229,10 +245,28 @@ def _events(connection: Connection, journal: Journal, shops: Shops, events: list
     timers.wake(connection, timers.ORDER, subjects, past=True)
 
 
+def _unknown(connection: Connection, events: list[OrderEvent]) -> list[OrderEvent]:
+    """The events that are not on record yet, each once: a feed may tell one again with every poll."""
+    known: set[tuple[str, str, str, int]] = set()
+    for shop, ids in orders.by_shop({(e.shop, e.order_id) for e in events}):
+        rows = connection.execute(_KNOWN_EVENTS, {"b_shop": shop, "ids": ids})
+        known.update((shop, row.order_id, row.event, row.at) for row in rows)
+    new = {(e.shop, e.order_id, e.event, e.at): e for e in reversed(events)}
+    return [e for name, e in reversed(new.items()) if name not in known]
+
+
 _SEEN = select(S.c.order_id, S.c.digest, S.c.observed_at).where(
     S.c.shop == bindparam("b_shop"), S.c.order_id.in_(bindparam("ids", expanding=True))
 )
 _REMEMBER = {d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")}
+_AGE = (
+    update(O)
+    .where(O.c.shop == bindparam("b_shop"), O.c.order_id == bindparam("b_order"))
+    .values(observed_at=bindparam("b_at"), times=bindparam("b_times"))
+)
+_KNOWN_EVENTS = select(EV.c.order_id, EV.c.event, EV.c.at).where(
+    EV.c.shop == bindparam("b_shop"), EV.c.order_id.in_(bindparam("ids", expanding=True))
+)
 _SAVE = {
     d: replace_all(
         d,

@@ -36,9 +36,8 @@ class Journal:
         for shop in sorted(self._entries):
             seq, last = _head(connection, shop)
             entries = _encode(self._entries[shop])
-            links.append(
-                {"shop": shop, "seq": seq + 1, "at": at, "entries": entries.decode(), "hash": link_hash(last, shop, seq + 1, at, entries)}
-            )  # fmt: skip
+            digest = link_hash(last, shop, seq + 1, at, entries)
+            links.append({"shop": shop, "seq": seq + 1, "at": at, "entries": entries.decode(), "hash": digest})
             subjects += [{"shop": shop, "subject": name, "seq": seq + 1} for name in sorted(self._subjects[shop])]
         if links:
             connection.execute(_ADD, links)

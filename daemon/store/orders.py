@@ -1,15 +1,14 @@
 """Orders, their cases and their past, read in batches the way `decide` wants them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
 
 from daemon.shops import Shop
 from daemon.store.timers import Claimed
-from daemon.store import timers
 from daemon.tables import Action, Case, Event, Member, Order
 from rules import model, snapshot
 from rules.deadline import Deadline, deadline
@@ -103,11 +102,16 @@ def row(shop: Shop, order_id: str, facts: Known) -> tuple[dict[str, Any], model.
             "paid_minor": order.paid_minor,
             "currency": order.currency,
             "facts": text.decode(),
-            "times": _encode(facts.times).decode() if facts.times else "",
+            "times": times_text(facts),
         },
         order,
         due,
     )
+
+
+def times_text(facts: Known) -> str:
+    """How `orders.times` stores when facts older than the rest were said."""
+    return _encode(facts.times).decode() if facts.times else ""
 
 
 def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
@@ -170,6 +174,14 @@ def set_short(connection: Connection, shop: str, order_id: str, lines: Sequence[
     connection.execute(_SHORT, {"b_shop": shop, "b_order": order_id, "b_short": text})
 
 
+def not_short(connection: Connection, shop: str, order_id: str, lines: Set[str]) -> None:
+    """Lines that left their pool (shipped, refunded, another SKU) are not short there any more."""
+    text = connection.execute(_SHORT_OF, {"b_shop": shop, "b_order": order_id}).scalar_one_or_none()
+    short = set(_loads(text)) if text else set()
+    if short & lines:
+        set_short(connection, shop, order_id, sorted(short - lines))
+
+
 def set_deadline(connection: Connection, stored: Stored, due: Deadline) -> None:
     """Write the effective times of an order after a policy change moved them."""
     connection.execute(
@@ -213,15 +225,16 @@ def _past(row: Any) -> Past:
     )
 
 
-_ids = bindparam("ids", expanding=True)
-_shop = bindparam("b_shop")
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
+_shop: BindParameter[str] = bindparam("b_shop")
 _KNOWN = select(O.c.order_id, O.c.observed_at, O.c.facts, O.c.times).where(O.c.shop == _shop, O.c.order_id.in_(_ids))
 _LOAD = select(
     O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short
 ).where(O.c.shop == _shop, O.c.order_id.in_(_ids))  # fmt: skip
-_CASES = select(C).where(C.c.shop == _shop, C.c.order_id.in_(_ids))
+_CASES = select(C).where(C.c.shop == _shop, C.c.order_id.in_(_ids)).order_by(C.c.opened_at, C.c.key)
 _PAST = select(
     A.c.order_id, A.c.key, A.c.kind, A.c.step, A.c.violation, A.c.episode, A.c.at, A.c.outcome, A.c.reason, A.c.dropped
 ).where(A.c.shop == _shop, A.c.order_id.in_(_ids)).order_by(A.c.at, A.c.key)  # fmt: skip
 _EVENTS = select(EV).where(EV.c.shop == _shop, EV.c.order_id.in_(_ids)).order_by(EV.c.at, EV.c.event)
+_SHORT_OF = select(O.c.short).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order"))
 _SHORT = update(O).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order")).values(short=bindparam("b_short"))

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from adapters.base import StockReport
 from daemon.shops import Shop, Shops
 from daemon.store import orders, timers
-from daemon.store.upsert import replace_all, upsert
+from daemon.store.upsert import upsert
 from daemon.tables import Listing, OpenLine, Order, Pool
 from rules import allocate, finding, payout
 from rules.deadline import Deadline
@@ -23,7 +23,14 @@ O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 _DIALECTS = ("sqlite", "postgresql")
 
 
-def report(connection: Connection, shops: Shops, reports: list[StockReport], seen_at: Callable[[int], int]) -> None:
+def report(
+    connection: Connection,
+    shops: Shops,
+    reports: list[StockReport],
+    seen_at: Callable[[int], int],
+    *,
+    staged: bool = False,
+) -> None:
     """Take in stock that was reported apart from orders; the newest word about a pool wins."""
     woken: dict[tuple[str, str], int] = {}
     for said in reports:
@@ -32,7 +39,7 @@ def report(connection: Connection, shops: Shops, reports: list[StockReport], see
             _listing(connection, seller, said.sku, said.shop, said.listing_id)
         if _on_hand(connection, seller, said.sku, said.shop, said.stock, said.sellable, said.observed_at):
             woken[(seller, said.sku)] = seen_at(said.observed_at)
-    wake(connection, woken)
+    wake(connection, woken, staged=staged)
 
 
 def lines_of(
@@ -42,24 +49,30 @@ def lines_of(
     skus = {line.sku for line in order.lines if line.sku}
     if not skus and is_new:
         return
-    before = set() if is_new else _forget(connection, order)
+    before = {} if is_new else _forget(connection, order)
     owed = finding.owes(order)
     rows = [_line(shop, order, line, due) for line in order.lines if owed and line.sku and line.open_quantity]
     if rows:
         connection.execute(_ADD_LINE, rows)
+    now_of = {row["line_id"]: row["sku"] for row in rows}
+    moved = {line_id for line_id, sku in before.items() if now_of.get(line_id) != sku}
+    if moved:
+        orders.not_short(connection, order.shop, order.order_id, moved)
+    touched = {*before.values(), *now_of.values()}
     for line in order.lines:
         if line.sku and line.listing_id:
             _listing(connection, shop.seller, line.sku, shop.name, line.listing_id)
         if line.sku and line.stock is not None and owed:
             at = known.times.get(f"lines\0{line.line_id}\0stock", known.observed_at)
-            _on_hand(connection, shop.seller, line.sku, shop.name, line.stock, line.sellable, at)
-    touched = before | {row["sku"] for row in rows}
+            if _on_hand(connection, shop.seller, line.sku, shop.name, line.stock, line.sellable, at):
+                touched.add(line.sku)
     yield from sorted((shop.seller, sku) for sku in _tracked(connection, shop.seller, touched))
 
 
-def wake(connection: Connection, pools: Mapping[tuple[str, str], int]) -> None:
+def wake(connection: Connection, pools: Mapping[tuple[str, str], int], *, staged: bool = False) -> None:
     """Let pools be allocated anew, each at its instant."""
-    timers.wake(connection, timers.POOL, [(seller, sku, seller, at) for (seller, sku), at in pools.items()])
+    subjects = [(seller, sku, seller, at) for (seller, sku), at in pools.items()]
+    timers.wake(connection, timers.POOL, subjects, staged=staged)
 
 
 def home(connection: Connection, seller: str, sku: str, shop: str) -> str:
@@ -119,10 +132,10 @@ def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, n
     connection.execute(update(P).where(P.c.seller == pool.seller, P.c.sku == pool.sku).values(**values))
 
 
-def _forget(connection: Connection, order: Facts) -> set[str]:
-    """Take the order's open lines out of their pools; returns those pools' SKUs."""
+def _forget(connection: Connection, order: Facts) -> dict[str, str]:
+    """Take the order's open lines out of their pools; returns line id -> SKU."""
     gone = connection.execute(_DROP_LINES, {"b_shop": order.shop, "b_order": order.order_id})
-    return {row.sku for row in gone}
+    return {row.line_id: row.sku for row in gone}
 
 
 def _line(shop: Shop, order: Facts, line: Any, due: Deadline) -> dict[str, Any]:
@@ -166,7 +179,11 @@ def _tracked(connection: Connection, seller: str, skus: set[str]) -> list[str]:
 
 
 _ADD_LINE = L.insert()
-_DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order")).returning(L.c.sku)
+_DROP_LINES = (
+    delete(L)
+    .where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
+    .returning(L.c.line_id, L.c.sku)
+)
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
 _ADD_LISTING = {d: upsert(d, LI, ("seller", "sku", "shop", "listing_id"), None) for d in _DIALECTS}
 _HOME = select(P.c.home).where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))

@@ -4,13 +4,27 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
-from sqlalchemy import BigInteger, Connection, Update, bindparam, case, func, literal_column, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnClause,
+    Connection,
+    Update,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from daemon.store.upsert import upsert
-from daemon.tables import Timer
+from daemon.tables import Feed, Timer
 
 T = Timer.__table__  # type: ignore[attr-defined]
+F = Feed.__table__  # type: ignore[attr-defined]
 SHARDS = 256
 LEASE = 5 * 60 * 1_000_000
 """How long a claim holds (µs): far longer than any hop's work, so clock skew between machines is harmless."""
@@ -147,11 +161,16 @@ def settle(connection: Connection, results: Sequence[Result]) -> int:
 
 def fail(connection: Connection, claimed: Claimed, due_at: int, error: str) -> None:
     """Put a subject whose work raised off until `due_at`, so that one bad row never stops the others."""
-    connection.execute(
-        update(T)
-        .where(T.c.kind == claimed.kind, T.c.shop == claimed.shop, T.c.id == claimed.id, T.c.fence == claimed.fence)
-        .values(lease_until=None, due_at=due_at, attempts=T.c.attempts + 1, error=error[:500])
-    )
+    values = {
+        "b_kind": claimed.kind,
+        "b_shop": claimed.shop,
+        "b_id": claimed.id,
+        "b_fence": claimed.fence,
+        "b_was": claimed.due_at,
+        "b_due": due_at,
+        "b_error": error[:500],
+    }
+    connection.execute(_FAIL, values)
 
 
 def backoff(attempts: int, key: str, first_s: int = 60, most_s: int = 3600) -> int:
@@ -169,13 +188,16 @@ def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)
 
 def due_count(connection: Connection, now: int) -> dict[str, int]:
     """How many subjects of each kind are due and not done: the backlog."""
-    rows = connection.execute(select(T.c.kind, func.count()).where(T.c.due_at <= now).group_by(T.c.kind)).all()
-    return {kind: count for kind, count in rows}
+    counted = select(T.c.kind, func.count().label("subjects")).where(T.c.due_at <= now).group_by(T.c.kind)
+    return dict(connection.execute(counted).tuples().all())
 
 
 def publish(connection: Connection, shop: str, now: int) -> None:
     """Wake all that a file touched, now that it has been read to its end."""
-    connection.execute(update(T).where(T.c.shop == shop, T.c.staged == 1).values(due_at=now, staged=0))
+    seller = connection.execute(select(F.c.seller).where(F.c.shop == shop)).scalar_one_or_none()
+    for kind, owner in ((ORDER, shop), (POOL, seller)):
+        if owner is not None:
+            connection.execute(_PUBLISH, {"b_kind": kind, "b_shop": owner, "b_now": now})
 
 
 @cache
@@ -203,17 +225,32 @@ def _claim_statement(by_shard: bool, without_shops: bool) -> Update:
     )
 
 
-def _wake_statement(dialect: str) -> object:
+def policy_changed(connection: Connection, playbook: str, now: int) -> int:
+    """Let the open orders that another playbook last decided be decided anew; returns how many.
+
+    They become due together and are drained in batches, behind nothing that is due already.
+    """
+    changed = connection.execute(
+        update(T)
+        .where(T.c.kind == ORDER, T.c.playbook != "", T.c.playbook != playbook)
+        .where(T.c.due_at.is_not(None), T.c.due_at > now)
+        .values(due_at=now)
+    )
+    return changed.rowcount
+
+
+def _wake_statement(dialect: str) -> Any:
     earlier, latest = (func.min, func.max) if dialect == "sqlite" else (func.least, func.greatest)
-    excluded = literal_column("excluded.due_at")
+    excluded: ColumnClause[int] = literal_column("excluded.due_at")
     return upsert(
         dialect,
         T,
         ("kind", "shop", "id"),
         {
-            # under a claim the later instant is kept apart from the claimed one, so that settling sees it
+            # under a claim each wake-up moves the instant on, so that settling sees that it is not the claimed one
             "due_at": case(
-                (or_(T.c.due_at.is_(None), T.c.lease_until.is_not(None)), excluded),
+                (T.c.due_at.is_(None), excluded),
+                (T.c.lease_until.is_not(None), latest(excluded, T.c.due_at + 1)),
                 else_=earlier(T.c.due_at, excluded),
             ),
             "staged": literal_column("excluded.staged"),
@@ -224,24 +261,40 @@ def _wake_statement(dialect: str) -> object:
 
 _WAKE = {dialect: _wake_statement(dialect) for dialect in ("sqlite", "postgresql")}
 
+_HELD = (
+    T.c.kind == bindparam("b_kind"),
+    T.c.shop == bindparam("b_shop"),
+    T.c.id == bindparam("b_id"),
+    T.c.fence == bindparam("b_fence"),
+)
+_next_due = bindparam("b_due", type_=BigInteger)
+_AGAIN = case(
+    # a fact that arrived under the claim has made the row due again: keep that wake-up if it comes first
+    ((T.c.due_at != bindparam("b_was")) & or_(_next_due.is_(None), T.c.due_at < _next_due), T.c.due_at),
+    else_=_next_due,
+)
 _SETTLE = (
     update(T)
-    .where(
-        T.c.kind == bindparam("b_kind"),
-        T.c.shop == bindparam("b_shop"),
-        T.c.id == bindparam("b_id"),
-        T.c.fence == bindparam("b_fence"),
-    )
+    .where(*_HELD)
     .values(
-        # a fact that arrived while we were deciding has made the row due again: keep that wake-up
-        due_at=case((T.c.due_at != bindparam("b_was"), T.c.due_at), else_=bindparam("b_due")),
+        due_at=_AGAIN,
         lease_until=None,
         attempts=0,
         error=None,
         decided_at=bindparam("b_now"),
         playbook=bindparam("b_playbook"),
-        past=bindparam("b_past"),
+        past=case((T.c.past == 1, 1), else_=bindparam("b_past")),
     )
+)
+_FAIL = (
+    update(T)
+    .where(*_HELD)
+    .values(lease_until=None, due_at=_AGAIN, attempts=T.c.attempts + 1, error=bindparam("b_error"))
+)
+_PUBLISH = (
+    update(T)
+    .where(T.c.kind == bindparam("b_kind"), T.c.shop == bindparam("b_shop"), T.c.staged == 1)
+    .values(due_at=bindparam("b_now"), staged=0)
 )
 
 _NEXT = select(func.min(T.c.due_at)).where(T.c.kind == bindparam("b_kind"), T.c.due_at > bindparam("b_now"))
