@@ -5,7 +5,7 @@ import io
 from collections.abc import Iterator
 
 from adapters.files.opening import Source
-from adapters.files.refusal import EXPORT_AGAIN, Refusal
+from adapters.files.refusal import EXPORT_AGAIN, Cut, Refusal
 
 LINE_BYTES = 1 << 20
 """Longest line; a longer one is skipped and refused."""
@@ -75,14 +75,15 @@ def encoding_of(source: Source) -> str:
         return "utf-8"
     decoder = codecs.getincrementaldecoder("utf-8")("strict")
     wide = 0
-    while chunk := stream.read(_CHUNK):
-        try:
+    try:
+        while chunk := stream.read(_CHUNK):
             text = decoder.decode(chunk)
-        except UnicodeDecodeError as error:
-            wide += _wide(error.object[: error.start].decode("utf-8", "ignore"))
-            return "utf-8" if wide >= _SURE_CHARS else "gb18030"
-        if wide < _SURE_CHARS:
-            wide += _wide(text)
+            wide += _wide(text) if wide < _SURE_CHARS else 0
+    except UnicodeDecodeError as error:
+        wide += _wide(error.object[: error.start].decode("utf-8", "ignore"))
+        return "utf-8" if wide >= _SURE_CHARS else "gb18030"
+    except Cut:
+        return "utf-8"
     return "utf-8"
 
 

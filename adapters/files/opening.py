@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from adapters.files.refusal import EXPORT_AGAIN, SAVE_AGAIN, Refusal
+from adapters.files.refusal import EXPORT_AGAIN, SAVE_AGAIN, Cut, Refusal
 
 Kind = Literal["json", "text", "xlsx", "empty"]
 
@@ -139,9 +139,9 @@ class _Unpacked(io.RawIOBase):
         try:
             chunk = self._gzip.read1(len(buffer))
         except EOFError as error:
-            raise Refusal("the gzip file ends too early: the last row is missing", EXPORT_AGAIN) from error
+            raise Cut("the gzip file ends too early: the last row is missing", EXPORT_AGAIN) from error
         except (gzip.BadGzipFile, zlib.error) as error:
-            raise Refusal("the gzip file is damaged from here on", EXPORT_AGAIN) from error
+            raise Cut("the gzip file is damaged from here on", EXPORT_AGAIN) from error
         self._out += len(chunk)
         if self._out > GZIP_BYTES or (self._out > GZIP_FREE and self._out > GZIP_RATIO * self._raw.tell()):
             raise Refusal(

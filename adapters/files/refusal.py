@@ -23,6 +23,10 @@ class Refusal(Exception):
         return Rejected(source=source, line=self.line or line, reason=self.reason, mend=self.mend)
 
 
+class Cut(Refusal):
+    """The file ends or breaks off here; what stands before counts."""
+
+
 def shown(value: object) -> str:
     """`value` as an error message may quote it: short, printable, numbers and addresses masked."""
     text = privacy.mask(str(value)[: 4 * _SHOWN_CHARS])

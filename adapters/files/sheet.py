@@ -5,9 +5,9 @@ is constant; caps on line, record, cell and column count keep hostile files smal
 """
 
 import csv
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import NamedTuple
 
 from adapters.files import book, lines
@@ -125,20 +125,25 @@ def _csv_records(texts: Iterator[lines.Line]) -> Iterator[Record | Refusal]:
                     yield Refusal(f"a cell of more than {CELL_CHARS} characters", EXPORT_AGAIN, number)
                 elif cells and (len(cells) > 1 or cells[0].strip(_STRIPPED)):
                     yield Record(number, cells, whole)
-        except Refusal as refusal:
-            yield pulled.give_back(refusal)
+        except _Bad as bad:
+            yield pulled.give_back(bad)
         except csv.Error as error:
-            yield pulled.give_back(Refusal(f"not readable as CSV: {error}", EXPORT_AGAIN))
+            yield pulled.give_back(_Bad(f"not readable as CSV: {error}", EXPORT_AGAIN))
         else:
             return
+
+
+class _Bad(Refusal):
+    """The record in hand is no good; the file goes on."""
 
 
 class _Pulled:
     """The lines as csv.reader pulls them, keeping those of the record in hand so that it can be undone."""
 
     def __init__(self, texts: Iterator[lines.Line]) -> None:
-        first = next(texts, None)
-        self._texts: Iterator[lines.Line] = texts if first is None else chain((first,), texts)
+        first = next((line for line in texts if isinstance(line[1], Refusal) or line[1].strip()), None)
+        self._texts = texts
+        self._again: deque[lines.Line] = deque([first] if first else [])
         self._held: list[lines.Line] = []
         self._size = 0
         self.delimiter = _delimiter(first[1]) if first and isinstance(first[1], str) else ","
@@ -147,18 +152,18 @@ class _Pulled:
         return self
 
     def __next__(self) -> str:
-        line = next(self._texts, None)
+        line = self._again.popleft() if self._again else next(self._texts, None)
         if line is None:
             if self._held:
-                raise Refusal("a quotation mark opens here and never closes", EXPORT_AGAIN)
+                raise _Bad("a quotation mark opens here and never closes", EXPORT_AGAIN)
             raise StopIteration
         self._held.append(line)
         text = line[1]
         if isinstance(text, Refusal):
-            raise text
+            raise _Bad(text.reason, text.mend)
         self._size += len(text)
         if len(self._held) > RECORD_LINES or self._size > RECORD_CHARS:
-            raise Refusal("a quotation mark opens here and does not close", "remove it, or double it inside a cell")
+            raise _Bad("a quotation mark opens here and does not close", "remove it, or double it inside a cell")
         return text
 
     def take(self) -> tuple[int, bool, int]:
@@ -170,7 +175,7 @@ class _Pulled:
     def give_back(self, refusal: Refusal) -> Refusal:
         """Refuse the first line in hand; the lines after it are read again, as records of their own."""
         number = self._held[0][0]
-        self._texts = chain(self._held[1:], self._texts) if len(self._held) > 1 else self._texts
+        self._again.extendleft(reversed(self._held[1:]))
         first = self._held[0][1]
         self._held, self._size = [], 0
         return first if isinstance(first, Refusal) else Refusal(refusal.reason, refusal.mend, number)
