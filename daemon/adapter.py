@@ -1,15 +1,33 @@
 """Finding adapters by name: entry points `forestall.feeds` / `forestall.sinks`, or `"module:Class"`."""
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from adapters.base import Feed, ShopSettings, Sink, SinkSettings
+from adapters.base import Feed, Record, Rejected, ShopSettings, Sink, SinkSettings
 from daemon.errors import UnknownAdapter
 from rules.hours import Hours
 from rules.model import Kind
+
+
+class Reader(Protocol):
+    """Reads recorded files: which files there are, and the records of one."""
+
+    def paths(self, roots: Iterable[Path]) -> Iterator[Path]:
+        """Files and the contents of folders, in name order. Raises FileNotFoundError."""
+        ...
+
+    def read(
+        self,
+        path: Path,
+        settings_for: Callable[[str | None, frozenset[str], str | None], ShopSettings],
+        observed_at: int | None = None,
+    ) -> Iterator[Record | Rejected]:
+        """The records of one file, bad rows as Rejected."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +61,12 @@ def sink(name: str, settings: SinkSettings) -> Sink:
     """The sink `name`. Raises UnknownAdapter, or ValueError for options it refuses."""
     made: Sink = _load("forestall.sinks", name)(settings)
     return made
+
+
+def reader(name: str = "files") -> Reader:
+    """What reads recorded files for replay (entry points `forestall.readers`)."""
+    found: Reader = _load("forestall.readers", name)
+    return found
 
 
 def known(group: str) -> Mapping[str, str]:

@@ -122,6 +122,7 @@ class DaemonSection(_Strict):
     """How the process runs."""
 
     socket: Path | None = None
+    language: Literal["zh", "en"] | None = None
     start_delay: Duration = 0
     boot_report_after: Duration = 10 * MINUTE
     keep_closed: Duration = 400 * 24 * HOUR
@@ -130,7 +131,7 @@ class DaemonSection(_Strict):
 
 
 class Config(BaseSettings):
-    """The whole configuration. Environment variables `FORESTALL_SECTION__KEY` override the file."""
+    """The whole configuration. `base` is the file's folder, where relative paths start. Environment variables `FORESTALL_SECTION__KEY` override the file."""
 
     model_config = SettingsConfigDict(
         extra="forbid", env_prefix="FORESTALL_", env_nested_delimiter="__", frozen=True, arbitrary_types_allowed=True
@@ -143,7 +144,7 @@ class Config(BaseSettings):
     playbook: PlaybookSection = PlaybookSection()
     daemon: DaemonSection = DaemonSection()
 
-    _base: Path = Path()
+    base: Path = Path()
 
     @classmethod
     def settings_customise_sources(
@@ -156,11 +157,6 @@ class Config(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment beats the file; no dotenv, no secrets directory (they reach no nested shop)."""
         return (env_settings, init_settings)
-
-    @property
-    def base(self) -> Path:
-        """The folder of the configuration file: relative paths start here."""
-        return self._base
 
 
 def load(path: Path) -> Config:
@@ -180,13 +176,12 @@ def parse(raw: dict[str, Any], path: Path) -> Config:
     """A configuration from its TOML tables. Raises ConfigError."""
     problems = [f"{path}: {problem}" for problem in _literal_secrets(raw)]
     try:
-        made = Config(**raw)
+        made = Config(**{**raw, "base": path.resolve().parent})
     except ValidationError as error:
         problems += [f"{path}: {_place(p['loc'])}: {p['msg']}" for p in error.errors()]
         raise ConfigError("\n".join(problems)) from None
     if problems:
         raise ConfigError("\n".join(problems))
-    made._base = path.resolve().parent
     return made
 
 

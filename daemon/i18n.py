@@ -2,6 +2,7 @@
 
 import gettext as _gettext
 import os
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 
@@ -10,8 +11,14 @@ LOCALES = Path(__file__).resolve().parent / "locale"
 LANGUAGES = ("zh", "en")
 
 
+override: ContextVar[str | None] = ContextVar("language", default=None)
+"""The language of a client for whom the daemon runs a command."""
+
+
 def language() -> str:
     """The language of this process: FORESTALL_LANG, else the locale; Chinese for zh, English otherwise."""
+    if (chosen := override.get()) is not None:
+        return chosen
     for name in ("FORESTALL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         value = os.environ.get(name)
         if value:

@@ -54,6 +54,8 @@ class Texts:
         name = str(row["cause"]).split("/", 1)[1]
         if name == "feed":
             return self._stale(tx, shop, row, now)
+        if name == "boot":
+            return self._boot(shop, row)
         members = outbox.members_of(tx, row["cause"], now)
         if row["step"] == "resolved" or not members:
             title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(name))
@@ -151,6 +153,16 @@ class Texts:
         else:
             lines.append(self._("export the orders again, or look at `forestall feeds status`"))
         return _message(row, title, "\n".join(lines), {"cause": row["cause"], "deadlines": soon[0]})
+
+    def _boot(self, shop: Shop, row: RowMapping) -> Message:
+        """What came due while Forestall was down."""
+        counts = msgspec.json.decode(row["note"])
+        since, until = (show.moment(counts[name], shop.policy.zone) for name in ("since", "until"))
+        title = self._("Forestall was down from {since} to {until}").format(since=since, until=until)
+        text = self._("{orders} orders came due meanwhile, {passed} deadlines passed; look at `forestall today`")
+        return _message(
+            row, title, text.format(orders=counts["orders"], passed=counts["passed"]), {"cause": row["cause"]}
+        )
 
     def _deadline(self, act_by: int, zone: Any, now: int) -> str:
         text = self._("hand over by {moment} ({left})")

@@ -28,6 +28,7 @@ class Poller:
 
     engine: Engine
     feeds: dict[str, Feed]
+    pretend: bool = False
     in_flight: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
 
     def poll(self, now: int) -> int:

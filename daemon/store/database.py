@@ -50,6 +50,15 @@ class Database:
         with self._turn, self.engine.begin() as connection:
             yield connection
 
+    def backup(self, file: Path) -> None:
+        """Write a consistent copy (SQLite only); it appears under its name only when it is whole."""
+        half = file.with_name(file.name + ".part")
+        half.unlink(missing_ok=True)
+        with self._turn:
+            raw = self.engine.raw_connection()
+            raw.cursor().execute("VACUUM INTO ?", (str(half),))
+        half.replace(file)
+
     def close(self) -> None:
         """Close the connections and release the directory's lock."""
         self.engine.dispose()

@@ -46,7 +46,8 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
         decision = one.decision
         cases += [_case_row(shop, one, case) for case in (*decision.opened, *decision.closed)]
         actions += [
-            action_row(shops, shop, act, one.at, _pack(shop, one), order_id=one.claim.id) for act in decision.acts
+            action_row(shops, shop, act, one.at, _pack(shop, one, act.violation), order_id=one.claim.id)
+            for act in decision.acts
         ]
         past = bool(one.claim.past or decision.opened or decision.acts)
         settled.append(timers.Result(one.claim, decision.wake_at, one.at, shop.policy.playbook.digest, past))
@@ -153,24 +154,24 @@ def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided) -> None:
         for event, cases in (("case_opened", one.decision.opened), ("case_closed", one.decision.closed))
         for case in cases
     ]
-    for act in one.decision.acts:
-        entries.append(
-            line(
-                case=act.violation,
-                event="dropped" if act.dropped else "action",
-                action=act.kind,
-                step=act.step,
-                key=act.key,
-                reason=act.reason,
-                amount_minor=act.amount_minor,
-                currency=act.currency,
-                template=act.template,
-                channel=act.channel,
-                outcome=None if act.dropped else planned_outcome(shops, act),
-                pack=_pack(shop, one, act.violation),
-                **shared,
-            )
+    entries += [
+        line(
+            case=act.violation,
+            event="dropped" if act.dropped else "action",
+            action=act.kind,
+            step=act.step,
+            key=act.key,
+            reason=act.reason,
+            amount_minor=act.amount_minor,
+            currency=act.currency,
+            template=act.template,
+            channel=act.channel,
+            outcome=None if act.dropped else planned_outcome(shops, act),
+            pack=_pack(shop, one, act.violation),
+            **shared,
         )
+        for act in one.decision.acts
+    ]
     for entry in entries:
         journal.note(shop.name, order.order_id, entry)
 

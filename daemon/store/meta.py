@@ -1,5 +1,6 @@
 """Facts about the installation: privacy key, last sign of life, confirmed pack rows, kill switch."""
 
+import json
 import secrets
 
 from sqlalchemy import Connection, select
@@ -27,6 +28,11 @@ def privacy_key(connection: Connection) -> bytes:
     made = {"name": "privacy_key", "value": secrets.token_hex(32)}
     connection.execute(_ADD[connection.dialect.name], made)
     return bytes.fromhex(get(connection, "privacy_key") or "")
+
+
+def confirmed(connection: Connection) -> frozenset[str]:
+    """Digests of the rule-pack rows a person has confirmed: only those may move money."""
+    return frozenset(json.loads(get(connection, "confirmed") or "{}"))
 
 
 _PUT = {d: replace_all(d, T, ("name",), ("value",)) for d in _DIALECTS}

@@ -179,7 +179,7 @@ def _claim(
 @cache
 def _claim_statement(name: str, lost: bool, by_sink: bool) -> Update:
     table = A if name == A.name else D
-    keys = [column for column in table.primary_key.columns]
+    keys = list(table.primary_key.columns)
     now = bindparam("b_now", type_=BigInteger)
     free = table.c.lease_until <= now if lost else or_(table.c.lease_until.is_(None), table.c.lease_until <= now)
     due = select(*keys).where(table.c.outcome.in_(bindparam("outcomes", expanding=True)), free)

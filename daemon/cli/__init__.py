@@ -1,0 +1,32 @@
+"""The command line. Every command opens what it needs through `daemon.cli.session`, and says it in two languages."""
+
+import sys
+
+import typer
+
+from daemon.cli import cases, feeds, kill, orders, replay, schema, service, setup, tasks, today
+from daemon.cli.session import run_or_forward
+
+app = typer.Typer(
+    name="forestall",
+    help="Watches your shops' orders and acts before a ship-by deadline is missed.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,
+    rich_markup_mode=None,
+)
+for module in (setup, service, today, replay, kill):
+    module.register(app)
+app.add_typer(orders.app, name="orders")
+app.add_typer(cases.app, name="cases")
+app.add_typer(tasks.app, name="tasks")
+app.add_typer(feeds.app, name="feeds")
+app.add_typer(schema.app, name="db")
+
+
+def main() -> None:
+    """Entry point of `forestall` and `python -m daemon`; ends the process with the contract's exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")
+    sys.exit(run_or_forward(app, sys.argv[1:]))

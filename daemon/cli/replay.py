@@ -1,0 +1,168 @@
+"""`forestall replay`: recorded snapshots through the production engine, with simulated time; nothing is performed."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from daemon import clock, lines
+from daemon import config as configuration
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out
+from daemon.config import Config
+from daemon.errors import Usage
+from daemon.i18n import gettext as _
+from daemon.installation import build, usable
+from daemon.recording import Recording, record
+from daemon.replay import AFTERMATH, Simulation
+from daemon.shops import Shops
+from daemon.store import journal
+from rules.calendars import duration
+from rules.errors import PolicyError
+from rules.instant import format_utc
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("replay")(replay)
+
+
+def replay(
+    paths: list[Path],
+    config: ConfigOption = DEFAULT_CONFIG,
+    since: Annotated[str | None, typer.Option("--from", help="Start here (default: the first fact).")] = None,
+    until: Annotated[str | None, typer.Option("--until", help="End here (default: 72 h after all is due).")] = None,
+    step: Annotated[str, typer.Option("--step", help="How far time moves at once; changes no result.")] = "1h",
+    observed_at: Annotated[
+        str | None, typer.Option("--observed-at", help="When files without a time were true.")
+    ] = None,
+    out_file: Annotated[Path | None, typer.Option("--out", help="Write the decision lines here.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Replay files and folders of recorded orders; effects are recorded, none is performed."""
+    began = clock.monotonic()
+    settings = _settings(config)
+    stride = _step(step)
+    with _bar() as bar:
+        reading = bar.add_task(_("reading"), total=None)
+        recording = record(
+            paths,
+            settings,
+            instant(observed_at, "--observed-at"),
+            lambda path: bar.update(reading, description=path.name),
+        )
+        bar.remove_task(reading)
+        simulation = Simulation(_shops(settings, recording))
+        end = _run(simulation, recording, instant(since, "--from"), instant(until, "--until"), stride, bar)
+    summary = _summary(simulation, recording, end, out_file)
+    summary["seconds"] = round(clock.monotonic() - began, 3)
+    _report(summary, recording, out_file, json)
+
+
+def _settings(config: Path) -> Config | None:
+    """The configuration when there is one; a replay needs none."""
+    if not config.exists() and config == DEFAULT_CONFIG:
+        return None
+    return configuration.load(config)
+
+
+def _shops(settings: Config | None, recording: Recording) -> Shops:
+    """Configured shops as configured, all others by platform; all known before time begins to move."""
+    shops = usable(build(settings, adapters=False)).shops if settings is not None else Shops()
+    shops.default_mode, shops.modes = "shadow", {}
+    for name, platform in sorted(recording.platforms.items()):
+        shops.get(name, platform)
+    return shops
+
+
+def _run(
+    simulation: Simulation, recording: Recording, since: int | None, until: int | None, step: int, bar: Progress
+) -> int:
+    """Let time pass; returns where it ended."""
+    tape = recording.tape
+    start = since if since is not None else tape.first or 0
+    last = tape.last or start
+
+    def end() -> int:
+        return until if until is not None else max(last, simulation.last_deadline() or last) + AFTERMATH
+
+    task = bar.add_task(_("replaying"), total=max((until or last) - start, 1))
+
+    def progress(mark: int) -> None:
+        bar.update(task, completed=mark - start, description=format_utc(mark)[:16])
+
+    facts = (record for record in tape.play() if until is None or record.observed_at <= until)
+    simulation.run(facts, start, step, end, progress)
+    return end()
+
+
+def _summary(simulation: Simulation, recording: Recording, end: int, out_file: Path | None) -> dict[str, Any]:
+    with simulation.database.begin() as tx:
+        entries = list(journal.lines(tx))
+    digest = hashlib.sha256()
+    for encoded in _written(lines.encode(entries), out_file):
+        digest.update(encoded)
+    cases = Counter(entry["case"] for entry in entries if entry["event"] == "case_opened")
+    actions = Counter(entry["action"] for entry in entries if entry["event"] == "action")
+    return {
+        "orders": len(recording.orders),
+        "snapshots": recording.snapshots,
+        "quarantined": len(recording.rejected),
+        "pending": simulation.pending(end),
+        "cases": dict(sorted(cases.items())),
+        "actions": dict(sorted(actions.items())),
+        "seconds": 0.0,
+        "decisions_sha256": digest.hexdigest(),
+    }
+
+
+def _written(encoded: Any, out_file: Path | None) -> Iterator[bytes]:
+    """The lines, passed through to the file on their way."""
+    if out_file is None:
+        yield from encoded
+        return
+    with out_file.open("wb") as stream:
+        for one in encoded:
+            stream.write(one)
+            yield one
+
+
+def _report(summary: dict[str, Any], recording: Recording, out_file: Path | None, json: bool) -> None:
+    if json:
+        out().json(summary)
+        return
+    for rejected in recording.rejected[:5]:
+        place = f"{rejected.source}:{rejected.line}" if rejected.line is not None else rejected.source
+        out().say(f"{place}: {rejected.reason} → {rejected.mend}")
+    text = _("{orders} orders, {snapshots} snapshots, {quarantined} rows not usable")
+    out().print(text.format(**summary))
+    for violation, count in summary["cases"].items():
+        out().print(f"  {_(violation)}: {_('{n} cases').format(n=count)}")
+    for action, count in summary["actions"].items():
+        out().print(f"  {_(action)}: {count}")
+    out().print(_("{pending} timers lie after the end; {seconds} s").format(**summary))
+    out().print(f"sha256 {summary['decisions_sha256']}")
+    if out_file is not None:
+        out().print(_("decision lines: {file}").format(file=out_file))
+
+
+def _step(text: str) -> int:
+    try:
+        step = duration(text)
+    except (PolicyError, ValueError) as error:
+        raise Usage(f"--step: {error}") from None
+    if step <= 0:
+        raise Usage("--step: must be longer than nothing")
+    return step
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    console = out().console(out().err)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        yield bar

@@ -1,0 +1,50 @@
+"""`forestall db`: the schema and a safe copy."""
+
+from pathlib import Path
+
+import typer
+
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, out
+from daemon.errors import Usage
+from daemon.i18n import gettext as _
+from daemon.store.database import revisions
+from daemon.store.database import upgrade as upgrade_schema
+
+app = typer.Typer(help="The database: schema and backup.", no_args_is_help=True)
+
+
+@app.command()
+def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Bring the database to this version's schema; a new one is made."""
+    with opened(config, check=False) as session:
+        before, head = revisions(session.database)
+        if before == head:
+            out().print(_("the schema is up to date ({revision})").format(revision=head))
+            return
+        upgrade_schema(session.database)
+    out().print(_("upgraded from {before} to {head}").format(before=before or _("empty"), head=head))
+
+
+@app.command()
+def current(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Show the database's revision and the one this version needs; exit 1 when they differ."""
+    with opened(config, check=False) as session:
+        found, head = revisions(session.database)
+    if json:
+        out().json({"current": found, "head": head})
+    else:
+        out().print(f"{found or _('empty')} (head: {head})")
+    if found != head:
+        raise typer.Exit(1)
+
+
+@app.command()
+def backup(file: Path, config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Write a consistent copy of the SQLite database to FILE, while the daemon goes on."""
+    if file.exists():
+        raise Usage(_("{file} exists already; name a new file").format(file=file))
+    with opened(config) as session:
+        if not session.database.is_sqlite:
+            raise Usage(_("use pg_dump for PostgreSQL"))
+        session.database.backup(file)
+    out().print(_("backup written to {file}").format(file=file))

@@ -1,0 +1,188 @@
+"""What a command works with: configuration, database, clock, output. One lock holder: a running daemon
+executes commands for others through its socket."""
+
+import contextlib
+import io
+import json
+import sys
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import click
+import typer
+from rich.console import Console
+
+from daemon import clock, config, i18n
+from daemon.config import Config
+from daemon.control import forward, socket_path
+from daemon.errors import Busy, DaemonError, Usage
+from daemon.i18n import gettext as _
+from daemon.installation import Installation, build, usable
+from daemon.store import meta, views
+from daemon.store.database import Database, check_schema, open_database
+from rules.instant import parse
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("-c", "--config", envvar="FORESTALL_CONFIG", help="The configuration file.", show_default=True),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop.")]
+DEFAULT_CONFIG = Path("forestall.toml")
+
+
+@dataclass(slots=True)
+class Out:
+    """Where a command writes: results to `out`, talk and progress to `err`."""
+
+    out: Any
+    err: Any
+
+    def print(self, text: object = "") -> None:
+        """A line of the result."""
+        self.console(self.out).print(text, soft_wrap=True, highlight=False, markup=False)
+
+    def table(self, table: object) -> None:
+        """A rich table or renderable of the result."""
+        self.console(self.out).print(table, highlight=False)
+
+    def say(self, text: object) -> None:
+        """Talk that is not the result."""
+        self.console(self.err).print(text, soft_wrap=True, highlight=False, markup=False)
+
+    def json(self, document: object) -> None:
+        """The result as one JSON document."""
+        self.out.write(json.dumps(document, ensure_ascii=False) + "\n")
+
+    def console(self, stream: Any) -> Console:
+        """A rich console on one of the streams."""
+        return Console(file=stream, width=None if stream.isatty() else 160)
+
+
+@dataclass(slots=True)
+class Holder:
+    """The database and installation of a running daemon, in whose process a forwarded command runs."""
+
+    database: Database
+    installation: Installation
+
+
+_out: ContextVar[Out | None] = ContextVar("out", default=None)
+_holder: ContextVar[Holder | None] = ContextVar("holder", default=None)
+
+
+def out() -> Out:
+    """The output of the command under way."""
+    return _out.get() or Out(sys.stdout, sys.stderr)
+
+
+@dataclass(slots=True)
+class Session:
+    """An open installation: configuration, database (schema checked), shops without adapters."""
+
+    settings: Config
+    database: Database
+    installation: Installation
+    now: int = field(default_factory=clock.now)
+
+
+@contextlib.contextmanager
+def opened(path: Path, *, adapters: bool = False, check: bool = True) -> Iterator[Session]:
+    """Open the installation that `path` describes; a forwarded command uses the daemon's own."""
+    holder = _holder.get()
+    if holder is not None:
+        yield Session(settings=holder.installation.config, database=holder.database, installation=holder.installation)
+        return
+    settings = config.load(path)
+    database = open_database(config.url_of(settings))
+    try:
+        if check:
+            check_schema(database)
+        with database.begin() as tx:
+            key = meta.privacy_key(tx) if check else b""
+            confirmed = meta.confirmed(tx) if check else frozenset[str]()
+        installation = build(settings, privacy_key=key, confirmed=confirmed, adapters=adapters)
+        yield Session(settings=settings, database=database, installation=usable(installation))
+    finally:
+        database.close()
+
+
+def find_shop(session: Session, order_id: str, shop: str | None) -> str:
+    """The shop of an order. Raises Usage when it is unknown, or known in several shops."""
+    with session.database.begin() as tx:
+        known = views.shops_of(tx, order_id)
+    if shop is not None and shop in known:
+        return shop
+    if not known or shop is not None:
+        raise Usage(_("no order {order} is known{where}").format(order=order_id, where=f" ({shop})" if shop else ""))
+    if len(known) > 1:
+        names = ", ".join(known)
+        raise Usage(
+            _("order {order} is known in several shops: {shops}; add --shop").format(order=order_id, shops=names)
+        )
+    return known[0]
+
+
+def instant(text: str | None, option: str) -> int | None:
+    """An instant given on the command line: RFC 3339 with an offset. Raises Usage."""
+    if text is None:
+        return None
+    try:
+        return parse(text)
+    except ValueError as error:
+        raise Usage(f"{option}: {error}; write 2026-06-01T08:00:00+08:00") from None
+
+
+def run(app: typer.Typer, arguments: list[str]) -> int:
+    """Run a command; returns its exit code. Errors are told on stderr, each with its mend."""
+    try:
+        code = app(arguments, standalone_mode=False, prog_name="forestall")
+        return code if isinstance(code, int) else 0
+    except DaemonError as error:
+        if isinstance(error, Busy):
+            raise
+        out().say(str(error))
+        return error.exit_code
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        out().say(error.format_message())
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        return 0
+
+
+def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
+    """Run here; when a daemon holds the database, let it run the command and show its answer."""
+    try:
+        return run(app, arguments)
+    except Busy as error:
+        path = socket_path(arguments, DEFAULT_CONFIG)
+        answer = forward(path, arguments, i18n.language()) if path is not None else None
+        if answer is None:
+            out().say(str(error))
+            return error.exit_code
+        out().out.write(answer["out"])
+        out().err.write(answer["err"])
+        return int(answer["code"])
+
+
+def run_for_client(app: typer.Typer, holder: Holder, arguments: list[str], lang: str) -> dict[str, Any]:
+    """Run a forwarded command inside the daemon, with its database; returns code and what it printed."""
+    streams = Out(io.StringIO(), io.StringIO())
+    tokens = (_out.set(streams), _holder.set(holder), i18n.override.set(lang))
+    try:
+        code = run(app, arguments)
+    except Exception as error:
+        streams.say(f"{type(error).__name__}: {error}")
+        code = 1
+    finally:
+        _out.reset(tokens[0])
+        _holder.reset(tokens[1])
+        i18n.override.reset(tokens[2])
+    return {"code": code, "out": streams.out.getvalue(), "err": streams.err.getvalue()}

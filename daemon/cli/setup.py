@@ -1,0 +1,159 @@
+"""`forestall init` and `forestall check`: a commented configuration, and all that is wrong with it at once."""
+
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from daemon import clock
+from daemon import config as configuration
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, out
+from daemon.config import Config
+from daemon.errors import Busy, ConfigError, DaemonError, Usage
+from daemon.i18n import gettext as _
+from daemon.installation import Installation, build
+from daemon.store.database import check_schema, open_database, upgrade
+from rules import packs
+from rules.calendars import coverage
+from rules.instant import to_datetime
+from rules.model import Kind
+
+OURS = ("daemon", "adapters", "rules")
+
+TEMPLATE = """\
+# Forestall: configuration. 配置文件
+# `forestall check` tells everything that is wrong with it. 用 forestall check 检查。
+
+[database]
+url = "sqlite:///forestall.db"
+
+[mode]
+default = "shadow"        # decide and record, act on nothing   只判断和记录，不执行
+alert = "{alert}"          # "live" once a sink is entered below   填好下面的提醒渠道后改为 "live"
+task = "live"             # work items for people stay in here   待办只在本机显示
+
+[shops.{name}]
+platform = "{platform}"   # generic | taobao | tmall | pinduoduo | jd | douyin
+feed = "files"
+path = "inbox/{name}"     # drop your export files here   把后台导出的订单文件放进这个文件夹
+timezone = "Asia/Shanghai"
+stale_after = "6h"        # tell me when no newer export comes   超过 6 小时没有新导出就提醒
+
+# When the courier comes: alerts and lists run on the last pick-up that still helps.
+# 快递揽收时间：所有提醒都按“最后一次来得及的揽收”计算。
+#[shops.{name}.warehouse]
+#open = "Mon-Sat 09:00-18:00"
+#pickups = ["11:00", "18:00"]
+#scan_lag = "2h"
+
+# Where you are told. 提醒发到哪里（钉钉、企业微信机器人、邮件或 webhook）
+#[alerts.ops]
+#sink = "dingtalk"                        # webhook | smtp | dingtalk | wecom
+#url = "{url}"
+#secret = "file:dingtalk.secret"          # never the secret itself   不要直接写密钥
+#hours = "08:00-22:00"
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("init")(init)
+    app.command("check")(check)
+
+
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to set up.")] = Path(),
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
+) -> None:
+    """Write a commented forestall.toml, a drop folder and an empty database."""
+    file = directory / "forestall.toml"
+    if file.exists():
+        raise Usage(_("{file} exists already; change it, or name another folder").format(file=file))
+    name, platform = "shop1", "taobao"
+    if not yes:
+        name = typer.prompt(_("name of your shop"), default=name)
+        platform = typer.prompt(_("platform (taobao, tmall, pinduoduo, jd, douyin, generic)"), default=platform)
+    (directory / "inbox" / name).mkdir(parents=True, exist_ok=True)
+    file.write_text(TEMPLATE.format(alert="shadow", name=name, platform=platform, url="https://…"), "utf-8")
+    _make_database(configuration.load(file))
+    out().print(_("written: {file}").format(file=file))
+    out().print(
+        _(
+            "next: put an order export into {folder}, then run: forestall tick -c {file} && forestall today -c {file}"
+        ).format(folder=directory / "inbox" / name, file=file)
+    )
+
+
+def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Check configuration, rule packs, playbook, database and adapters: all problems at once."""
+    problems, warnings = _names(), []
+    try:
+        settings = configuration.load(config)
+        made = build(settings, privacy_key=b"check")
+        problems += [f"{config}: {problem}" for problem in made.problems]
+        problems += _database(settings)
+        warnings += _warnings(made)
+    except ConfigError as error:
+        problems += str(error).splitlines()
+    if json:
+        out().json({"problems": problems, "warnings": warnings})
+    else:
+        for problem in problems:
+            out().print(f"✗ {problem}")
+        for warning in warnings:
+            out().print(f"! {warning}")
+        if not problems:
+            out().print(_("all is well") if not warnings else _("usable"))
+    if problems:
+        raise typer.Exit(78)
+
+
+def _make_database(settings: Config) -> None:
+    database = open_database(configuration.url_of(settings))
+    try:
+        upgrade(database)
+    finally:
+        database.close()
+
+
+def _names() -> list[str]:
+    """Other distributions that own our top-level names would silently replace our modules."""
+    owners = packages_distributions()
+    return [
+        _("package {other} owns the module name {name}: pip uninstall {other}").format(other=other, name=name)
+        for name in OURS
+        for other in sorted(set(owners.get(name, ())) - {"forestall"})
+    ]
+
+
+def _database(settings: Config) -> list[str]:
+    try:
+        database = open_database(configuration.url_of(settings))
+    except Busy:
+        return []
+    except DaemonError as error:
+        return [str(error)]
+    try:
+        check_schema(database)
+    except DaemonError as error:
+        return [str(error)]
+    finally:
+        database.close()
+    return []
+
+
+def _warnings(made: Installation) -> list[str]:
+    found = []
+    told = made.shops.mode(Kind.ALERT) == "live" and made.sinks.for_kind(Kind.ALERT)
+    if not told:
+        found.append(_('nobody will be told: enter a sink under [alerts] and set [mode] alert = "live"'))
+    year = to_datetime(clock.now()).year
+    unknown = _("the work calendar of {year} is not known yet: holidays of that year are not considered")
+    found += [unknown.format(year=each) for each in (year, year + 1) if not coverage(each)]
+    env = _("shops.{name}: env: secrets are for development; use cred: or file:")
+    sections = made.config.shops.items()
+    found += [env.format(name=name) for name, s in sections if any(v.startswith("env:") for v in s.options.values())]
+    unconfirmed = sum(not row.verified for pack in packs.all_packs() for row in pack.rows)
+    found.append(_("{n} rule rows are not confirmed by a person: none of them moves money").format(n=unconfirmed))
+    return found

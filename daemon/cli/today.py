@@ -1,0 +1,102 @@
+"""`forestall today`: the lead's screen. What is at stake, how long is left, the one thing to do."""
+
+import csv
+import io
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from daemon import show
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, opened, out
+from daemon.i18n import gettext as _
+from daemon.store import feeds, views
+from daemon.store.views import Bucket
+from rules.instant import DAY, HOUR, SECOND, format_utc
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("today")(today)
+
+
+def today(
+    config: ConfigOption = DEFAULT_CONFIG,
+    hours: Annotated[int, typer.Option("--hours", min=1, max=24 * 60, help="How far to look ahead.")] = 24,
+    csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the orders to this CSV file.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what to do next, by pick-up: count, money at stake, oldest order, age of the data."""
+    with opened(config) as session:
+        with session.database.begin() as tx:
+            buckets = list(views.today(tx, session.now + hours * HOUR))
+            marks = {row["shop"]: row["watermark"] for row in feeds.statuses(tx)}
+            silent = len(views.undelivered(tx, session.now - DAY))
+            tasks = len(views.task_rows(tx))
+        documents = [_document(bucket, session, marks.get(bucket.shop)) for bucket in buckets]
+        if csv_file is not None:
+            csv_file.write_text(_csv(documents), "utf-8-sig")
+        if json:
+            out().json({"now": format_utc(session.now), "hours": hours, "pickups": documents, "open_tasks": tasks})
+            return
+        print_buckets(buckets, session, marks)
+    if not buckets:
+        out().print(_("nothing has to be handed over in the next {hours} h").format(hours=hours))
+    if tasks:
+        out().print(_("{n} tasks wait for a person: forestall tasks list").format(n=tasks))
+    if silent:
+        out().print(_("{n} alerts could not be delivered in the last 24 h: check [alerts]").format(n=silent))
+
+
+def print_buckets(buckets: list[Bucket], session: Session, marks: dict[str, int | None]) -> None:
+    """The screen itself."""
+    table = Table(*map(_, ("shop", "hand over by", "time left", "orders", "at stake", "oldest", "to do", "data age")))
+    for bucket in buckets:
+        shop = session.installation.shops.get(bucket.shop)
+        mark = marks.get(bucket.shop)
+        table.add_row(
+            bucket.shop,
+            show.moment(bucket.due_at, shop.policy.zone) if bucket.kind == "pickup" else _("stock"),
+            show.left(bucket.due_at - session.now) if bucket.due_at is not None else "–",
+            str(bucket.count),
+            show.money(bucket.stake_minor, bucket.currency),
+            bucket.oldest,
+            todo(bucket),
+            show.left(session.now - mark) if mark is not None else "–",
+        )
+    out().table(table)
+
+
+def todo(bucket: Bucket) -> str:
+    """The one thing to do."""
+    if bucket.kind == "pool":
+        return _("count the stock again, then ship, reorder or agree a new date")
+    return _("pack and hand over, the oldest first")
+
+
+def _document(bucket: Bucket, session: Session, mark: int | None) -> dict[str, Any]:
+    return {
+        "shop": bucket.shop,
+        "kind": bucket.kind,
+        "act_by": format_utc(bucket.due_at) if bucket.due_at is not None else None,
+        "left_s": (bucket.due_at - session.now) // SECOND if bucket.due_at is not None else None,
+        "orders": bucket.count,
+        "stake_minor": bucket.stake_minor,
+        "currency": bucket.currency,
+        "oldest": bucket.oldest,
+        "order_ids": list(bucket.order_ids),
+        "todo": "check_stock" if bucket.kind == "pool" else "ship",
+        "data_age_s": (session.now - mark) // SECOND if mark is not None else None,
+    }
+
+
+def _csv(documents: list[dict[str, Any]]) -> str:
+    """One row per order, for a spreadsheet."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(("shop", "act_by", "order_id", "todo"))
+    for document in documents:
+        for order_id in document["order_ids"]:
+            writer.writerow((document["shop"], document["act_by"] or "", f"\t{order_id}", document["todo"]))
+    return buffer.getvalue()

@@ -1,0 +1,220 @@
+"""When things run: one pass (`tick`) for cron and tests, or the service under APScheduler and systemd.
+
+APScheduler only wakes the hops, a handful of recurring jobs in memory; what is due is in the database.
+"""
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import structlog
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from daemon import boot, clock, config, housekeeping, notify
+from daemon.config import Config
+from daemon.control import Handler, Server, path_of
+from daemon.dispatch import Dispatcher
+from daemon.engine import Engine
+from daemon.errors import ConfigError
+from daemon.installation import Installation, build, usable
+from daemon.messages import Texts
+from daemon.poll import Poller
+from daemon.store import feeds, meta, timers
+from daemon.store.database import Database, check_schema, open_database
+from daemon.watch import watch
+from rules.instant import SECOND
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Parts:
+    """The running parts of one installation on one database."""
+
+    database: Database
+    installation: Installation
+    engine: Engine
+    poller: Poller
+    dispatcher: Dispatcher
+
+
+def assemble(database: Database, installation: Installation, now: int, *, pretend: bool = False) -> Parts:
+    """Wire the hops, and give every configured shop its feed row and timers.
+
+    `pretend`: `now` is not this moment (`tick --at`); facts later than it wait.
+    """
+    engine = Engine(database=database, shops=installation.shops, sinks=installation.sinks)
+    with database.begin() as tx:
+        for name in installation.feeds:
+            feeds.ensure(tx, installation.shops.get(name), now)
+        timers.policy_changed(tx, installation.shops.playbook.digest, now)
+    return Parts(
+        database=database,
+        installation=installation,
+        engine=engine,
+        poller=Poller(engine=engine, feeds=installation.feeds, pretend=pretend),
+        dispatcher=Dispatcher(
+            engine=engine, feeds=installation.feeds, texts=Texts(installation.config.daemon.language)
+        ),
+    )
+
+
+def tick(parts: Parts, now: int) -> dict[str, int]:
+    """One pass of all three hops at `now`; returns how much each did."""
+    polled = parts.poller.poll(now)
+    decided = parts.engine.decide(now)
+    watched = watch(parts.engine, now)
+    dispatched = parts.dispatcher.dispatch(now)
+    with parts.database.begin() as tx:
+        boot.alive(tx, now)
+    return {"polled": polled, "decided": decided + watched, "dispatched": dispatched}
+
+
+@dataclass(slots=True)
+class Service:
+    """The daemon: hops on a schedule, commands over the socket, reload and stop by signal."""
+
+    path: Path
+    handler: Callable[[Database, Installation], Handler]
+    parts: Parts = field(init=False)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _beats: dict[str, float] = field(default_factory=dict)
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _started: int = 0
+
+    def run(self) -> None:
+        """Run until SIGTERM or SIGINT. Raises ConfigError, SchemaOutdated, Busy or Unavailable before it starts."""
+        settings = config.load(self.path)
+        database = open_database(config.url_of(settings))
+        try:
+            check_schema(database)
+            self._started = clock.now()
+            self.parts = assemble(database, _build(settings, database), self._started)
+            self.parts.engine.waiting_for_poll = set(self.parts.installation.feeds)
+            boot.report(self.parts.engine, self._started, settings.daemon.boot_report_after)
+            self._serve(settings)
+        finally:
+            database.close()
+
+    def stop(self) -> None:
+        """Ask the service to end: the row in hand is finished, the rest is left to leases."""
+        self._stop.set()
+
+    def reload(self) -> None:
+        """Take the file anew: the whole configuration, or none of it."""
+        try:
+            settings = config.load(self.path)
+            installation = _build(settings, self.parts.database)
+        except ConfigError as error:
+            log.error("reload.rejected", problems=str(error).splitlines())
+            notify.notify("STATUS=reload rejected, the old configuration goes on")
+            return
+        self.parts = assemble(self.parts.database, installation, clock.now())
+        log.info("reload.done", shops=len(installation.shops.known))
+        notify.notify("STATUS=reloaded")
+
+    def _serve(self, settings: Config) -> None:
+        server = Server(path_of(settings), self._handle)
+        poller = threading.Thread(target=self._loop.run_forever, name="poll", daemon=True)
+        scheduler = BackgroundScheduler(
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}, timezone="UTC"
+        )
+        for name, job, seconds in self._jobs(settings):
+            scheduler.add_job(self._beating(name, job), "interval", seconds=seconds, id=name)
+        with contextlib.ExitStack() as stack:
+            server.start()
+            stack.callback(server.stop)
+            poller.start()
+            stack.callback(self._end_loop, poller)
+            scheduler.start()
+            stack.callback(scheduler.shutdown, wait=True)
+            self._signals()
+            notify.notify("READY=1", "STATUS=running")
+            log.info("daemon.started", shops=sorted(self.parts.installation.shops.known))
+            self._stop.wait()
+            notify.notify("STOPPING=1")
+        log.info("daemon.stopped")
+
+    def _jobs(self, settings: Config) -> list[tuple[str, Callable[[], object], float]]:
+        jobs: list[tuple[str, Callable[[], object], float]] = [
+            ("poll", self._poll, 1),
+            ("decide", self._decide, 1),
+            ("dispatch", self._dispatch, 1),
+            ("housekeeping", self._housekeeping, 3600),
+        ]
+        every = notify.watchdog_s()
+        if every is not None:
+            jobs.append(("watchdog", self._watchdog, every))
+        return jobs
+
+    def _poll(self) -> None:
+        """Start what is due; a slow feed goes on in the loop while the others are polled again."""
+        self._in_loop(self.parts.poller.start_due(clock.now())).result(timeout=60)
+
+    def _decide(self) -> None:
+        now = clock.now()
+        self.parts.engine.decide(now)
+        watch(self.parts.engine, now)
+        with self.parts.database.begin() as tx:
+            boot.alive(tx, now)
+
+    def _dispatch(self) -> None:
+        now = clock.now()
+        if now >= self._started + self.parts.installation.config.daemon.start_delay:
+            self.parts.dispatcher.dispatch(now)
+
+    def _housekeeping(self) -> None:
+        keep = self.parts.installation.config.daemon.keep_closed
+        housekeeping.prune(self.parts.database, clock.now() - keep)
+
+    def _watchdog(self) -> None:
+        """A sign of life to systemd, but only while every hop moves: a wedged one gets us restarted."""
+        late = [name for name in ("decide", "dispatch") if clock.monotonic() - self._beats.get(name, 0) > 120]
+        if not late:
+            notify.notify("WATCHDOG=1")
+
+    def _beating(self, name: str, job: Callable[[], object]) -> Callable[[], None]:
+        self._beats[name] = clock.monotonic()
+
+        def beat() -> None:
+            try:
+                job()
+            except Exception:
+                log.exception("hop.failed", hop=name)
+            self._beats[name] = clock.monotonic()
+
+        return beat
+
+    def _handle(self, arguments: list[str], lang: str) -> dict[str, Any]:
+        return self.handler(self.parts.database, self.parts.installation)(arguments, lang)
+
+    def _in_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _end_loop(self, thread: threading.Thread) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        thread.join(timeout=10)
+        self._loop.close()
+
+    def _signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.stop())
+        signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=self.reload, name="reload").start())
+
+
+def _build(settings: Config, database: Database) -> Installation:
+    with database.begin() as tx:
+        key = meta.privacy_key(tx)
+        confirmed = meta.confirmed(tx)
+    return usable(build(settings, privacy_key=key, confirmed=confirmed))
+
+
+POLL_GRACE = 60 * SECOND
+"""How long decisions wait for a first poll after a start (µs)."""
