@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 _LATEST = 1 << 62
+_FINE = 1_000_000
+"""Losses per unit are compared in millionths of a minor unit: integers, exact on every machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +27,7 @@ def allocate(on_hand: int | None, lines: tuple[OpenLine, ...]) -> frozenset[tupl
     """
     if on_hand is None:
         return frozenset()
-    left = on_hand
+    left = max(on_hand, 0)
     short: set[tuple[str, str, str]] = set()
     for line in sorted(lines, key=_precedence):
         if line.quantity <= left:
@@ -35,6 +37,6 @@ def allocate(on_hand: int | None, lines: tuple[OpenLine, ...]) -> frozenset[tupl
     return frozenset(short)
 
 
-def _precedence(line: OpenLine) -> tuple[float, int, str, str, str]:
-    per_unit = line.loss_minor / max(line.quantity, 1)
+def _precedence(line: OpenLine) -> tuple[int, int, str, str, str]:
+    per_unit = line.loss_minor * _FINE // max(line.quantity, 1)
     return (-per_unit, line.act_by if line.act_by is not None else _LATEST, line.shop, line.order_id, line.line_id)

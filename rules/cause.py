@@ -6,7 +6,8 @@ Runs after all order decisions of an instant. Pure: members and past in, acts an
 from dataclasses import dataclass
 from typing import Literal
 
-from rules.decide import Act, Membership
+from rules.decide import Membership
+from rules.look import Act
 from rules.model import Kind, Violation
 from rules.policy import Policy
 
@@ -53,24 +54,36 @@ class CauseDecision:
     wake_at: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at a cause. `loud`: the members that are neither snoozed nor acknowledged."""
+
+    cause: Cause
+    members: tuple[Member, ...]
+    loud: tuple[Member, ...]
+    policy: Policy
+    history: tuple[Told, ...]
+    now: int
+
+
+Due = tuple[list[Act], int | None]
+"""What is due now, and when to look again."""
+
+
 def decide_cause(
     cause: Cause, members: tuple[Member, ...], policy: Policy, history: tuple[Told, ...], now: int
 ) -> CauseDecision:
     """What a cause is due at `now`. Snoozed and acknowledged members stay silent until they wake."""
     loud = tuple(member for member in members if _is_loud(member.membership, now))
-    waking = [m.membership.snoozed_until for m in members if (m.membership.snoozed_until or 0) > now]
-    acts: list[Act] = []
-    wakes: list[int] = [wake for wake in waking if wake is not None]
-    alert, wake = _alert(cause, loud, bool(members), policy, history, now)
-    acts += [alert] if alert else []
-    wakes += [wake] if wake is not None else []
+    view = View(cause, members, loud, policy, history, now)
+    acts, wake = _alert(view)
+    wakes = [wake, *(member.membership.snoozed_until for member in members)]
     if cause.kind == "pool":
-        more, wake = _listings(cause, members, policy, history, now)
+        more, wake = _listings(view)
         acts += more
-        wakes += [wake] if wake is not None else []
-    return CauseDecision(
-        acts=tuple(acts), members=loud, wake_at=min((w for w in wakes if w > now), default=None)
-    )
+        wakes.append(wake)
+    wake_at = min((wake for wake in wakes if wake is not None and wake > now), default=None)
+    return CauseDecision(acts=tuple(acts), members=loud, wake_at=wake_at)
 
 
 def _is_loud(membership: Membership, now: int) -> bool:
@@ -78,40 +91,38 @@ def _is_loud(membership: Membership, now: int) -> bool:
     return not acked and (membership.snoozed_until or 0) <= now
 
 
-def _alert(
-    cause: Cause,
-    loud: tuple[Member, ...],
-    standing: bool,
-    policy: Policy,
-    history: tuple[Told, ...],
-    now: int,
-) -> tuple[Act | None, int | None]:
+def _alert(view: View) -> Due:
     """The alert that is due now, or when the next one will be. Repeated only on change (or by `repeat`)."""
-    rule = policy.playbook.alerts
-    told = [past for past in history if past.kind is Kind.ALERT]
-    if not loud:
-        if not standing and rule.resolved and told and told[-1].step != "resolved":
-            return _say(cause, told, "resolved", "ALL_RESOLVED"), None
-        return None, None
-    stages = sorted({cause.act_by - lead for lead in rule.leads} if cause.act_by is not None else set())
+    rule, now = view.policy.playbook.alerts, view.now
+    told = [past for past in view.history if past.kind is Kind.ALERT]
+    if not view.loud:
+        resolved = rule.resolved and not view.members and bool(told) and told[-1].step != "resolved"
+        return ([_say(view.cause, told, "resolved", "ALL_RESOLVED")] if resolved else []), None
+    act_by = view.cause.act_by
+    stages = [act_by - lead for lead in rule.leads] if act_by is not None else []
     later = next((stage for stage in stages if stage > now), None)
     if not told:
-        at = max(min(m.joined_at for m in loud) + rule.group_wait, stages[0] if stages else 0)
-        return (_say(cause, told, "alert", "FIRST_NOTICE"), later) if at <= now else (None, at)
-    last = told[-1]
-    if any(last.at < stage <= now for stage in stages):
-        return _say(cause, told, "alert", "TIME_RUNNING_OUT"), later
+        at = max(min(m.joined_at for m in view.loud) + rule.group_wait, stages[0] if stages else 0)
+        return ([_say(view.cause, told, "alert", "FIRST_NOTICE")], later) if at <= now else ([], at)
+    if any(told[-1].at < stage <= now for stage in stages):
+        return [_say(view.cause, told, "alert", "TIME_RUNNING_OUT")], later
+    return _again(view, told, later)
+
+
+def _again(view: View, told: list[Told], later: int | None) -> Due:
+    """An alert between the stages: for members not named last time, or by `repeat`."""
+    rule, now, last = view.policy.playbook.alerts, view.now, told[-1]
     named = last.members if last.step != "resolved" else frozenset()
     nexts = [later] if later is not None else []
-    if any(m.membership.case_key not in named for m in loud):
+    if any(m.membership.case_key not in named for m in view.loud):
         if now >= last.at + rule.group_interval:
-            return _say(cause, told, "alert", "NEW_ORDERS"), later
+            return [_say(view.cause, told, "alert", "NEW_ORDERS")], later
         nexts.append(last.at + rule.group_interval)
     if rule.repeat:
         if now >= last.at + rule.repeat:
-            return _say(cause, told, "alert", "STILL_OPEN"), later
+            return [_say(view.cause, told, "alert", "STILL_OPEN")], later
         nexts.append(last.at + rule.repeat)
-    return None, min(nexts, default=None)
+    return [], min(nexts, default=None)
 
 
 def _say(cause: Cause, told: list[Told], step: str, reason: str) -> Act:
@@ -126,32 +137,32 @@ def _say(cause: Cause, told: list[Told], step: str, reason: str) -> Act:
     )
 
 
-def _listings(
-    cause: Cause, members: tuple[Member, ...], policy: Policy, history: tuple[Told, ...], now: int
-) -> tuple[list[Act], int | None]:
-    """Stop selling what cannot be shipped; sell again, after restock, only what we stopped."""
-    rule = policy.playbook.pool
-    due = cause.since + rule.settle
+def _listings(view: View) -> Due:
+    """Stop selling what cannot be shipped; sell again, after restock, only what we stopped.
+
+    A shortage lasts since the stock ran short and the first order missed it, whichever came later.
+    """
+    rule = view.policy.playbook.pool
+    since = max(view.cause.since, min((m.joined_at for m in view.members), default=view.cause.since))
     acts: list[Act] = []
-    for listing in cause.listings:
-        mine = [past for past in history if past.step.endswith(f":{listing}")]
+    for listing in view.cause.listings:
+        mine = [past for past in view.history if past.step.endswith(f":{listing}")]
         off = bool(mine) and mine[-1].kind is Kind.DELIST
         round_no = 1 + sum(past.kind is Kind.RELIST for past in mine)
-        if members and not off and rule.delist:
-            acts.append(_relisting(cause, Kind.DELIST, listing, round_no, "STOCK_OUT"))
-        elif not members and off and rule.relist and cause.restocked:
-            acts.append(_relisting(cause, Kind.RELIST, listing, round_no, "RESTOCKED"))
-    if acts and due > now:
-        return [], due
-    return acts, None
+        if view.members and not off and rule.delist:
+            acts.append(_relisting(view.cause, Kind.DELIST, listing, round_no))
+        elif not view.members and off and rule.relist and view.cause.restocked:
+            acts.append(_relisting(view.cause, Kind.RELIST, listing, round_no))
+    due = since + rule.settle
+    return ([], due) if acts and due > view.now else (acts, None)
 
 
-def _relisting(cause: Cause, kind: Kind, listing: str, episode: int, reason: str) -> Act:
+def _relisting(cause: Cause, kind: Kind, listing: str, episode: int) -> Act:
     return Act(
         key=f"{cause.key}/stock_out/{episode}/{kind}/{listing}",
         kind=kind,
         step=f"{kind}:{listing}",
         violation=Violation.STOCK_OUT,
         episode=episode,
-        reason=reason,
+        reason="STOCK_OUT" if kind is Kind.DELIST else "RESTOCKED",
     )

@@ -1,16 +1,13 @@
 """Is a violation threatening? One question per violation, answered with a reason either way."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from rules.deadline import Deadline
-from rules.model import OVER, History, Order, Violation
+from rules.look import Look
+from rules.model import OVER, Order, Violation
 from rules.playbook import Ladder
 
-_HANDED_OVER = frozenset({"shipped", "delivered", "completed"})
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Whether the violation threatens (`fired`), why or why not, and when the answer may change by time alone."""
 
     violation: Violation
@@ -19,18 +16,21 @@ class Finding:
     wake_at: int | None = None
 
 
-def find(
-    order: Order, deadline: Deadline, history: History, ladder: Ladder, first_lead: int, now: int
-) -> Finding:
+def find(look: Look, ladder: Ladder) -> Finding:
     """The finding of `ladder`'s violation. Total: every order gets an answer."""
-    obstacle = _not_owed(order)
-    if ladder.violation is Violation.STOCK_OUT:
-        return _stock_out(order, history, obstacle, deadline, ladder, now)
-    return _late(order, deadline, obstacle, ladder, first_lead, now)
+    obstacle = _not_owed(look.order)
+    if obstacle is not None:
+        return Finding(ladder.violation, False, obstacle)
+    return _stock_out(look, ladder) if ladder.violation is Violation.STOCK_OUT else _late(look, ladder)
 
 
 def handed_over(order: Order) -> bool:
-    """The seller's part is done: collected, or shipped where the feed cannot know the collection scan."""
+    """The seller's part is done: collected, or shipped where the feed cannot know the collection scan.
+
+    A collected parcel of a partly shipped order says nothing about what is still to come.
+    """
+    if order.status == "partly_shipped":
+        return False
     if order.status in ("delivered", "completed") or order.collected_at is not None:
         return True
     return order.status == "shipped" and not order.collection_known
@@ -42,54 +42,58 @@ def awaits_scan(order: Order) -> bool:
 
 
 def owes(order: Order) -> bool:
-    """The seller has been paid and at least one unit is neither shipped nor refunded."""
-    return order.owed and (not order.lines or any(line.open_quantity for line in order.lines))
+    """The seller has been paid and at least one unit is neither shipped nor refunded.
+
+    A line whose quantity nobody knows is owed: one alert too many is better than a miss.
+    """
+    if not order.owed:
+        return False
+    return not order.lines or any(line.quantity is None or line.open_quantity for line in order.lines)
+
+
+def lacking(look: Look) -> list[str]:
+    """Line ids that the stock pools cannot cover and that are still owed."""
+    short = look.history.short
+    return [line.line_id for line in look.order.lines if line.line_id in short and line.open_quantity]
 
 
 def _not_owed(order: Order) -> str | None:
+    if order.status == "paid" and order.collected_at is None:
+        return None if owes(order) else "NOTHING_OWED"
     if order.status in OVER and order.status != "completed":
         return "ORDER_CLOSED"
     if handed_over(order):
         return "COLLECTED" if order.collected_at is not None else "SHIPPED"
     if awaits_scan(order):
         return None
-    if not order.owed:
-        return "NOT_PAID" if order.status == "unpaid" else "SHIPPED"
+    if order.status == "unpaid":
+        return "NOT_PAID"
     return None if owes(order) else "NOTHING_OWED"
 
 
-def _late(
-    order: Order, deadline: Deadline, obstacle: str | None, ladder: Ladder, first_lead: int, now: int
-) -> Finding:
-    kind = Violation.LATE_SHIPMENT
-    if obstacle:
-        return Finding(kind, False, obstacle)
-    if deadline.ship_by is None or deadline.act_by is None:
+def _late(look: Look, ladder: Ladder) -> Finding:
+    kind, ship_by, act_by, now = ladder.violation, look.due.ship_by, look.due.act_by, look.now
+    if ship_by is None or act_by is None:
         return Finding(kind, False, "NO_DEADLINE")
-    opens_at = deadline.act_by - first_lead
+    opens_at = act_by - look.policy.playbook.first_lead
     if now < opens_at:
         return Finding(kind, False, "NOT_DUE_YET", opens_at)
-    if now >= deadline.ship_by + ladder.auto_close:
+    ends_at = ship_by + ladder.auto_close
+    if now >= ends_at:
         return Finding(kind, False, "TOO_OLD")
-    if now >= deadline.ship_by:
-        return Finding(kind, True, "ALREADY_LATE", deadline.ship_by + ladder.auto_close)
-    reason = "SCAN_MISSING" if awaits_scan(order) else "SHIP_BY_NEAR"
-    return Finding(kind, True, reason, deadline.ship_by + ladder.auto_close)
+    if now >= ship_by:
+        return Finding(kind, True, "ALREADY_LATE", ends_at)
+    return Finding(kind, True, "SCAN_MISSING" if awaits_scan(look.order) else "SHIP_BY_NEAR", ends_at)
 
 
-def _stock_out(
-    order: Order, history: History, obstacle: str | None, deadline: Deadline, ladder: Ladder, now: int
-) -> Finding:
-    kind = Violation.STOCK_OUT
-    if obstacle:
-        return Finding(kind, False, obstacle)
-    if awaits_scan(order):
+def _stock_out(look: Look, ladder: Ladder) -> Finding:
+    kind, ship_by = ladder.violation, look.due.ship_by
+    if awaits_scan(look.order):
         return Finding(kind, False, "SHIPPED")
-    ends_at = deadline.ship_by + ladder.auto_close if deadline.ship_by is not None else None
-    if ends_at is not None and now >= ends_at:
+    flagged = look.order.flagged("out_of_stock")
+    if not flagged and not (look.history.short and lacking(look)):
+        return Finding(kind, False, "IN_STOCK")
+    ends_at = ship_by + ladder.auto_close if ship_by is not None else None
+    if ends_at is not None and look.now >= ends_at:
         return Finding(kind, False, "TOO_OLD")
-    if order.flagged("out_of_stock"):
-        return Finding(kind, True, "OUT_OF_STOCK_FLAG", ends_at)
-    if history.short:
-        return Finding(kind, True, "STOCK_SHORT", ends_at)
-    return Finding(kind, False, "IN_STOCK")
+    return Finding(kind, True, "OUT_OF_STOCK_FLAG" if flagged else "STOCK_SHORT", ends_at)

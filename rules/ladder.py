@@ -1,18 +1,22 @@
 """Steps placed backwards from the deadline: when a rung is due, until when it is useful, what it waits for."""
 
-from dataclasses import dataclass
-from zoneinfo import ZoneInfo
+from typing import NamedTuple
 
-from rules.deadline import Deadline
-from rules.model import Case, Event, Kind, Past
-from rules.playbook import Step
+from rules import finding
+from rules.look import Look
+from rules.model import Case, Kind, Outcome, Past
+from rules.playbook import Ladder, Step
 
 NEVER = 1 << 62
 """Later than any instant: a step without an end of usefulness."""
 
+Performed = dict[str, int | None]
+"""When each step of an episode was performed; None = dropped, refused or voided: nobody was asked anything."""
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+_UNDONE = frozenset({Outcome.VOID, Outcome.REFUSED})
+
+
+class Placed(NamedTuple):
     """A rung in time: due `at`, useless after `until` (instants)."""
 
     step: Step
@@ -20,53 +24,69 @@ class Placed:
     until: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rungs:
-    """What a case's rungs depend on: deadline, events, what was performed (name → instant, None = dropped)."""
+def open_rungs(look: Look, case: Case, ladder: Ladder, performed: Performed) -> list[Placed]:
+    """Steps of this ladder that apply to the order as it is and have not been done or dropped, in its order.
 
-    case: Case
-    deadline: Deadline
-    events: tuple[Event, ...]
-    zone: ZoneInfo
+    A step whose predecessor is still to come has no place yet.
+    """
+    scanning = finding.awaits_scan(look.order)
+    placed: list[Placed] = []
+    pending: set[str] = set()
+    for step in ladder.steps:
+        if step.name in performed or (step.platforms and look.order.platform not in step.platforms):
+            continue
+        pending.add(step.name)
+        if step.unscanned is not scanning or step.waits_for in pending:
+            continue
+        rung = place(look, case, step, performed)
+        if rung is not None:
+            placed.append(rung)
+    return placed
 
-    def place(self, step: Step, performed: dict[str, int | None]) -> Placed | None:
-        """Where the step stands; None when its anchor does not exist (no deadline, predecessor not placed)."""
-        anchor = self._anchor(step)
-        if anchor is None:
-            return None
-        earliest = self._earliest(step, performed)
-        at = max(anchor, earliest)
-        if step.hours is not None:
-            back = step.hours.last_open(anchor, self.zone)
-            at = back if back >= earliest else step.hours.next_open(at, self.zone)
-        if self.case.snoozed_until is not None:
-            at = max(at, self.case.snoozed_until)
-        return Placed(step, at, self._until(step, anchor))
 
-    def _anchor(self, step: Step) -> int | None:
-        if step.delay is not None:
-            return self.case.opened_at + step.delay
-        if step.lead is not None:
-            return None if self.deadline.act_by is None else self.deadline.act_by - step.lead
-        return None if self.deadline.ship_by is None else self.deadline.ship_by + (step.after or 0)
+def place(look: Look, case: Case, step: Step, performed: Performed) -> Placed | None:
+    """Where the step stands; None when its anchor does not exist (no deadline).
 
-    def _earliest(self, step: Step, performed: dict[str, int | None]) -> int:
-        """Not before the case, and not before the step waited for was answered or its time is over."""
-        earliest = self.case.opened_at
-        before = performed.get(step.waits_for) if step.waits_for else None
-        if before is None:
-            return earliest
-        refused = next((e.seen_at for e in self.events if e.event == "date_refused" and e.seen_at >= before), NEVER)
-        return max(earliest, min(before + step.wait, refused))
+    A lead step is moved back into its opening hours, one that counts from an event forward; a closed
+    moment never makes a step due.
+    """
+    anchor = _anchor(look, case, step)
+    if anchor is None:
+        return None
+    earliest = _earliest(look, case, step, performed)
+    at = max(anchor, earliest)
+    if step.hours is not None:
+        back = step.hours.last_open(anchor, look.policy.zone) if step.after is None else -NEVER
+        at = back if back >= earliest else step.hours.next_open(at, look.policy.zone)
+        if at <= look.now and not step.hours.is_open(look.now, look.policy.zone):
+            at = step.hours.next_open(look.now, look.policy.zone)
+    return Placed(step, at, _until(look, step, anchor))
 
-    def _until(self, step: Step, anchor: int) -> int:
-        if step.after is not None:
-            return anchor + step.until if step.until is not None else NEVER
-        if step.until is None and step.kind is Kind.TASK:
-            return NEVER
-        if self.deadline.ship_by is None:
-            return NEVER
-        return self.deadline.ship_by - (step.until or 0)
+
+def _anchor(look: Look, case: Case, step: Step) -> int | None:
+    if step.delay is not None:
+        return case.opened_at + step.delay
+    if step.lead is not None:
+        return None if look.due.act_by is None else look.due.act_by - step.lead
+    return None if look.due.ship_by is None else look.due.ship_by + (step.after or 0)
+
+
+def _earliest(look: Look, case: Case, step: Step, performed: Performed) -> int:
+    """Not before the case, its snooze, and the answer to the step waited for (or the end of the wait)."""
+    earliest = max(case.opened_at, case.snoozed_until or case.opened_at)
+    before = performed.get(step.waits_for) if step.waits_for else None
+    if before is None:
+        return earliest
+    refusals = [e.seen_at for e in look.history.events if e.event == "date_refused" and e.seen_at >= before]
+    return max(earliest, min((before + step.wait, *refusals)))
+
+
+def _until(look: Look, step: Step, anchor: int) -> int:
+    if step.after is not None:
+        return anchor + step.until if step.until is not None else NEVER
+    if step.until is None and step.kind is Kind.TASK:
+        return NEVER
+    return NEVER if look.due.ship_by is None else look.due.ship_by - (step.until or 0)
 
 
 def missed(placed: list[Placed], decided_at: int | None, patience: int, now: int) -> set[str]:
@@ -85,10 +105,16 @@ def missed(placed: list[Placed], decided_at: int | None, patience: int, now: int
     return {rung.step.name for rung in late[:-1]}
 
 
-def performed_at(past: tuple[Past, ...], case: Case) -> dict[str, int | None]:
-    """When each step of this episode was performed (None = dropped). A shadow step counts as performed."""
+def done(entry: Past) -> bool:
+    """Whether the action was, or may yet be, carried out. A shadow step counts as performed."""
+    return not entry.dropped and entry.outcome not in _UNDONE
+
+
+def performed_at(past: tuple[Past, ...], case: Case) -> Performed:
+    """When each step of this episode was performed. Money paid in an earlier episode counts in every one."""
     return {
-        entry.step: None if entry.dropped else entry.at
+        entry.step: entry.at if done(entry) else None
         for entry in past
-        if entry.violation is case.violation and (entry.episode == case.episode or entry.kind is Kind.COMPENSATE)
+        if entry.violation is case.violation
+        and (entry.episode == case.episode or (entry.kind is Kind.COMPENSATE and not entry.dropped))
     }

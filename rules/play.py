@@ -1,0 +1,179 @@
+"""What a due step becomes: an action, or the record of why it is dropped.
+
+In this order: its time, whether it is needed any more, and what platform and pack allow.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rules import contact, key, payout
+from rules.ladder import NEVER, Performed, Placed, done
+from rules.look import Act, Look
+from rules.model import Case, Kind, Past, Violation
+from rules.playbook import Ladder, Playbook, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One case's turn in a look: its ladder, the order's open cases, its steps so far, all acts of this look."""
+
+    look: Look
+    case: Case
+    ladder: Ladder
+    standing: tuple[Case, ...]
+    performed: Performed
+    begun: bool
+    acts: list[Act]
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """An effect that was begun for the order: in which case, by which step, meant as what."""
+
+    violation: Violation
+    episode: int
+    step: str
+    kind: Kind
+
+
+def play(turn: Turn, rung: Placed, skipped: set[str]) -> Act:
+    """The action of a due rung, or the record of why it is dropped."""
+    step, case = rung.step, turn.case
+    refusal = _timing(turn, rung, skipped)
+    if refusal is None and step.kind is not Kind.TASK:
+        refusal = _needless(turn, step) or _forbidden(turn, step)
+    name, kind, amount, currency = key.step(case.key, step.name), step.kind, None, None
+    if refusal is None and kind is Kind.COMPENSATE:
+        name = key.compensation(turn.look.order.shop, turn.look.order.order_id, case.violation)
+        amount, currency = _price(turn)
+    elif refusal is None and kind is Kind.NEGOTIATE:
+        tool = contact.negotiation(turn.look.policy.pack, case.violation)
+        kind = Kind.TASK if tool is None or tool.task_only else kind
+    return Act(
+        key=name,
+        kind=kind,
+        step=step.name,
+        violation=case.violation,
+        episode=case.episode,
+        reason=case.reason if refusal is None else refusal,
+        not_after=rung.until if rung.until < NEVER else None,
+        amount_minor=amount,
+        currency=currency,
+        template=step.template,
+        channel=step.channel,
+        dropped=refusal is not None,
+    )
+
+
+def _timing(turn: Turn, rung: Placed, skipped: set[str]) -> str | None:
+    """Why the rung's time makes it useless, if it does."""
+    policy, history, now = turn.look.policy, turn.look.history, turn.look.now
+    decided = history.decided_at
+    if turn.case.taken_over:
+        return "HUMAN_TAKEOVER"
+    edited = history.playbook != policy.playbook.digest
+    # A ladder of which nothing was done yet is new to the case: its first steps go at once.
+    if edited and decided is not None and rung.at <= decided and (rung.at > turn.case.opened_at or turn.begun):
+        return "ADDED_TOO_LATE"
+    if now > rung.until:
+        missed_down = decided is not None and decided < rung.at < now - policy.patience
+        return "MISSED_WHILE_DOWN" if missed_down else "NO_TIME_LEFT"
+    return "MISSED_WHILE_DOWN" if rung.step.name in skipped else None
+
+
+def _needless(turn: Turn, step: Step) -> str | None:
+    """Why an effect is not needed any more: already begun in another case, answered, or too late to help."""
+    if _under_way(turn, step):
+        return "ALREADY_UNDER_WAY"
+    for event in turn.look.history.events:
+        if event.event == "opt_out" and step.kind is Kind.CONTACT:
+            return "OPTED_OUT"
+        if event.event in ("complaint", "intervention") and step.kind is Kind.COMPENSATE:
+            return "ALREADY_COMPLAINED"
+        if event.seen_at < turn.case.opened_at:
+            continue
+        if event.event == "date_agreed":
+            return "DATE_AGREED"
+        if event.event == "buyer_reply" and step.kind is Kind.CONTACT:
+            return "BUYER_REPLIED"
+    complained = step.kind is Kind.COMPENSATE and turn.look.order.flagged("intervention_requested")
+    return "ALREADY_COMPLAINED" if complained else None
+
+
+def _under_way(turn: Turn, step: Step) -> bool:
+    """One payment per order, one new date and one message of a name over its open cases."""
+    if step.kind is Kind.COMPENSATE:
+        return any(other.kind is Kind.COMPENSATE for other in _started(turn))
+    others = {(case.violation, case.episode) for case in turn.standing if case.key != turn.case.key}
+    return bool(others) and any(
+        other.kind is step.kind and (step.kind is Kind.NEGOTIATE or other.step == step.name)
+        for other in _started(turn)
+        if (other.violation, other.episode) in others
+    )
+
+
+def _started(turn: Turn) -> Iterator[Started]:
+    """Effects begun for the order, in this look or before."""
+    playbook = turn.look.policy.playbook
+    entries: list[Past | Act] = [entry for entry in turn.look.history.past if done(entry)]
+    entries += [act for act in turn.acts if not act.dropped]
+    for entry in entries:
+        meant = _meant(playbook, entry.violation, entry.step) or entry.kind
+        yield Started(entry.violation, entry.episode, entry.step, meant)
+
+
+def _meant(playbook: Playbook, violation: Violation, name: str) -> Kind | None:
+    """What the playbook's step is for: a negotiation may have become a task for a person."""
+    for ladder in playbook.ladders:
+        for step in ladder.steps if ladder.violation is violation else ():
+            if step.name == name:
+                return step.kind
+    return None
+
+
+def _forbidden(turn: Turn, step: Step) -> str | None:
+    """Why platform or pack do not let this effect happen."""
+    if step.kind is Kind.NEGOTIATE:
+        return _no_negotiation(turn)
+    return _no_contact(turn, step) if step.kind is Kind.CONTACT else _no_payment(turn)
+
+
+def _no_negotiation(turn: Turn) -> str | None:
+    """Only by the platform's own tool, while it works, and never beside a stock-out for which it has none."""
+    look = turn.look
+    tool = contact.negotiation(look.policy.pack, turn.case.violation)
+    if tool is None:
+        return "NO_TOOL"
+    for case in turn.standing:
+        if case.violation is Violation.STOCK_OUT and contact.negotiation(look.policy.pack, case.violation) is None:
+            return "STOCK_OUT_OPEN"
+    if tool.before_deadline_only and look.due.ship_by is not None and look.now >= look.due.ship_by:
+        return "DEADLINE_PASSED"
+    tried = sum(other.kind is Kind.NEGOTIATE for other in _started(turn))
+    return "NO_ATTEMPT_LEFT" if tool.max_attempts is not None and tried >= tool.max_attempts else None
+
+
+def _no_contact(turn: Turn, step: Step) -> str | None:
+    """The platform's gate for every open violation: what is harmless for one may admit the other."""
+    for violation in sorted(case.violation for case in turn.standing):
+        verdict = contact.gate(turn.look.policy.pack, violation, step.channel or "", step.intent or "")
+        if not verdict.allowed:
+            return verdict.reason
+    return None
+
+
+def _no_payment(turn: Turn) -> str | None:
+    """Only where paying first helps, and only by a row a person has confirmed."""
+    policy = turn.look.policy
+    stake = payout.stake(turn.look.order, policy.pack, turn.case.violation, policy.confirmed)
+    if stake is None:
+        return "NO_RULE"
+    if stake.initiation != "complaint":
+        return "PLATFORM_PAYS_ITSELF"
+    return None if stake.confirmed else "RULE_NOT_CONFIRMED"
+
+
+def _price(turn: Turn) -> tuple[int | None, str | None]:
+    policy = turn.look.policy
+    stake = payout.stake(turn.look.order, policy.pack, turn.case.violation, policy.confirmed)
+    return (stake.low_minor, stake.currency) if stake else (None, None)
