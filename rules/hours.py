@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
 from rules.instant import from_datetime, to_datetime
 
+_FIRST = from_datetime(datetime(2, 1, 1, tzinfo=UTC))
+_LAST = from_datetime(datetime(9998, 12, 31, tzinfo=UTC))
 _FORM = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)")
 
 
@@ -32,29 +34,33 @@ class Hours:
 
     def is_open(self, instant: int, zone: ZoneInfo) -> bool:
         """Whether the local wall clock shows an open minute."""
-        local = to_datetime(instant, zone)
+        local = _local(instant, zone)
         return self.start <= local.hour * 60 + local.minute < self.end
 
     def last_open(self, instant: int, zone: ZoneInfo) -> int:
         """The latest open instant at or before `instant` (whole last minute of the day when past its end)."""
-        local = to_datetime(instant, zone)
-        minute = local.hour * 60 + local.minute
-        if self.start <= minute < self.end:
+        if self.is_open(instant, zone):
             return instant
-        if minute < self.start:
-            local -= timedelta(days=1)
-        return from_datetime(_at(local, self.end - 1))
+        local = _local(instant, zone)
+        days = range(int(local.hour * 60 + local.minute < self.start), 3)
+        ends = (_at(local - timedelta(days=back), self.end - 1) for back in days)
+        return next((end for end in ends if end <= instant and self.is_open(end, zone)), instant)
 
     def next_open(self, instant: int, zone: ZoneInfo) -> int:
         """The earliest open instant at or after `instant`."""
-        local = to_datetime(instant, zone)
-        minute = local.hour * 60 + local.minute
-        if self.start <= minute < self.end:
+        if self.is_open(instant, zone):
             return instant
-        if minute >= self.end:
-            local += timedelta(days=1)
-        return from_datetime(_at(local, self.start))
+        local = _local(instant, zone)
+        days = range(int(local.hour * 60 + local.minute >= self.end), 3)
+        starts = (_at(local + timedelta(days=ahead), self.start) for ahead in days)
+        return next((start for start in starts if start >= instant and self.is_open(start, zone)), instant)
 
 
-def _at(day: datetime, minute: int) -> datetime:
-    return day.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0)
+def _at(day: datetime, minute: int) -> int:
+    """A wall time of a local day. One the clock skips lies past the gap and may be closed: then another day counts."""
+    return from_datetime(day.replace(hour=minute // 60, minute=minute % 60, second=0, microsecond=0))
+
+
+def _local(instant: int, zone: ZoneInfo) -> datetime:
+    """Local time, for instants near the ends of the calendar that of its ends: an absurd date must not raise."""
+    return to_datetime(min(max(instant, _FIRST), _LAST), zone)

@@ -16,9 +16,24 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rules.calendars import duration
 from rules.errors import PolicyError
 from rules.hours import Hours
+from rules.instant import DAY
 from rules.model import Kind, Violation
 
-Duration = Annotated[int, BeforeValidator(lambda value: duration(value) if isinstance(value, str) else value)]
+LONGEST = 400 * DAY
+"""No step lies further than this from its anchor; it keeps every instant in a 64 bit integer."""
+
+
+def _duration(value: object) -> int:
+    """A bare number would be read as microseconds, which nobody means: text with a unit only."""
+    if not isinstance(value, str):
+        raise ValueError(f'{value!r} has no unit; write "12h", "30m" or "2d"')
+    length = duration(value)
+    if length > LONGEST:
+        raise ValueError(f"{value!r} is longer than 400 days")
+    return length
+
+
+Duration = Annotated[int, BeforeValidator(_duration)]
 """Microseconds, written as "12h", "30m", "2d", "90分钟"."""
 OpeningHours = Annotated[Hours, BeforeValidator(lambda v: Hours.parse(v) if isinstance(v, str) else v)]
 
@@ -55,7 +70,7 @@ class _StepSchema(_Strict):
 
 
 class _LadderSchema(_Strict):
-    auto_close: Duration = 30 * 24 * 3600 * 1_000_000
+    auto_close: Duration = 30 * DAY
     steps: tuple[_StepSchema, ...] = ()
 
     @model_validator(mode="after")
@@ -190,6 +205,8 @@ def load(path: Path) -> Playbook:
         return parse(path.read_text("utf-8"), str(path))
     except OSError as error:
         raise PolicyError(f"{path}: cannot be read ({error.strerror}); correct [playbook] path") from error
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"{path}: not UTF-8 text; save it as UTF-8") from error
 
 
 @lru_cache(maxsize=1)

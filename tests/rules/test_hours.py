@@ -1,0 +1,58 @@
+"""Opening hours in local time: what is open, and the nearest open moment before and after."""
+
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rules.hours import Hours
+from rules.instant import MINUTE, parse
+from tests.builders import SHANGHAI, at
+
+DAYTIME = Hours.parse("09:00-21:00")
+NEW_YORK = ZoneInfo("America/New_York")
+ZONES = st.sampled_from([SHANGHAI, NEW_YORK, ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")])
+SPRING = parse("2026-03-08T01:50:00", NEW_YORK)
+"""Ten minutes before New York's clocks skip from 02:00 to 03:00."""
+
+
+def test_hours_are_open_from_their_first_minute_to_the_minute_before_the_last():
+    times = ["08:59", "09:00", "20:59", "21:00"]
+    assert [False, True, True, False] == [DAYTIME.is_open(at(f"2026-06-01 {time}"), SHANGHAI) for time in times]
+
+
+def test_a_whole_day_can_be_open():
+    assert Hours.parse("00:00-24:00").is_open(at("2026-06-01 23:59"), SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("asked", "before", "after"),
+    [
+        ("2026-06-01 12:34", "2026-06-01 12:34", "2026-06-01 12:34"),
+        ("2026-06-01 23:00", "2026-06-01 20:59", "2026-06-02 09:00"),
+        ("2026-06-01 06:00", "2026-05-31 20:59", "2026-06-01 09:00"),
+        ("2026-06-01 21:00", "2026-06-01 20:59", "2026-06-02 09:00"),
+    ],
+)
+def test_a_closed_moment_moves_to_the_nearest_open_one(asked, before, after):
+    assert at(before) == DAYTIME.last_open(at(asked), SHANGHAI)
+    assert at(after) == DAYTIME.next_open(at(asked), SHANGHAI)
+
+
+@given(st.integers(0, 23 * 60), st.integers(1, 24 * 60), ZONES, st.integers(-(10**6), 10**6))
+@example(2 * 60 + 10, 40, NEW_YORK, 0)
+@example(60, 90, NEW_YORK, 0)
+def test_the_nearest_open_moments_are_open_and_on_their_side_also_where_clocks_change(start, length, zone, minutes):
+    hours = Hours(start, min(start + length, 24 * 60))
+    instant = SPRING + minutes * MINUTE
+    before, after = hours.last_open(instant, zone), hours.next_open(instant, zone)
+    assert before <= instant <= after
+    assert hours.is_open(before, zone)
+    assert hours.is_open(after, zone)
+
+
+@pytest.mark.parametrize("text", ["9-21", "21:00-09:00", "09:00-09:00", "09:00-24:30", "", "25:00-26:00"])
+def test_a_wrong_form_is_refused_with_what_to_write_instead(text):
+    with pytest.raises(ValueError, match="09:00-21:00|after the start"):
+        Hours.parse(text)
