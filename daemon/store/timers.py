@@ -189,7 +189,7 @@ def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)
 def due_count(connection: Connection, now: int) -> dict[str, int]:
     """How many subjects of each kind are due and not done: the backlog."""
     counted = select(T.c.kind, func.count().label("subjects")).where(T.c.due_at <= now).group_by(T.c.kind)
-    return dict(connection.execute(counted).tuples().all())
+    return {row.kind: row.subjects for row in connection.execute(counted)}
 
 
 def publish(connection: Connection, shop: str, now: int) -> None:

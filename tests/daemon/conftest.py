@@ -1,43 +1,60 @@
 """Databases for the tests of the daemon: every test of the store runs on SQLite and on PostgreSQL."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
 from daemon.store.database import Database, open_database, upgrade
+from tests import postgres
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
 
 @pytest.fixture(params=BOTH)
 def empty_db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """A database without a schema: a SQLite file, then PostgreSQL."""
+    """A database without a schema, this test's own: a SQLite file, then PostgreSQL."""
     sqlite = request.param == "sqlite"
     database = open_database(f"sqlite:///{tmp_path}/forestall.db" if sqlite else request.getfixturevalue("pg_database"))
     yield database
     database.close()
 
 
+@pytest.fixture
+def own_db(empty_db: Database) -> Database:
+    """A database of this test's own with the schema that the migrations make."""
+    upgrade(empty_db)
+    return empty_db
+
+
 @pytest.fixture(params=BOTH)
-def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+def db(request: pytest.FixtureRequest) -> Database:
     """An empty database with the schema that the migrations make: a SQLite file, then PostgreSQL."""
-    with ExitStack() as ends:
-        if request.param == "sqlite":
-            url = f"sqlite:///{tmp_path}/forestall.db"
-            _prepare(url)
-        else:
-            server = request.getfixturevalue("pg_server")
-            url = ends.enter_context(server.database(template=server.template("schema", _prepare)))
+    database: Database = request.getfixturevalue(f"_{request.param}")
+    return database
+
+
+@pytest.fixture
+def _sqlite(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(f"sqlite:///{tmp_path}/forestall.db")
+    upgrade(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def _postgres(_pg_shared: Database) -> Iterator[Database]:
+    yield _pg_shared
+    with _pg_shared.begin() as tx:
+        for table in SQLModel.metadata.sorted_tables:
+            tx.execute(table.delete())
+
+
+@pytest.fixture(scope="session")
+def _pg_shared(pg_server: postgres.Server) -> Iterator[Database]:
+    with pg_server.database() as url:
         database = open_database(url)
-        ends.callback(database.close)
-        yield database
-
-
-def _prepare(url: str) -> None:
-    database = open_database(url)
-    try:
         upgrade(database)
-    finally:
+        yield database
         database.close()

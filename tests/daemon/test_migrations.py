@@ -139,13 +139,13 @@ def test_up_down_and_up_again_ends_where_it_began(empty_db: Database) -> None:
         assert first == schema(connection)
 
 
-def test_upgrading_twice_changes_nothing_and_keeps_the_rows(db: Database) -> None:
-    with db.begin() as connection:
+def test_upgrading_twice_changes_nothing_and_keeps_the_rows(own_db: Database) -> None:
+    with own_db.begin() as connection:
         connection.execute(OURS["meta"].insert(), {"name": "a", "value": "b"})
-    upgrade(db)
-    with db.begin() as connection:
+    upgrade(own_db)
+    with own_db.begin() as connection:
         assert [("a", "b")] == connection.execute(text("SELECT name, value FROM meta")).all()
-    check_schema(db)
+    check_schema(own_db)
 
 
 def test_an_empty_database_is_refused_with_the_mend(empty_db: Database) -> None:
@@ -154,48 +154,48 @@ def test_an_empty_database_is_refused_with_the_mend(empty_db: Database) -> None:
 
 
 def test_an_old_revision_is_refused_with_the_mend_and_upgraded_with_its_rows(
-    db: Database, two_migrations: Path
+    own_db: Database, two_migrations: Path
 ) -> None:
     timer = {"kind": "order", "shop": "north", "id": "1", "seller": "s", "shard": 3, "due_at": 7, "error": "so"}
-    with db.begin() as connection:
+    with own_db.begin() as connection:
         connection.execute(OURS["timer"].insert(), timer)
     with pytest.raises(
         SchemaOutdated, match="is at revision 0001, this version needs 0002: run `forestall db upgrade`"
     ):
-        check_schema(db)
-    upgrade(db)
-    check_schema(db)
-    with db.begin() as connection:
+        check_schema(own_db)
+    upgrade(own_db)
+    check_schema(own_db)
+    with own_db.begin() as connection:
         assert [("1", 7, "so", None)] == connection.execute(
             text("SELECT id, due_at, last_error, hint FROM timer")
         ).all()
-    downgrade(db, "0001")
-    with db.begin() as connection:
+    downgrade(own_db, "0001")
+    with own_db.begin() as connection:
         assert [("1", 7, "so")] == connection.execute(text("SELECT id, due_at, error FROM timer")).all()
         assert "WITHOUT ROWID" in schema(connection).get("sql of timer", "WITHOUT ROWID")
-    assert [] == differences(db)
+    assert [] == differences(own_db)
 
 
-def test_a_database_of_a_later_version_is_refused_and_left_alone(db: Database) -> None:
-    with db.begin() as connection:
+def test_a_database_of_a_later_version_is_refused_and_left_alone(own_db: Database) -> None:
+    with own_db.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     for attempt in (check_schema, upgrade):
         with pytest.raises(SchemaOutdated, match=r"revision 9999, which this version does not know.* later version"):
-            attempt(db)
-    assert "9999" == revisions(db)[0]
+            attempt(own_db)
+    assert "9999" == revisions(own_db)[0]
 
 
-def test_a_failing_migration_leaves_the_old_schema_whole(db: Database, two_migrations: Path) -> None:
+def test_a_failing_migration_leaves_the_old_schema_whole(own_db: Database, two_migrations: Path) -> None:
     broken = two_migrations / "versions" / "0002_hint.py"
     broken.write_text(SECOND.replace('op.batch_alter_table("timer")', 'op.batch_alter_table("nowhere")', 1))
     broken.write_text(
         broken.read_text().replace("def upgrade() -> None:", 'def upgrade() -> None:\n    op.drop_table("meta")')
     )
     with pytest.raises(Exception, match="nowhere"):
-        upgrade(db)
-    with db.begin() as connection:
+        upgrade(own_db)
+    with own_db.begin() as connection:
         assert "meta" in inspect(connection).get_table_names()
-    assert ("0001", "0002") == revisions(db)
+    assert ("0001", "0002") == revisions(own_db)
 
 
 def test_a_database_in_memory_has_the_schema() -> None:
