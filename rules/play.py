@@ -168,6 +168,8 @@ def _no_payment(turn: Turn) -> str | None:
     stake = payout.stake(turn.look.order, policy.pack, turn.case.violation, policy.confirmed)
     if stake is None:
         return "NO_RULE"
+    if stake.initiation == "unknown":
+        return "INITIATION_UNKNOWN"
     if stake.initiation != "complaint":
         return "PLATFORM_PAYS_ITSELF"
     return None if stake.confirmed else "RULE_NOT_CONFIRMED"

@@ -54,5 +54,5 @@ def test_the_nearest_open_moments_are_open_and_on_their_side_also_where_clocks_c
 
 @pytest.mark.parametrize("text", ["9-21", "21:00-09:00", "09:00-09:00", "09:00-24:30", "", "25:00-26:00"])
 def test_a_wrong_form_is_refused_with_what_to_write_instead(text):
-    with pytest.raises(ValueError, match="09:00-21:00|after the start"):
+    with pytest.raises(ValueError, match=r"09:00-21:00|after the start"):
         Hours.parse(text)
