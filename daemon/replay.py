@@ -195,7 +195,4 @@ def _couples(record: Record) -> bool:
         return True
     if isinstance(record, OrderEvent):
         return False
-    flags = record.fields.get("flags")
-    if isinstance(flags, list | tuple) and "out_of_stock" in flags:
-        return True
     return any(line.get("stock") is not None for line in record.lines.values())

@@ -106,6 +106,7 @@ class Listing(SQLModel, table=True):
     sku: str = Field(primary_key=True, sa_type=Text)
     shop: str = Field(primary_key=True, sa_type=Text)
     listing_id: str = Field(primary_key=True, sa_type=Text)
+    seen_at: int = Field(default=0, sa_type=BigInteger)
 
 
 class Event(SQLModel, table=True):

@@ -45,18 +45,18 @@ def load(connection: Connection, claim: timers.Claimed, at: int) -> Loaded:
     changes = (moment for row in rows for moment in (row.joined_at, row.left_at, row.acked_at) if moment is not None)
     told = tuple(map(_told, connection.execute(_TOLD, {"b_cause": claim.id, "b_at": at})))
     return Loaded(
-        cause=_cause(connection, claim),
+        cause=_cause(connection, claim, at),
         members=members,
         told=told,
         next_change=min((moment for moment in changes if moment > at), default=None),
     )
 
 
-def _cause(connection: Connection, claim: timers.Claimed) -> Cause:
+def _cause(connection: Connection, claim: timers.Claimed, at: int) -> Cause:
     name = claim.id.split("/", 1)[1]
     if name.startswith("pickup:"):
         return Cause(key=claim.id, kind="pickup", act_by=parse(name.removeprefix("pickup:")))
-    return _pool(connection, claim, key.unpart(name.removeprefix("pool:")))
+    return _pool(connection, claim, at, key.unpart(name.removeprefix("pool:")))
 
 
 def write(
@@ -106,10 +106,10 @@ def wake_pool(connection: Connection, seller: str, sku: str, at: int) -> None:
         timers.wake(connection, timers.CAUSE, [(home, key.pool(home, sku), seller, at)])
 
 
-def _pool(connection: Connection, claim: timers.Claimed, sku: str) -> Cause:
+def _pool(connection: Connection, claim: timers.Claimed, at: int, sku: str) -> Cause:
     pool = connection.execute(select(P).where(P.c.seller == claim.seller, P.c.sku == sku)).first()
     listings = connection.execute(
-        select(LI.c.shop, LI.c.listing_id).where(LI.c.seller == claim.seller, LI.c.sku == sku)
+        select(LI.c.shop, LI.c.listing_id).where(LI.c.seller == claim.seller, LI.c.sku == sku, LI.c.seen_at <= at)
     )
     return Cause(
         key=claim.id,

@@ -198,7 +198,7 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     connection.execute(_SAVE[connection.dialect.name], [row for _, (row, _, _) in parsed])
     pools: dict[tuple[str, str], int] = {}
     for change, (_, order, due) in parsed:
-        for pool in stock.lines_of(connection, change.shop, order, due, change.known, change.is_new):
+        for pool in stock.lines_of(connection, change.shop, order, due, change.known, change.at, change.is_new):
             pools[pool] = min(pools.get(pool, change.at), change.at)
     subjects = [
         (order.shop, order.order_id, change.shop.seller, change.at)

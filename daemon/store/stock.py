@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 
 from adapters.base import StockReport
 from daemon.shops import Shop, Shops
@@ -36,14 +36,14 @@ def report(
     for said in reports:
         seller = shops.get(said.shop).seller
         if said.listing_id is not None:
-            _listing(connection, seller, said.sku, said.shop, said.listing_id)
+            _listing(connection, seller, said.sku, said.shop, said.listing_id, seen_at(said.observed_at))
         if _on_hand(connection, seller, said.sku, said.shop, said.stock, said.sellable, said.observed_at):
             woken[(seller, said.sku)] = seen_at(said.observed_at)
     wake(connection, woken, staged=staged)
 
 
 def lines_of(
-    connection: Connection, shop: Shop, order: Facts, due: Deadline, known: Known, is_new: bool
+    connection: Connection, shop: Shop, order: Facts, due: Deadline, known: Known, seen_at: int, is_new: bool
 ) -> Iterator[tuple[str, str]]:
     """Bring the open lines of a changed order up to date; yields the pools (seller, sku) this touches."""
     skus = {line.sku for line in order.lines if line.sku}
@@ -61,7 +61,7 @@ def lines_of(
     touched = {*before.values(), *now_of.values()}
     for line in order.lines:
         if line.sku and line.listing_id:
-            _listing(connection, shop.seller, line.sku, shop.name, line.listing_id)
+            _listing(connection, shop.seller, line.sku, shop.name, line.listing_id, seen_at)
         if line.sku and line.stock is not None and owed:
             at = known.times.get(f"lines\0{line.line_id}\0stock", known.observed_at)
             if _on_hand(connection, shop.seller, line.sku, shop.name, line.stock, line.sellable, at):
@@ -76,10 +76,9 @@ def wake(connection: Connection, pools: Mapping[tuple[str, str], int], *, staged
 
 
 def home(connection: Connection, seller: str, sku: str, shop: str) -> str:
-    """The shop a pool's cause is named after: the first one seen with it. Creates the pool if needed."""
-    values = {"seller": seller, "sku": sku, "home": shop}
-    connection.execute(_ADD_POOL[connection.dialect.name], values)
-    return str(connection.execute(_HOME, {"b_seller": seller, "b_sku": sku}).scalar_one())
+    """The shop a pool's cause is named after: the first one that reported its stock, `shop` itself if none did."""
+    found = connection.execute(_HOME, {"b_seller": seller, "b_sku": sku}).scalar_one_or_none()
+    return shop if found is None else str(found)
 
 
 def reallocate(connection: Connection, seller: str, sku: str, now: int) -> list[tuple[str, str]]:
@@ -156,7 +155,7 @@ def _on_hand(
     connection: Connection, seller: str, sku: str, shop: str, units: int | None, sellable: int | None, at: int
 ) -> bool:
     """Note what is on hand; returns whether that changed what the pool can cover."""
-    home(connection, seller, sku, shop)
+    connection.execute(_ADD_POOL[connection.dialect.name], {"seller": seller, "sku": sku, "home": shop})
     before = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).one()
     if before.observed_at is not None and before.observed_at > at:
         return False
@@ -166,8 +165,8 @@ def _on_hand(
     return bool(before.on_hand != units)
 
 
-def _listing(connection: Connection, seller: str, sku: str, shop: str, listing_id: str) -> None:
-    values = {"seller": seller, "sku": sku, "shop": shop, "listing_id": listing_id}
+def _listing(connection: Connection, seller: str, sku: str, shop: str, listing_id: str, seen_at: int) -> None:
+    values = {"seller": seller, "sku": sku, "shop": shop, "listing_id": listing_id, "seen_at": seen_at}
     connection.execute(_ADD_LISTING[connection.dialect.name], values)
 
 
@@ -185,7 +184,15 @@ _DROP_LINES = (
     .returning(L.c.line_id, L.c.sku)
 )
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
-_ADD_LISTING = {d: upsert(d, LI, ("seller", "sku", "shop", "listing_id"), None) for d in _DIALECTS}
+_ADD_LISTING = {
+    d: upsert(
+        d,
+        LI,
+        ("seller", "sku", "shop", "listing_id"),
+        {"seen_at": least(LI.c.seen_at, literal_column("excluded.seen_at"))},
+    )
+    for d, least in (("sqlite", func.min), ("postgresql", func.least))
+}
 _HOME = select(P.c.home).where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
 _TRACKED = select(P.c.sku).where(
     P.c.seller == bindparam("b_seller"),
