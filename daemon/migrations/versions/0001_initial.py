@@ -128,6 +128,7 @@ def upgrade() -> None:
     sa.Column('sku', sa.Text(), nullable=False),
     sa.Column('shop', sa.Text(), nullable=False),
     sa.Column('listing_id', sa.Text(), nullable=False),
+    sa.Column('seen_at', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('seller', 'sku', 'shop', 'listing_id', name=op.f('pk_listing'))
     )
     op.create_table('member',
