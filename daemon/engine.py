@@ -123,12 +123,13 @@ class Engine:
             if not claimed:
                 return 0
             journal = Journal()
-            for claim in claimed:
-                at = self._moment(claim, now)
-                cause = causes.load(tx, claim, at)
+            moments = [(claim, self._moment(claim, now)) for claim in claimed]
+            decided = []
+            for (claim, at), loaded in zip(moments, causes.load(tx, moments), strict=True):
                 policy = self.shops.get(claim.shop).policy
-                decision = decide_cause(cause.cause, cause.members, policy, cause.told, at)
-                causes.write(tx, journal, self.shops, claim, cause, decision, at)
+                decision = decide_cause(loaded.cause, loaded.members, policy, loaded.told, at)
+                decided.append((claim, loaded, decision, at))
+            causes.write(tx, journal, self.shops, decided)
             journal.write(tx, now)
         return len(claimed)
 

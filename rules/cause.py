@@ -35,7 +35,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A pick-up or a pool. `since`: when the pool's shortage began or ended; `restocked`: it now covers all."""
+    """A pick-up or a pool.
+
+    `act_by` is None for a pick-up that stands for a whole day (shops without a warehouse): each member has its
+    own. `since`: when the pool's shortage began or ended; `restocked`: it now covers all.
+    """
 
     key: str
     kind: Literal["pickup", "pool"]
@@ -66,6 +70,8 @@ class View:
     now: int
 
 
+URGENT_GAP = 30 * 60 * 1_000_000
+"""A new order that is already within the shortest lead does not wait for the group interval, only this long (µs)."""
 Due = tuple[list[Act], int | None]
 """What is due now, and when to look again."""
 
@@ -98,15 +104,28 @@ def _alert(view: View) -> Due:
     if not view.loud:
         resolved = rule.resolved and not view.members and bool(told) and told[-1].step != "resolved"
         return ([_say(view.cause, told, "resolved", "ALL_RESOLVED")] if resolved else []), None
-    act_by = view.cause.act_by
-    stages = [act_by - lead for lead in rule.leads] if act_by is not None else []
+    stages = _stages(view)
     later = next((stage for stage in stages if stage > now), None)
     if not told:
-        at = max(min(m.joined_at for m in view.loud) + rule.group_wait, stages[0] if stages else 0)
+        opens = view.cause.act_by - rule.leads[0] if view.cause.act_by is not None else 0
+        at = max(min(m.joined_at for m in view.loud) + rule.group_wait, opens)
         return ([_say(view.cause, told, "alert", "FIRST_NOTICE")], later) if at <= now else ([], at)
     if any(told[-1].at < stage <= now for stage in stages):
-        return [_say(view.cause, told, "alert", "TIME_RUNNING_OUT")], later
+        free_at = told[-1].at + (rule.group_interval if view.cause.act_by is None else 0)
+        if now >= free_at:
+            return [_say(view.cause, told, "alert", "TIME_RUNNING_OUT")], later
+        later = free_at
     return _again(view, told, later)
+
+
+def _stages(view: View) -> list[int]:
+    """The instants at which time gets short, in order: the leads of the pick-up, or of each member's own."""
+    if view.cause.kind == "pool":
+        return []
+    leads = view.policy.playbook.alerts.leads
+    if view.cause.act_by is not None:
+        return [view.cause.act_by - lead for lead in leads]
+    return sorted({m.membership.act_by - leads[-1] for m in view.loud if m.membership.act_by is not None})
 
 
 def _again(view: View, told: list[Told], later: int | None) -> Due:
@@ -114,10 +133,13 @@ def _again(view: View, told: list[Told], later: int | None) -> Due:
     rule, now, last = view.policy.playbook.alerts, view.now, told[-1]
     named = last.members if last.step != "resolved" else frozenset()
     nexts = [later] if later is not None else []
-    if any(m.membership.case_key not in named for m in view.loud):
-        if now >= last.at + rule.group_interval:
+    new = [m.membership for m in view.loud if m.membership.case_key not in named]
+    if new:
+        urgent = any(m.act_by is not None and now >= m.act_by - rule.leads[-1] for m in new)
+        free_at = last.at + (min(rule.group_interval, URGENT_GAP) if urgent else rule.group_interval)
+        if now >= free_at:
             return [_say(view.cause, told, "alert", "NEW_ORDERS")], later
-        nexts.append(last.at + rule.group_interval)
+        nexts.append(free_at)
     if rule.repeat:
         if now >= last.at + rule.repeat:
             return [_say(view.cause, told, "alert", "STILL_OPEN")], later

@@ -33,6 +33,11 @@ def pickup(shop: str, act_by: int) -> str:
     return f"{part(shop)}/pickup:{format_utc(act_by)}"
 
 
+def pickup_day(shop: str, day: str) -> str:
+    """north/pickup:2026-06-02: the orders of one local day, for a shop whose pick-up times are not known."""
+    return f"{part(shop)}/pickup:{day}"
+
+
 def pool(shop: str, sku: str) -> str:
     """north/pool:A-1: one SKU over all shops of a seller, named after the shop that was first seen to sell it."""
     return f"{part(shop)}/pool:{part(sku)}"

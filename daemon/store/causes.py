@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from daemon.lines import line
 from daemon.shops import Shops
-from daemon.store import decisions, timers
+from daemon.store import decisions, orders, timers
 from daemon.store.journal import Journal
 from daemon.tables import Action, Listing, Member, Pool
 from rules import key
@@ -16,6 +16,7 @@ from rules.cause import Cause, CauseDecision, Told
 from rules.cause import Member as CauseMember
 from rules.decide import Membership
 from rules.instant import parse
+from rules.look import Act
 from rules.model import Kind
 
 A = Action.__table__  # type: ignore[attr-defined]
@@ -38,16 +39,29 @@ class Loaded:
     next_change: int | None
 
 
-def load(connection: Connection, claim: timers.Claimed, at: int) -> Loaded:
-    """The cause with its members and past as of `at`."""
-    rows = connection.execute(_MEMBERS, {"b_cause": claim.id, "b_at": at}).all()
-    members = tuple(_member(row) for row in rows if row.joined_at <= at)
-    changes = (moment for row in rows for moment in (row.joined_at, row.left_at, row.acked_at) if moment is not None)
-    told = tuple(map(_told, connection.execute(_TOLD, {"b_cause": claim.id, "b_at": at})))
+def load(connection: Connection, moments: list[tuple[timers.Claimed, int]]) -> list[Loaded]:
+    """The claimed causes, each with its members and past as of its own moment."""
+    members: dict[str, list[Any]] = {}
+    told: dict[str, list[Told]] = {}
+    for ids in orders.chunks([claim.id for claim, _ in moments]):
+        for row in connection.execute(_MEMBERS, {"causes": ids}):
+            members.setdefault(row.cause, []).append(row)
+        for row in connection.execute(_TOLD, {"causes": ids}):
+            told.setdefault(row.cause, []).append(_told(row))
+    return [
+        _as_of(_cause(connection, claim, at), members.get(claim.id, []), told.get(claim.id, []), at)
+        for claim, at in moments
+    ]
+
+
+def _as_of(cause: Cause, rows: list[Any], told: list[Told], at: int) -> Loaded:
+    """Members that are there at `at`, what was said by then, and when membership next changes."""
+    later = [row for row in rows if row.left_at is None or row.left_at > at]
+    changes = (moment for row in later for moment in (row.joined_at, row.left_at, row.acked_at) if moment is not None)
     return Loaded(
-        cause=_cause(connection, claim, at),
-        members=members,
-        told=told,
+        cause=cause,
+        members=tuple(_member(row) for row in later if row.joined_at <= at),
+        told=tuple(past for past in told if past.at <= at),
         next_change=min((moment for moment in changes if moment > at), default=None),
     )
 
@@ -55,7 +69,8 @@ def load(connection: Connection, claim: timers.Claimed, at: int) -> Loaded:
 def _cause(connection: Connection, claim: timers.Claimed, at: int) -> Cause:
     name = claim.id.split("/", 1)[1]
     if name.startswith("pickup:"):
-        return Cause(key=claim.id, kind="pickup", act_by=parse(name.removeprefix("pickup:")))
+        when = name.removeprefix("pickup:")
+        return Cause(key=claim.id, kind="pickup", act_by=parse(when) if "T" in when else None)
     return _pool(connection, claim, at, key.unpart(name.removeprefix("pool:")))
 
 
@@ -63,40 +78,45 @@ def write(
     connection: Connection,
     journal: Journal,
     shops: Shops,
-    claim: timers.Claimed,
-    loaded: Loaded,
-    decision: CauseDecision,
-    at: int,
+    decided: list[tuple[timers.Claimed, Loaded, CauseDecision, int]],
 ) -> None:
-    """Store the acts of a cause and settle its claim."""
+    """Store the acts of causes, each decided at its instant, and settle their claims."""
+    actions: list[dict[str, Any]] = []
+    results = []
+    for claim, loaded, decision, at in decided:
+        shop = shops.get(claim.shop)
+        keys = msgspec.json.encode(sorted(m.membership.case_key for m in decision.members)).decode()
+        for act in decision.acts:
+            pack = shop.policy.pack.version(at, act.violation)
+            actions.append(decisions.action_row(shops, shop, act, at, pack, cause=claim.id, members=keys))
+            journal.note(shop.name, claim.id, _line(shops, claim, loaded, decision, act, at, pack))
+        wakes = [wake for wake in (decision.wake_at, loaded.next_change) if wake is not None]
+        digest = shop.policy.playbook.digest
+        results.append(timers.Result(claim, min(wakes, default=None), at, digest, past=True))
+    decisions.add_actions(connection, actions)
+    timers.settle(connection, results)
+
+
+def _line(
+    shops: Shops, claim: timers.Claimed, loaded: Loaded, decision: CauseDecision, act: Act, at: int, pack: str
+) -> dict[str, Any]:
     shop = shops.get(claim.shop)
-    named = sorted(_shown(member, claim.shop) for member in decision.members)
-    keys = msgspec.json.encode(sorted(m.membership.case_key for m in decision.members)).decode()
-    rows = []
-    for act in decision.acts:
-        pack = shop.policy.pack.version(at, act.violation)
-        rows.append(decisions.action_row(shops, shop, act, at, pack, cause=claim.id, members=keys))
-        entry = line(
-            at=at,
-            shop=shop.name,
-            case=act.violation,
-            event="action",
-            key=act.key,
-            reason=act.reason,
-            cause=claim.id,
-            members=named,
-            action=act.kind,
-            step=act.step,
-            act_by=loaded.cause.act_by,
-            outcome=decisions.planned_outcome(shops, act),
-            pack=pack,
-            playbook=shop.policy.playbook.version,
-        )
-        journal.note(shop.name, claim.id, entry)
-    decisions.add_actions(connection, rows)
-    wakes = [wake for wake in (decision.wake_at, loaded.next_change) if wake is not None]
-    result = timers.Result(claim, min(wakes, default=None), at, shop.policy.playbook.digest, past=True)
-    timers.settle(connection, [result])
+    return line(
+        at=at,
+        shop=shop.name,
+        case=act.violation,
+        event="action",
+        key=act.key,
+        reason=act.reason,
+        cause=claim.id,
+        members=sorted(_shown(member, claim.shop) for member in decision.members),
+        action=act.kind,
+        step=act.step,
+        act_by=loaded.cause.act_by,
+        outcome=decisions.planned_outcome(shops, act),
+        pack=pack,
+        playbook=shop.policy.playbook.version,
+    )
 
 
 def wake_pool(connection: Connection, seller: str, sku: str, at: int) -> None:
@@ -153,14 +173,10 @@ def _shown(member: CauseMember, shop: str) -> str:
     return member.order_id if member.shop == shop else f"{member.shop}/{member.order_id}"
 
 
-_at: BindParameter[int] = bindparam("b_at", type_=BigInteger)
-_MEMBERS = (
-    select(M)
-    .where(M.c.cause == bindparam("b_cause"), M.c.left_at.is_(None) | (M.c.left_at > _at))
-    .order_by(M.c.case_key)
-)
+_causes: BindParameter[list[str]] = bindparam("causes", expanding=True)
+_MEMBERS = select(M).where(M.c.cause.in_(_causes)).order_by(M.c.case_key)
 _TOLD = (
-    select(A.c.key, A.c.kind, A.c.step, A.c.at, A.c.members)
-    .where(A.c.cause == bindparam("b_cause"), A.c.at <= _at, A.c.dropped.is_(False))
+    select(A.c.cause, A.c.key, A.c.kind, A.c.step, A.c.at, A.c.members)
+    .where(A.c.cause.in_(_causes), A.c.dropped.is_(False))
     .order_by(A.c.at, A.c.key)
 )

@@ -15,6 +15,7 @@ from daemon.store.timers import Claimed
 from daemon.store.upsert import replace_all, upsert
 from daemon.tables import Action, Case, Member
 from rules import key
+from rules.instant import to_datetime
 from rules.decide import Act, Decision, Membership
 from rules.model import Case as OrderCase
 from rules.model import History, Violation
@@ -208,7 +209,10 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
             if place in before:
                 if _same(before[place], stay):
                     continue
-                stay["joined_at"] = before[place].joined_at
+                if before[place].act_by == stay["act_by"]:
+                    stay["joined_at"] = before[place].joined_at
+                elif before[place].joined_at != one.at:
+                    left.append({"b_cause": place[0], "b_case": place[1], "b_left": one.at})
             stays.append(stay)
             woken.add(_cause_subject(one, place[0]))
     if left:
@@ -230,7 +234,11 @@ def _wanted(connection: Connection, shops: Shops, one: Decided) -> dict[tuple[st
 def _cause_of(connection: Connection, shop: Shop, member: Membership) -> str | None:
     if member.sku is not None:
         return key.pool(stock.home(connection, shop.seller, member.sku, shop.name), member.sku)
-    return None if member.act_by is None else key.pickup(shop.name, member.act_by)
+    if member.act_by is None:
+        return None
+    if shop.policy.warehouse is not None:
+        return key.pickup(shop.name, member.act_by)
+    return key.pickup_day(shop.name, to_datetime(member.act_by, shop.policy.zone).date().isoformat())
 
 
 def _member_row(shop: Shop, one: Decided, member: Membership, cause: str) -> dict[str, Any]:
