@@ -15,8 +15,8 @@ from daemon.store.timers import Claimed
 from daemon.store.upsert import replace_all, upsert
 from daemon.tables import Action, Case, Member
 from rules import key
-from rules.instant import to_datetime
 from rules.decide import Act, Decision, Membership
+from rules.instant import to_datetime
 from rules.model import Case as OrderCase
 from rules.model import History, Violation
 

@@ -196,10 +196,8 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     changed.sort(key=lambda c: (c.snap.shop, c.snap.order_id))
     parsed = [(change, orders.row(change.shop, change.snap.order_id, change.known)) for change in changed]
     connection.execute(_SAVE[connection.dialect.name], [row for _, (row, _, _) in parsed])
-    pools: dict[tuple[str, str], int] = {}
-    for change, (_, order, due) in parsed:
-        for pool in stock.lines_of(connection, change.shop, order, due, change.known, change.at, change.is_new):
-            pools[pool] = min(pools.get(pool, change.at), change.at)
+    turned = [stock.Turned(c.shop, order, due, c.known, c.at, c.is_new) for c, (_, order, due) in parsed]
+    pools = stock.bring_up(connection, turned)
     subjects = [
         (order.shop, order.order_id, change.shop.seller, change.at)
         for change, (_, order, _) in parsed

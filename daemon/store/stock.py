@@ -1,6 +1,7 @@
 """Stock pools: one SKU over all shops of a seller, what is on hand, and which open lines it cannot cover."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
@@ -42,31 +43,68 @@ def report(
     wake(connection, woken, staged=staged)
 
 
-def lines_of(
-    connection: Connection, shop: Shop, order: Facts, due: Deadline, known: Known, seen_at: int, is_new: bool
-) -> Iterator[tuple[str, str]]:
-    """Bring the open lines of a changed order up to date; yields the pools (seller, sku) this touches."""
-    skus = {line.sku for line in order.lines if line.sku}
-    if not skus and is_new:
-        return
-    before = {} if is_new else _forget(connection, order)
-    owed = finding.owes(order)
-    rows = [_line(shop, order, line, due) for line in order.lines if owed and line.sku and line.open_quantity]
-    if rows:
-        connection.execute(_ADD_LINE, rows)
-    now_of = {row["line_id"]: row["sku"] for row in rows}
-    moved = {line_id for line_id, sku in before.items() if now_of.get(line_id) != sku}
-    if moved:
-        orders.not_short(connection, order.shop, order.order_id, moved)
-    touched = {*before.values(), *now_of.values()}
-    for line in order.lines:
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A changed order whose open lines are to be brought up to date, and the instant the change was seen."""
+
+    shop: Shop
+    order: Facts
+    due: Deadline
+    known: Known
+    at: int
+    is_new: bool
+
+
+def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str, str], int]:
+    """Bring the open lines of changed orders up to date; returns the pools (seller, sku) to allocate anew, and when."""
+    before = _open_lines(connection, {(one.order.shop, one.order.order_id) for one in turned if not one.is_new})
+    dropped: list[dict[str, Any]] = []
+    added: list[dict[str, Any]] = []
+    touched: dict[tuple[str, str], int] = {}
+    for one in turned:
+        name = (one.order.shop, one.order.order_id)
+        had = before.get(name, {})
+        if not had and not any(line.sku for line in one.order.lines):
+            continue
+        rows = _lines(one)
+        now_of = {row["line_id"]: row["sku"] for row in rows}
+        moved = {line_id for line_id, sku in had.items() if now_of.get(line_id) != sku}
+        if moved:
+            orders.not_short(connection, *name, moved)
+        if had:
+            dropped.append({"b_shop": name[0], "b_order": name[1]})
+        added += rows
+        _listings(connection, one)
+        for sku in {*had.values(), *now_of.values(), *_stocked(connection, one)}:
+            pool = (one.shop.seller, sku)
+            touched[pool] = min(touched.get(pool, one.at), one.at)
+    if dropped:
+        connection.execute(_DROP_LINES, dropped)
+    if added:
+        connection.execute(_ADD_LINE, added)
+    return {pool: touched[pool] for pool in _tracked(connection, touched)}
+
+
+def _lines(one: Turned) -> list[dict[str, Any]]:
+    """The rows of the lines that still need units."""
+    if not finding.owes(one.order):
+        return []
+    return [_line(one.shop, one.order, line, one.due) for line in one.order.lines if line.sku and line.open_quantity]
+
+
+def _listings(connection: Connection, one: Turned) -> None:
+    for line in one.order.lines:
         if line.sku and line.listing_id:
-            _listing(connection, shop.seller, line.sku, shop.name, line.listing_id, seen_at)
-        if line.sku and line.stock is not None and owed:
-            at = known.times.get(f"lines\0{line.line_id}\0stock", known.observed_at)
-            if _on_hand(connection, shop.seller, line.sku, shop.name, line.stock, line.sellable, at):
-                touched.add(line.sku)
-    yield from sorted((shop.seller, sku) for sku in _tracked(connection, shop.seller, touched))
+            _listing(connection, one.shop.seller, line.sku, one.shop.name, line.listing_id, one.at)
+
+
+def _stocked(connection: Connection, one: Turned) -> Iterator[str]:
+    """Note the stock an order's lines report; yields the SKUs whose stock that changed."""
+    for line in one.order.lines if finding.owes(one.order) else ():
+        if line.sku and line.stock is not None:
+            at = one.known.times.get(f"lines\0{line.line_id}\0stock", one.known.observed_at)
+            if _on_hand(connection, one.shop.seller, line.sku, one.shop.name, line.stock, line.sellable, at):
+                yield line.sku
 
 
 def wake(connection: Connection, pools: Mapping[tuple[str, str], int], *, staged: bool = False) -> None:
@@ -131,10 +169,13 @@ def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, n
     connection.execute(update(P).where(P.c.seller == pool.seller, P.c.sku == pool.sku).values(**values))
 
 
-def _forget(connection: Connection, order: Facts) -> dict[str, str]:
-    """Take the order's open lines out of their pools; returns line id -> SKU."""
-    gone = connection.execute(_DROP_LINES, {"b_shop": order.shop, "b_order": order.order_id})
-    return {row.line_id: row.sku for row in gone}
+def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
+    """The SKU of each open line of the named orders."""
+    found: dict[tuple[str, str], dict[str, str]] = {}
+    for shop, ids in orders.by_shop(names):
+        for row in connection.execute(_OPEN_LINES, {"b_shop": shop, "ids": ids}):
+            found.setdefault((shop, row.order_id), {})[row.line_id] = row.sku
+    return found
 
 
 def _line(shop: Shop, order: Facts, line: Any, due: Deadline) -> dict[str, Any]:
@@ -170,18 +211,21 @@ def _listing(connection: Connection, seller: str, sku: str, shop: str, listing_i
     connection.execute(_ADD_LISTING[connection.dialect.name], values)
 
 
-def _tracked(connection: Connection, seller: str, skus: set[str]) -> list[str]:
-    """Those of the SKUs whose stock anybody has ever reported: the others need no allocation."""
-    if not skus:
-        return []
-    return list(connection.execute(_TRACKED, {"b_seller": seller, "skus": sorted(skus)}).scalars())
+def _tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Those of the pools whose stock anybody has ever reported: the others need no allocation."""
+    sellers: dict[str, set[str]] = {}
+    for seller, sku in pools:
+        sellers.setdefault(seller, set()).add(sku)
+    for seller, skus in sorted(sellers.items()):
+        for chunk in orders.chunks(sorted(skus)):
+            for sku in connection.execute(_TRACKED, {"b_seller": seller, "skus": chunk}).scalars():
+                yield (seller, sku)
 
 
 _ADD_LINE = L.insert()
-_DROP_LINES = (
-    delete(L)
-    .where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
-    .returning(L.c.line_id, L.c.sku)
+_DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
+_OPEN_LINES = select(L.c.order_id, L.c.line_id, L.c.sku).where(
+    L.c.shop == bindparam("b_shop"), L.c.order_id.in_(bindparam("ids", expanding=True))
 )
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
 _ADD_LISTING = {

@@ -1,0 +1,78 @@
+"""The words of the domain as people read them: statuses, outcomes, violations, kinds, steps, sources.
+
+Each table maps a code to short English, which is also what is looked up in the catalogue. Codes themselves
+stay English in JSON, logs and keys.
+"""
+
+from collections.abc import Mapping
+
+from daemon.i18n import gettext
+
+STATUSES: Mapping[str, str] = {
+    "unpaid": "not paid",
+    "paid": "to ship",
+    "partly_shipped": "partly shipped",
+    "shipped": "shipped",
+    "delivered": "delivered",
+    "completed": "completed",
+    "cancelled": "cancelled",
+    "refunded": "refunded",
+}
+VIOLATIONS: Mapping[str, str] = {
+    "late_shipment": "late shipment",
+    "stock_out": "out of stock",
+    "short_shipment": "short shipment",
+    "wrong_item": "wrong item",
+    "fake_shipment": "fake shipment",
+    "track_stalled": "parcel stands still",
+    "dispute": "dispute",
+}
+KINDS: Mapping[str, str] = {
+    "alert": "alert",
+    "task": "task",
+    "negotiate": "agree a date",
+    "contact": "message to the buyer",
+    "compensate": "compensation",
+    "delist": "stop the listing",
+    "relist": "sell again",
+}
+OUTCOMES: Mapping[str, str] = {
+    "planned": "planned",
+    "awaiting_approval": "waits for approval",
+    "ready": "about to be done",
+    "calling": "under way",
+    "settled": "done",
+    "refused": "refused",
+    "unknown": "outcome unknown",
+    "maybe_sent": "perhaps sent",
+    "needs_human": "for a person",
+    "void": "dropped",
+    "shadow": "recorded only",
+}
+SOURCES: Mapping[str, str] = {
+    "line": "the platform's time for a line",
+    "platform": "the platform",
+    "presale": "the presale date",
+    "negotiated": "agreed with the buyer",
+    "report": "an approved report",
+    "override": "your own setting",
+    "pack": "the platform's rules",
+}
+FLAGS: Mapping[str, str] = {
+    "out_of_stock": "out of stock",
+    "presale": "presale",
+    "customised": "customised",
+    "urged": "buyer urges",
+    "refund_requested": "refund requested",
+    "intervention_requested": "platform called in",
+    "short_claimed": "says goods are missing",
+    "wrong_claimed": "says goods are wrong",
+    "risk_hold": "held by risk control",
+}
+
+
+def say(table: Mapping[str, str], code: str | None, lang: str | None = None) -> str:
+    """What a person reads for `code`; one that is not in the table stands for itself."""
+    if code is None:
+        return "–"
+    return gettext(table.get(code, code.replace("_", " ")), lang)
