@@ -3,16 +3,20 @@
 Reading has no effect outside; the running daemon replaces the whole configuration on reload or keeps the old.
 """
 
+import difflib
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from daemon import secret
 from daemon.errors import ConfigError
+from rules import calendars
 from rules.calendars import duration
 from rules.hours import Hours
 from rules.instant import HOUR, MINUTE, SECOND
@@ -63,6 +67,11 @@ class WarehouseSection(_Strict):
     open: str
     pickups: tuple[str, ...] = Field(min_length=1)
     scan_lag: str = "0m"
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        calendars.warehouse(self.open, self.pickups, self.scan_lag, ZoneInfo("UTC"))
+        return self
 
 
 class Window(_Strict):
@@ -131,7 +140,10 @@ class DaemonSection(_Strict):
 
 
 class Config(BaseSettings):
-    """The whole configuration. `base` is the file's folder, where relative paths start. Environment variables `FORESTALL_SECTION__KEY` override the file."""
+    """The whole configuration. `base` is the file's folder, where relative paths start.
+
+    Environment variables `FORESTALL_SECTION__KEY` override the file.
+    """
 
     model_config = SettingsConfigDict(
         extra="forbid", env_prefix="FORESTALL_", env_nested_delimiter="__", frozen=True, arbitrary_types_allowed=True
@@ -175,14 +187,16 @@ def load(path: Path) -> Config:
 def parse(raw: dict[str, Any], path: Path) -> Config:
     """A configuration from its TOML tables. Raises ConfigError."""
     problems = [f"{path}: {problem}" for problem in _literal_secrets(raw)]
+    if "base" in raw:
+        problems.append(f"{path}: base: {_UNKNOWN}")
     try:
-        made = Config(**{**raw, "base": path.resolve().parent})
+        made = Config(**{name: table for name, table in raw.items() if name != "base"})
     except ValidationError as error:
-        problems += [f"{path}: {_place(p['loc'])}: {p['msg']}" for p in error.errors()]
+        problems += [f"{path}: {_said(problem)}" for problem in error.errors()]
         raise ConfigError("\n".join(problems)) from None
     if problems:
         raise ConfigError("\n".join(problems))
-    return made
+    return made.model_copy(update={"base": path.resolve().parent})
 
 
 def url_of(config: Config) -> str:
@@ -196,20 +210,46 @@ def url_of(config: Config) -> str:
 
 def _literal_secrets(raw: dict[str, Any]) -> list[str]:
     """Secrets written out in the file: refused, and never repeated in the message."""
-    problems = []
-    for section in ("shops", "alerts"):
-        tables = raw.get(section)
-        for name, table in tables.items() if isinstance(tables, dict) else ():
-            for key, value in table.items() if isinstance(table, dict) else ():
-                if key in secret.SECRET_FIELDS and not secret.is_reference(str(value)):
-                    problems.append(
-                        f"{section}.{name}.{key}: holds a secret; write cred:NAME, file:PATH or env:NAME instead"
-                    )
-    return problems
+    return [
+        f"{place}: holds a secret; write cred:NAME, file:PATH or env:NAME instead"
+        for place, key, value in _settings("", raw)
+        if key in secret.SECRET_FIELDS and not secret.is_reference(str(value))
+    ]
 
 
-def _place(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "the file"
+def _settings(place: str, table: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """(dotted place, key, value) of every setting at any depth."""
+    for key, value in table.items():
+        here = f"{place}.{key}" if place else key
+        if isinstance(value, dict):
+            yield from _settings(here, value)
+        else:
+            yield here, key, value
+
+
+def _said(problem: ErrorDetails) -> str:
+    """One problem: its dotted place, what is wrong, how to mend it. Values are not repeated: one may be a secret."""
+    place = ".".join(str(part) for part in problem["loc"]) or "the file"
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"{place}: {_UNKNOWN}{_meant(problem['loc'])}"
+        case "missing":
+            return f"{place}: is missing; add it"
+    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+_UNKNOWN = "no such setting; remove it or correct its name"
+
+
+def _meant(location: tuple[int | str, ...]) -> str:
+    """The setting that an unknown name was probably meant to be."""
+    section: Any = Config
+    for part in location[:-1]:
+        field = section.model_fields.get(part) if hasattr(section, "model_fields") else None
+        section = field.annotation if field is not None else None
+    names = list(section.model_fields) if hasattr(section, "model_fields") else []
+    near = difflib.get_close_matches(str(location[-1]), [name for name in names if name != "base"], 1)
+    return f' (did you mean "{near[0]}"?)' if near else ""
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -55,6 +55,11 @@ def _private(path: Path) -> str:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text("utf-8").rstrip("\n")
+        text = path.read_text("utf-8").rstrip("\r\n")
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}; check the name and its permissions") from error
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: is not UTF-8 text; store the secret as text") from None
+    if not text:
+        raise ValueError(f"{path}: is empty; write the secret into it")
+    return text

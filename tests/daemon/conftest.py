@@ -1,13 +1,17 @@
 """Databases for the tests of the daemon: every test of the store runs on SQLite and on PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlmodel import SQLModel
 
+from adapters import memory
+from daemon.scheduler import Parts
 from daemon.store.database import Database, open_database, upgrade
 from tests import postgres
+from tests.daemon import running
+from tests.daemon.builders import MORNING
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -58,3 +62,25 @@ def _pg_shared(pg_server: postgres.Server) -> Iterator[Database]:
         upgrade(database)
         yield database
         database.close()
+
+
+@pytest.fixture
+def boxes() -> Iterator[None]:
+    """Feeds and sinks in memory, empty before and after."""
+    memory.reset()
+    yield
+    memory.reset()
+
+
+@pytest.fixture
+def installed(tmp_path: Path, boxes: None) -> Iterator[Callable[..., Parts]]:
+    """Makes installations (tests/daemon/running.py) and closes their databases."""
+    made: list[Parts] = []
+
+    def make(text: str = running.LIVE, now: int = MORNING) -> Parts:
+        made.append(running.install(tmp_path, text, now))
+        return made[-1]
+
+    yield make
+    for parts in made:
+        parts.database.close()

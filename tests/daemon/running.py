@@ -1,0 +1,102 @@
+"""A whole installation for the tests of the process: feeds and sinks in memory, hops by hand, waiting with an end."""
+
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from adapters import memory
+from adapters.base import Page, Snapshot
+from adapters.memory import FeedBox, SinkBox
+from daemon import clock, config
+from daemon.installation import build, usable
+from daemon.scheduler import Parts, assemble
+from daemon.store import decisions
+from daemon.store.database import open_database, upgrade
+from rules.decide import Act
+from rules.instant import HOUR
+from rules.model import Kind, Violation
+from tests.daemon.builders import MORNING, a_snapshot, rows
+
+LIVE = """
+[mode]
+default = "live"
+[shops.north]
+platform = "taobao"
+feed = "memory"
+[alerts.ops]
+sink = "memory"
+"""
+"""One shop with a feed in memory, everything live, alerts to a sink in memory."""
+EVERY_EFFECT = 'kinds = ["negotiate", "contact", "compensate", "delist", "relist"]'
+PATIENCE_S = 20.0
+
+
+def install(folder: Path, text: str = LIVE, now: int = MORNING) -> Parts:
+    """The parts of an installation in `folder`, on a real SQLite file with the current schema."""
+    settings = config.parse(tomllib.loads(text), folder / "forestall.toml")
+    database = open_database(config.url_of(settings))
+    upgrade(database)
+    return assemble(database, usable(build(settings, privacy_key=b"k")), now)
+
+
+def again(parts: Parts, text: str, now: int) -> Parts:
+    """The same database under another configuration, as after a reload."""
+    settings = config.parse(tomllib.loads(text), parts.installation.config.base / "forestall.toml")
+    return assemble(parts.database, usable(build(settings, privacy_key=b"k")), now)
+
+
+def a_late_order(order_id: str = "1", shop: str = "north", at: int = MORNING, **facts: Any) -> Snapshot:
+    """A paid order that must be shipped within three hours: a case and an alert at once."""
+    return a_snapshot(order_id, at=at, shop=shop, **{"ship_by": MORNING + 3 * HOUR, **facts})
+
+
+def say(*records: Snapshot, shop: str = "north", **more: Any) -> None:
+    """Let a shop's feed in memory say these records in one page."""
+    feed(shop).push(Page(records=records, **more))
+
+
+def feed(shop: str = "north") -> FeedBox:
+    return memory.feed_box(shop)
+
+
+def sink(name: str = "ops") -> SinkBox:
+    return memory.sink_box(name)
+
+
+def plan(parts: Parts, kind: Kind, step: str = "make_good", now: int = MORNING, **facts: Any) -> str:
+    """Put an action for order 1 of shop north into the outbox, planned for `now`; returns its key."""
+    act = Act(
+        key=facts.pop("key", f"north/1/late_shipment/1/{step}"),
+        kind=kind,
+        step=step,
+        violation=Violation.LATE_SHIPMENT,
+        episode=1,
+        reason="TEST",
+        **facts,
+    )
+    shops = parts.installation.shops
+    with parts.database.begin() as tx:
+        row = decisions.action_row(shops, shops.get("north"), act, now, "pack@1", order_id="1")
+        decisions.add_actions(tx, [row])
+    return act.key
+
+
+def action(parts: Parts, key: str) -> Any:
+    """The outbox row of an action."""
+    (only,) = rows(parts.database, "action", key=key)
+    return only
+
+
+def keys(box: SinkBox) -> list[str]:
+    return [message.key for message in box.messages]
+
+
+def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) -> Any:
+    """Ask again and again until the condition holds; what it returned. Fails after `seconds`."""
+    end, pause = clock.monotonic() + seconds, Event()
+    while not (found := condition()):
+        assert clock.monotonic() < end, f"waited {seconds} s in vain: {what}"
+        pause.wait(0.02)
+    return found
