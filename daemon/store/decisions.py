@@ -12,7 +12,7 @@ from daemon.store import orders, stock, timers
 from daemon.store.journal import Journal
 from daemon.store.orders import Stored
 from daemon.store.timers import Claimed
-from daemon.store.upsert import replace_all, upsert
+from daemon.store.upsert import many, replace_all, upsert
 from daemon.tables import Action, Case, Member
 from rules import key
 from rules.decide import Act, Decision, Membership
@@ -58,9 +58,9 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
         if (due.ship_by, due.act_by) != (one.stored.ship_by, one.stored.act_by):
             orders.set_deadline(connection, one.stored, due)
     if cases:
-        connection.execute(_SAVE_CASE[connection.dialect.name], cases)
+        many(connection, _SAVE_CASE[connection.dialect.name], cases)
     if actions:
-        connection.execute(_ADD_ACTION[connection.dialect.name], actions)
+        many(connection, _ADD_ACTION[connection.dialect.name], actions)
     _members(connection, shops, [one for one in decided if one.claim.past or one.decision.members])
     timers.settle(connection, settled)
 
@@ -111,7 +111,7 @@ def action_row(
 def add_actions(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Insert outbox rows; a key that is already there stays as it is."""
     if rows:
-        connection.execute(_ADD_ACTION[connection.dialect.name], rows)
+        many(connection, _ADD_ACTION[connection.dialect.name], rows)
 
 
 def _case_row(shop: Shop, one: Decided, case: OrderCase) -> dict[str, Any]:
@@ -216,9 +216,9 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
             stays.append(stay)
             woken.add(_cause_subject(one, place[0]))
     if left:
-        connection.execute(_LEAVE, left)
+        many(connection, _LEAVE, left)
     if stays:
-        connection.execute(_JOIN[connection.dialect.name], stays)
+        many(connection, _JOIN[connection.dialect.name], stays)
     timers.wake(connection, timers.CAUSE, woken)
 
 

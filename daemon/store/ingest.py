@@ -15,7 +15,7 @@ from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.shops import Shop, Shops
 from daemon.store import orders, stock, timers
 from daemon.store.journal import Journal
-from daemon.store.upsert import replace_all, upsert
+from daemon.store.upsert import many, replace_all, upsert
 from daemon.tables import Event, Order, Seen
 from rules.snapshot import Known
 
@@ -133,7 +133,7 @@ def _remember(connection: Connection, sightings: dict[tuple[str, str], tuple[byt
         for (shop, order_id), (mark, at) in sorted(sightings.items())
     ]
     if rows:
-        connection.execute(_REMEMBER[connection.dialect.name], rows)
+        many(connection, _REMEMBER[connection.dialect.name], rows)
 
 
 def _merge(
@@ -189,13 +189,13 @@ def _age(connection: Connection, aged: dict[tuple[str, str], Known]) -> None:
         for (shop, order_id), facts in sorted(aged.items())
     ]
     if rows:
-        connection.execute(_AGE, rows)
+        many(connection, _AGE, rows)
 
 
 def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     changed.sort(key=lambda c: (c.snap.shop, c.snap.order_id))
     parsed = [(change, orders.row(change.shop, change.snap.order_id, change.known)) for change in changed]
-    connection.execute(_SAVE[connection.dialect.name], [row for _, (row, _, _) in parsed])
+    many(connection, _SAVE[connection.dialect.name], [row for _, (row, _, _) in parsed])
     turned = [stock.Turned(c.shop, order, due, c.known, c.at, c.is_new) for c, (_, order, due) in parsed]
     pools = stock.bring_up(connection, turned)
     subjects = [
@@ -239,7 +239,7 @@ def _events(connection: Connection, journal: Journal, shops: Shops, events: list
         journal.note(e.shop, e.order_id, {**fact, "event": "fact", "fact": e.event})
         if e.event == "ack":
             orders.acknowledge(connection, e.shop, e.order_id, at)
-    connection.execute(_EVENT[connection.dialect.name], rows)
+    many(connection, _EVENT[connection.dialect.name], rows)
     timers.wake(connection, timers.ORDER, subjects, past=True)
 
 

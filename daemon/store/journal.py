@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, bindparam, insert, select
 
+from daemon.store.upsert import many
 from daemon.tables import Evidence, EvidenceOf
 
 E = Evidence.__table__  # type: ignore[attr-defined]
@@ -40,8 +41,8 @@ class Journal:
             links.append({"shop": shop, "seq": seq + 1, "at": at, "entries": entries.decode(), "hash": digest})
             subjects += [{"shop": shop, "subject": name, "seq": seq + 1} for name in sorted(self._subjects[shop])]
         if links:
-            connection.execute(_ADD, links)
-            connection.execute(_ADD_SUBJECTS, subjects)
+            many(connection, _ADD, links)
+            many(connection, _ADD_SUBJECTS, subjects)
         self._entries.clear()
         self._subjects.clear()
 

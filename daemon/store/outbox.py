@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Connection, RowMapping, Table, Update, bindpa
 
 from daemon.lines import line
 from daemon.store.journal import Journal
-from daemon.store.upsert import upsert
+from daemon.store.upsert import many, upsert
 from daemon.tables import Action, Case, Delivery, Member
 from rules.model import Outcome
 
@@ -71,7 +71,7 @@ def set_delivery(connection: Connection, row: RowMapping, outcome: Outcome, now:
 def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Queue alerts for their sinks; one that is already queued stays as it is."""
     if rows:
-        connection.execute(_ADD[connection.dialect.name], rows)
+        many(connection, _ADD[connection.dialect.name], rows)
 
 
 def finish_alert(connection: Connection, action_key: str, now: int) -> None:

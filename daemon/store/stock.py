@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, func, literal_column, sele
 from adapters.base import StockReport
 from daemon.shops import Shop, Shops
 from daemon.store import orders, timers
-from daemon.store.upsert import upsert
+from daemon.store.upsert import many, upsert
 from daemon.tables import Listing, OpenLine, Order, Pool
 from rules import allocate, finding, payout
 from rules.deadline import Deadline
@@ -79,9 +79,9 @@ def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str
             pool = (one.shop.seller, sku)
             touched[pool] = min(touched.get(pool, one.at), one.at)
     if dropped:
-        connection.execute(_DROP_LINES, dropped)
+        many(connection, _DROP_LINES, dropped)
     if added:
-        connection.execute(_ADD_LINE, added)
+        many(connection, _ADD_LINE, added)
     return {pool: touched[pool] for pool in _tracked(connection, touched)}
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from daemon.store.upsert import upsert
+from daemon.store.upsert import many, upsert
 from daemon.tables import Feed, Timer
 
 T = Timer.__table__  # type: ignore[attr-defined]
@@ -95,7 +95,7 @@ def wake(
         for shop, name, seller, due_at in sorted(set(subjects))
     ]
     if rows:
-        connection.execute(_WAKE[connection.dialect.name], rows)
+        many(connection, _WAKE[connection.dialect.name], rows)
 
 
 def due_of(connection: Connection, kind: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
@@ -156,7 +156,7 @@ def settle(connection: Connection, results: Sequence[Result]) -> int:
         }
         for result in results
     ]
-    return connection.execute(_SETTLE, rows).rowcount
+    return many(connection, _SETTLE, rows)
 
 
 def fail(connection: Connection, claimed: Claimed, due_at: int, error: str) -> None:

@@ -1,0 +1,113 @@
+"""Why something was done or not done: each reason code with the sentence a person reads.
+
+Codes are written by rules and hops, and stay as they are in JSON, logs and evidence. docs/reasons.md lists them.
+"""
+
+import re
+from collections.abc import Mapping
+
+from daemon.i18n import gettext
+from daemon.show import money
+
+REASONS: Mapping[str, str] = {
+    # What threatens, or why nothing does.
+    "SHIP_BY_NEAR": "the ship-by time is near",
+    "ALREADY_LATE": "the ship-by time has passed",
+    "SCAN_MISSING": "shipped, but the courier has not scanned it",
+    "STOCK_SHORT": "the stock on hand does not cover this order",
+    "OUT_OF_STOCK_FLAG": "the platform marks it as out of stock",
+    "SHORT_CLAIMED": "the buyer says goods are missing",
+    "WRONG_CLAIMED": "the buyer says the goods are wrong",
+    "INTERVENTION_REQUESTED": "the platform has been called in",
+    "NOT_DUE_YET": "there is still enough time",
+    "NOT_LATE_YET": "it is not late yet",
+    "NOT_SEEN": "nothing points to it",
+    "NOT_PAID": "the order is not paid",
+    "NOTHING_OWED": "nothing is left to ship",
+    "NO_DEADLINE": "no ship-by time is known",
+    "IN_STOCK": "the stock covers it, or is not known",
+    "SHIPPED": "it has been shipped",
+    "COLLECTED": "the courier has collected it",
+    "ORDER_CLOSED": "the order is cancelled or refunded",
+    "TOO_OLD": "it is so long past that nothing helps any more",
+    "SHIP_BY_MOVED": "the ship-by time has moved",
+    "REOPENED": "the reason for the case came back",
+    # What a pack row says.
+    "EXEMPT": "an exemption applies",
+    "NO_PRICE": "the amount cannot be told from what is known",
+    "UNCONFIRMED": "from a source nobody has confirmed",
+    # Why a step was dropped.
+    "NO_TIME_LEFT": "too late to be of use",
+    "MISSED_WHILE_DOWN": "its time passed while Forestall was not running",
+    "MISSED_WINDOW": "its time passed before it could be done",
+    "ADDED_TOO_LATE": "the step was added to the playbook after its time",
+    "ALREADY_UNDER_WAY": "the same was already begun for this order",
+    "ALREADY_COMPLAINED": "the buyer has complained already",
+    "OPTED_OUT": "the buyer wants no messages",
+    "DATE_AGREED": "a new date is agreed",
+    "BUYER_REPLIED": "the buyer has replied",
+    "NO_TOOL": "the platform has no tool for a new date here",
+    "NO_ATTEMPT_LEFT": "the platform allows no further attempt",
+    "DEADLINE_PASSED": "the platform allows this only before the ship-by time",
+    "STOCK_OUT_OPEN": "a new date would admit that stock is missing",
+    "NO_RULE": "no rule prices this",
+    "RULE_NOT_CONFIRMED": "a person must confirm the rule before money moves",
+    "INITIATION_UNKNOWN": "it is not known who starts this payout",
+    "PLATFORM_PAYS_ITSELF": "the platform deducts it by itself: paying first does not help",
+    # Why a text or channel was refused.
+    "ALLOWED": "allowed",
+    "CHANNEL_NOT_ALLOWED": "the platform forbids this channel",
+    "INTENT_NOT_ALLOWED": "the platform forbids saying this",
+    "ADMITS_NO_STOCK": "the text admits that stock is missing",
+    "ASKS_TO_CANCEL": "the text asks the buyer to cancel",
+    "ASKS_TO_SWAP": "the text asks the buyer to take something else",
+    "OFF_PLATFORM_CONTACT": "the text names another way of contact",
+    "PROMISES_PAYOUT": "the text promises money",
+    # Why an alert was sent, or a listing stopped.
+    "FIRST_NOTICE": "first notice",
+    "NEW_ORDERS": "more orders joined",
+    "TIME_RUNNING_OUT": "time is running out",
+    "STILL_OPEN": "still open",
+    "ALL_RESOLVED": "all is solved",
+    "STOCK_OUT": "stock does not cover what is sold",
+    "RESTOCKED": "stock is back",
+    "FEED_STALE": "no new data has come",
+    "WAS_DOWN": "Forestall was not running",
+    # What became of an action.
+    "MODE_SHADOW": "shadow mode: recorded, not done",
+    "NO_SINK": "no channel is configured for it",
+    "TASK_FOR_A_PERSON": "handed to a person",
+    "TASK_DONE": "done by a person",
+    "TASK_CANCELLED": "called off by a person",
+    "CALL_LOST": "the process ended during the call",
+    "CASE_CLOSED": "the case is closed",
+    # What a person did.
+    "ACKNOWLEDGED": "a person has seen it",
+    "SNOOZED": "put off by a person",
+    "WOKEN": "woken by a person",
+    "HUMAN_TAKEOVER": "a person has taken over",
+    "RESOLVED_BY_PERSON": "a person declared it solved",
+}
+_SPAN = re.compile(r"(-?\d+)\.\.(-?\d+)")
+
+
+def sentence(reason: str | None, lang: str | None = None) -> str:
+    """The sentence of a reason; several codes give several, parted by semicolons. Unknown text stays as it is."""
+    parts = [part for part in (reason or "").split(", ") if part]
+    return gettext("; ", lang).join(_one(part, lang) for part in parts) or "–"
+
+
+def full(reason: str | None, lang: str | None = None) -> str:
+    """The code with its sentence, for those who want to look it up."""
+    said = sentence(reason, lang)
+    return said if said == (reason or "–") else f"{reason}: {said}"
+
+
+def _one(part: str, lang: str | None) -> str:
+    """One code, with the range of money that may follow it."""
+    code, _, rest = part.partition(" ")
+    said = gettext(REASONS.get(code, code), lang)
+    span = _SPAN.fullmatch(rest)
+    if span:
+        rest = f"{money(int(span[1]), None)}–{money(int(span[2]), None)}"
+    return f"{said} ({rest})" if rest else said
