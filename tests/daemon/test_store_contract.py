@@ -338,7 +338,7 @@ def test_rows_of_one_order_in_one_page_are_one_snapshot(db: Database) -> None:
 TOLD: tuple[dict[str, Any], ...] = (
     {"at": MORNING, "status": "paid", "remark": "first", "category": "shoes", "lines": {"1": a_line("A-1", 2)}},
     {"at": MORNING + 1 * HOUR, "status": "paid", "lines": {"1": {"refunded_quantity": 1}}},
-    {"at": MORNING + 2 * HOUR, "remark": "second", "category": None},
+    {"at": MORNING + 2 * HOUR, "status": "partly_shipped", "remark": "second", "category": None},
     {"at": MORNING + 3 * HOUR, "status": "paid", "lines": {"1": {"refunded_quantity": 1}}},
 )
 AT_LAST = {
@@ -449,6 +449,15 @@ def test_each_shop_gets_one_link_for_each_transaction(db: Database) -> None:
     assert [("1", 1), ("2", 1), ("3", 2)] == [
         (of["subject"], of["seq"]) for of in rows(db, "evidence_of", shop="north")
     ]
+
+
+def test_what_is_written_is_not_written_again_by_the_next_page(db: Database) -> None:
+    book = Journal()
+    for order_id in ("1", "2"):
+        with db.begin() as tx:
+            book.note("north", order_id, {"event": "fact", "order_id": order_id})
+            book.write(tx, MORNING)
+    assert [1, 1] == [len(msgspec.json.decode(link["entries"])) for link in rows(db, "evidence")]
 
 
 def test_links_follow_from_one_another_and_a_changed_one_shows(db: Database) -> None:
