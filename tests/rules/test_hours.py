@@ -52,6 +52,12 @@ def test_the_nearest_open_moments_are_open_and_on_their_side_also_where_clocks_c
     assert hours.is_open(after, zone)
 
 
+@pytest.mark.parametrize("absurd", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+def test_an_absurd_date_gets_some_answer(absurd):
+    assert isinstance(DAYTIME.last_open(parse(absurd), SHANGHAI), int)
+    assert isinstance(DAYTIME.next_open(parse(absurd), NEW_YORK), int)
+
+
 @pytest.mark.parametrize("text", ["9-21", "21:00-09:00", "09:00-09:00", "09:00-24:30", "", "25:00-26:00"])
 def test_a_wrong_form_is_refused_with_what_to_write_instead(text):
     with pytest.raises(ValueError, match=r"09:00-21:00|after the start"):

@@ -1,0 +1,212 @@
+"""Causes: one folded alert for many orders, told again only on change; listings stopped and started."""
+
+from dataclasses import replace
+
+from rules.cause import Cause, Member, Told, decide_cause
+from rules.decide import Membership
+from rules.instant import HOUR, MINUTE
+from rules.model import Kind
+from tests.builders import PAID, SHIP_BY, a_playbook, a_policy
+
+POLICY = a_policy()
+PICKUP = Cause(key="north/pickup:x", kind="pickup", act_by=SHIP_BY)
+POOL = Cause(key="north/pool:A-1", kind="pool", listings=("north/L9",), since=PAID)
+DAY_BEFORE, HOURS_BEFORE = SHIP_BY - 24 * HOUR, SHIP_BY - 4 * HOUR
+
+
+def a_member(name: str, joined_at: int = PAID, **facts) -> Member:
+    place = {"sku": None, "act_by": SHIP_BY, "ship_by": SHIP_BY, "stake_minor": 500, "currency": "CNY"}
+    membership = Membership(**{"case_key": name, "snoozed_until": None, "acked_at": None, **place, **facts})
+    return Member(shop="north", order_id=name, joined_at=joined_at, membership=membership)
+
+
+def an_alert(at: int, *named: str, step: str = "alert") -> Told:
+    return Told(key=f"k{at}", kind=Kind.ALERT, step=step, at=at, members=frozenset(named))
+
+
+def a_listing(kind: Kind, at: int, listing: str = "north/L9") -> Told:
+    return Told(key=f"{kind}{at}", kind=kind, step=f"{kind}:{listing}", at=at)
+
+
+def alerting(alerts: str):
+    return a_policy(play=a_playbook(alerts=alerts))
+
+
+def said(decision) -> list[str]:
+    return [act.reason for act in decision.acts]
+
+
+# ---- alerts ------------------------------------------------------------------------------------------
+
+
+def test_all_orders_of_a_pick_up_are_told_in_one_alert_when_the_first_lead_begins():
+    crowd = (a_member("a"), a_member("b"))
+    decision = decide_cause(PICKUP, crowd, POLICY, (), DAY_BEFORE)
+    assert ["FIRST_NOTICE"] == said(decision)
+    assert crowd == decision.members
+    assert "north/pickup:x/late_shipment/alert/1" == decision.acts[0].key
+    assert HOURS_BEFORE == decision.wake_at
+
+
+def test_a_quiet_pick_up_is_looked_at_again_when_its_first_lead_begins():
+    assert DAY_BEFORE == decide_cause(PICKUP, (a_member("a"),), POLICY, (), PAID).wake_at
+
+
+def test_a_second_lead_tells_again():
+    told = (an_alert(DAY_BEFORE, "a"),)
+    assert [] == said(decide_cause(PICKUP, (a_member("a"),), POLICY, told, HOURS_BEFORE - 1))
+    decision = decide_cause(PICKUP, (a_member("a"),), POLICY, told, HOURS_BEFORE)
+    assert ["TIME_RUNNING_OUT"] == said(decision)
+    assert None is decision.wake_at
+
+
+def test_two_leads_passed_while_nobody_looked_make_one_alert():
+    told = (an_alert(DAY_BEFORE - HOUR, "a"),)
+    assert ["TIME_RUNNING_OUT"] == said(decide_cause(PICKUP, (a_member("a"),), POLICY, told, SHIP_BY))
+
+
+def test_the_first_alert_waits_for_more_orders_when_told_to():
+    policy = alerting('leads = ["99h"]\ngroup_wait = "10m"')
+    crowd = (a_member("a", PAID), a_member("b", PAID + MINUTE))
+    waiting = decide_cause(PICKUP, crowd, policy, (), PAID + MINUTE)
+    assert ([], PAID + 10 * MINUTE) == (said(waiting), waiting.wake_at)
+    assert ["FIRST_NOTICE"] == said(decide_cause(PICKUP, crowd, policy, (), PAID + 10 * MINUTE))
+
+
+def test_a_new_order_joins_at_the_next_interval():
+    told = (an_alert(DAY_BEFORE, "a"),)
+    crowd = (a_member("a"), a_member("b", DAY_BEFORE + MINUTE))
+    early = decide_cause(PICKUP, crowd, POLICY, told, DAY_BEFORE + MINUTE)
+    assert ([], DAY_BEFORE + 6 * HOUR) == (said(early), early.wake_at)
+    assert ["NEW_ORDERS"] == said(decide_cause(PICKUP, crowd, POLICY, told, DAY_BEFORE + 6 * HOUR))
+
+
+def test_a_new_order_within_the_shortest_lead_does_not_wait_for_the_interval():
+    told = (an_alert(HOURS_BEFORE, "a"),)
+    crowd = (a_member("a"), a_member("b", HOURS_BEFORE + MINUTE))
+    early = decide_cause(PICKUP, crowd, POLICY, told, HOURS_BEFORE + MINUTE)
+    assert ([], HOURS_BEFORE + 30 * MINUTE) == (said(early), early.wake_at)
+    assert ["NEW_ORDERS"] == said(decide_cause(PICKUP, crowd, POLICY, told, HOURS_BEFORE + 30 * MINUTE))
+
+
+# ---- a day's orders of a shop whose pick-up times are not known ----------------------------------------
+
+A_DAY = Cause(key="north/pickup:2026-06-03", kind="pickup")
+
+
+def test_orders_of_a_day_are_told_as_soon_as_the_first_case_opens():
+    crowd = (a_member("a", act_by=SHIP_BY), a_member("b", act_by=SHIP_BY - HOUR))
+    decision = decide_cause(A_DAY, crowd, POLICY, (), PAID)
+    assert (["FIRST_NOTICE"], SHIP_BY - 5 * HOUR) == (said(decision), decision.wake_at)
+
+
+def test_orders_of_a_day_are_told_again_in_their_last_hours_but_not_one_by_one():
+    crowd = (a_member("a", act_by=SHIP_BY), a_member("b", act_by=SHIP_BY - HOUR))
+    told = (an_alert(DAY_BEFORE, "a", "b"),)
+    assert ["TIME_RUNNING_OUT"] == said(decide_cause(A_DAY, crowd, POLICY, told, SHIP_BY - 5 * HOUR))
+    soon = decide_cause(A_DAY, crowd, POLICY, (*told, an_alert(SHIP_BY - 5 * HOUR, "a", "b")), HOURS_BEFORE)
+    assert ([], SHIP_BY + HOUR) == (said(soon), soon.wake_at)
+
+
+def test_an_order_that_leaves_is_no_reason_to_tell_again():
+    assert [] == said(
+        decide_cause(PICKUP, (a_member("a"),), POLICY, (an_alert(DAY_BEFORE, "a", "b"),), SHIP_BY - 9 * HOUR)
+    )
+
+
+def test_an_unchanged_cause_is_repeated_only_when_the_playbook_says_so():
+    told = (an_alert(DAY_BEFORE, "a"),)
+    policy = alerting('leads = ["24h"]\nrepeat = "2h"')
+    early = decide_cause(PICKUP, (a_member("a"),), policy, told, DAY_BEFORE + HOUR)
+    assert ([], DAY_BEFORE + 2 * HOUR) == (said(early), early.wake_at)
+    assert ["STILL_OPEN"] == said(decide_cause(PICKUP, (a_member("a"),), policy, told, DAY_BEFORE + 2 * HOUR))
+
+
+def test_acknowledged_and_snoozed_orders_are_not_named_and_a_snooze_ends():
+    crowd = (a_member("a", acked_at=PAID), a_member("b", snoozed_until=SHIP_BY - 20 * HOUR))
+    quiet = decide_cause(PICKUP, crowd, POLICY, (), DAY_BEFORE)
+    assert ([], SHIP_BY - 20 * HOUR) == (said(quiet), quiet.wake_at)
+    loud = decide_cause(PICKUP, crowd, POLICY, (), SHIP_BY - 20 * HOUR)
+    assert (["FIRST_NOTICE"], ["b"]) == (said(loud), [member.order_id for member in loud.members])
+
+
+def test_the_end_of_a_cause_is_told_once_and_only_when_wanted():
+    told = (an_alert(DAY_BEFORE, "a"),)
+    policy = alerting('leads = ["24h"]\nresolved = true')
+    assert [] == said(decide_cause(PICKUP, (), POLICY, told, SHIP_BY))
+    assert ["ALL_RESOLVED"] == said(decide_cause(PICKUP, (), policy, told, SHIP_BY))
+    assert [] == said(decide_cause(PICKUP, (), policy, (*told, an_alert(SHIP_BY, step="resolved")), SHIP_BY + 1))
+    assert [] == said(decide_cause(PICKUP, (), policy, (), SHIP_BY))
+
+
+def test_a_cause_that_comes_back_after_its_end_was_told_is_told_again():
+    told = (an_alert(DAY_BEFORE, "a"), an_alert(DAY_BEFORE + HOUR, step="resolved"))
+    policy = alerting('leads = ["24h"]\nresolved = true')
+    assert ["NEW_ORDERS"] == said(decide_cause(PICKUP, (a_member("a"),), policy, told, DAY_BEFORE + 3 * HOUR))
+
+
+def test_a_pool_is_told_at_once():
+    decision = decide_cause(POOL, (a_member("a"),), POLICY, (), PAID)
+    assert "north/pool:A-1/stock_out/alert/1" == decision.acts[0].key
+
+
+# ---- listings ----------------------------------------------------------------------------------------
+
+
+def listed(cause: Cause, crowd: tuple[Member, ...], *history: Told, now: int, policy=POLICY):
+    """Listing acts only, and when to look again; the seller has been told."""
+    decision = decide_cause(cause, crowd, policy, (an_alert(PAID, "a"), *history), now)
+    return [act.step for act in decision.acts if act.kind is not Kind.ALERT], decision.wake_at
+
+
+def test_a_shortage_that_lasts_stops_the_listing():
+    crowd = (a_member("a"),)
+    assert ([], PAID + 30 * MINUTE) == listed(POOL, crowd, now=PAID)
+    assert ["delist:north/L9"] == listed(POOL, crowd, now=PAID + 30 * MINUTE)[0]
+
+
+def test_a_flag_on_an_order_must_last_as_long_as_a_shortage():
+    never_short = replace(POOL, since=0)
+    assert ([], PAID + 30 * MINUTE) == listed(never_short, (a_member("a", PAID),), now=PAID)
+
+
+def test_a_listing_is_stopped_once():
+    assert [] == listed(POOL, (a_member("a"),), a_listing(Kind.DELIST, PAID), now=PAID + 9 * HOUR)[0]
+
+
+def test_restock_that_lasts_sells_again_what_we_stopped():
+    cause = replace(POOL, restocked=True, since=PAID + HOUR)
+    ours = a_listing(Kind.DELIST, PAID)
+    assert ([], PAID + 90 * MINUTE) == listed(cause, (), ours, now=PAID + HOUR)
+    assert ["relist:north/L9"] == listed(cause, (), ours, now=PAID + 90 * MINUTE)[0]
+
+
+def test_a_listing_somebody_else_stopped_stays_stopped():
+    assert [] == listed(replace(POOL, restocked=True), (), now=PAID + 9 * HOUR)[0]
+
+
+def test_without_restock_nothing_is_sold_again():
+    assert [] == listed(POOL, (), a_listing(Kind.DELIST, PAID), now=PAID + 9 * HOUR)[0]
+
+
+def test_each_round_has_keys_of_its_own():
+    rounds = (a_listing(Kind.DELIST, PAID), a_listing(Kind.RELIST, PAID + HOUR))
+    decision = decide_cause(POOL, (a_member("a"),), POLICY, (an_alert(PAID, "a"), *rounds), PAID + 9 * HOUR)
+    assert ["north/pool:A-1/stock_out/2/delist/north/L9"] == [act.key for act in decision.acts]
+
+
+def test_a_seller_who_stops_listings_by_hand_keeps_them():
+    by_hand = alerting('leads = ["24h"]\n[pool]\ndelist = false')
+    assert [] == listed(POOL, (a_member("a"),), now=PAID + 9 * HOUR, policy=by_hand)[0]
+
+
+def test_a_pick_up_never_touches_a_listing():
+    cause = replace(PICKUP, listings=("north/L9",))
+    assert [] == listed(cause, (a_member("a"),), now=SHIP_BY)[0]
+
+
+def test_listings_whose_names_end_alike_are_told_apart():
+    cause = replace(POOL, listings=("north/L9", "north/L19"))
+    assert ["delist:north/L9"] == listed(
+        cause, (a_member("a"),), a_listing(Kind.DELIST, PAID, "north/L19"), now=PAID + HOUR
+    )[0]
