@@ -23,7 +23,6 @@ MAX_AGE = 24 * HOUR
 """An alert nobody could be told for this long is given up and shown as undelivered."""
 MAX_AGE_LIMITED = 90 * MINUTE
 """A robot that has refused for its rate limit this long would only speak of things long past."""
-CALL_TIMEOUT_S = 20.0
 
 Answer = Receipt | Exception
 
@@ -54,7 +53,7 @@ async def _outlet(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> int:
         parcel = await asyncio.to_thread(_next_parcel, dispatcher, outlet, now)
         if not parcel:
             return moved
-        calls = [_call(outlet, message, now) for _, message in parcel]
+        calls = [_call(outlet, message, now, dispatcher.call_timeout_s) for _, message in parcel]
         answers = await asyncio.gather(*calls)
         results = list(zip(parcel, answers, strict=True))
         await asyncio.to_thread(_settle, dispatcher, results, now)
@@ -104,10 +103,10 @@ def _allowance(tx: Any, outlet: Outlet, now: int) -> tuple[int, int]:
     return max(limit - len(used), 0), (used[0] + MINUTE if used else now)
 
 
-async def _call(outlet: Outlet, message: Message, now: int) -> Answer:
+async def _call(outlet: Outlet, message: Message, now: int, timeout_s: float) -> Answer:
     """One call with a hard time-out; whatever goes wrong comes back as a value."""
     try:
-        async with asyncio.timeout(CALL_TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             return await outlet.sink.deliver(message, now)
     except Exception as error:
         return error

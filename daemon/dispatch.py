@@ -22,18 +22,23 @@ EFFECTS = frozenset({Kind.NEGOTIATE, Kind.CONTACT, Kind.COMPENSATE, Kind.DELIST,
 
 @dataclass(slots=True)
 class Dispatcher:
-    """What the hop needs: the engine's database, shops and sinks, the shops' feeds for fresh reads, texts."""
+    """What the hop needs: the engine's database, shops and sinks, the shops' feeds for fresh reads, texts.
+
+    `call_timeout_s`: the hard end of one call. Nothing leaves before `quiet_until` (a start delay, instant).
+    """
 
     engine: Engine
     feeds: dict[str, Feed] = field(default_factory=dict)
     texts: Texts = field(default_factory=Texts)
+    call_timeout_s: float = 20.0
+    quiet_until: int = 0
 
     def dispatch(self, now: int) -> int:
         """Do what is due at `now`; returns how many actions and deliveries were moved on.
 
         1. Give lost calls their outcome. 2. Fan planned actions out. 3. Call effects. 4. Deliver alerts.
         """
-        if kill.is_on(self.engine.database):
+        if now < self.quiet_until or kill.is_on(self.engine.database):
             return 0
         moved = effect.recover(self, now)
         while count := self._fan_out(now):

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 CHUNK = 25
-CALL_TIMEOUT_S = 20.0
 CONVERGENT = frozenset({Kind.DELIST, Kind.RELIST})
 """Kinds that may be called again whatever happened: they set a state."""
 
@@ -77,7 +76,7 @@ async def _refresh(dispatcher: "Dispatcher", row: RowMapping, now: int) -> bool:
     if row["order_id"] is None:
         return True
     try:
-        async with asyncio.timeout(CALL_TIMEOUT_S):
+        async with asyncio.timeout(dispatcher.call_timeout_s):
             snapshot = await dispatcher.feeds[row["shop"]].fresh(row["order_id"], now)
     except (AdapterError, TimeoutError, KeyError) as error:
         await asyncio.to_thread(_put_off, dispatcher, row, now, f"no fresh read: {error}")
@@ -123,7 +122,7 @@ async def _call(
     if kill.is_on(dispatcher.engine.database) or dispatcher.engine.shops.mode(Kind(row["kind"])) != "live":
         return Transient("stopped before the call")
     try:
-        async with asyncio.timeout(CALL_TIMEOUT_S):
+        async with asyncio.timeout(dispatcher.call_timeout_s):
             return await outlet.sink.deliver(message, now)
     except Exception as error:
         return error

@@ -49,6 +49,7 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
     `pretend`: `now` is not this moment (`tick --at`); facts later than it wait.
     """
     engine = Engine(database=database, shops=installation.shops, sinks=installation.sinks)
+    settings = installation.config.daemon
     with database.begin() as tx:
         for name in installation.feeds:
             feeds.ensure(tx, installation.shops.get(name), now)
@@ -59,7 +60,10 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
         engine=engine,
         poller=Poller(engine=engine, feeds=installation.feeds, pretend=pretend),
         dispatcher=Dispatcher(
-            engine=engine, feeds=installation.feeds, texts=Texts(installation.config.daemon.language)
+            engine=engine,
+            feeds=installation.feeds,
+            texts=Texts(settings.language),
+            call_timeout_s=settings.call_timeout / SECOND,
         ),
     )
 
@@ -85,7 +89,6 @@ class Service:
     _stop: threading.Event = field(default_factory=threading.Event)
     _beats: dict[str, float] = field(default_factory=dict)
     _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
-    _started: int = 0
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises ConfigError, SchemaOutdated, Busy or Unavailable before it starts."""
@@ -93,10 +96,11 @@ class Service:
         database = open_database(config.url_of(settings))
         try:
             check_schema(database)
-            self._started = clock.now()
-            self.parts = assemble(database, _build(settings, database), self._started)
+            now = clock.now()
+            self.parts = assemble(database, _build(settings, database), now)
             self.parts.engine.waiting_for_poll = set(self.parts.installation.feeds)
-            boot.report(self.parts.engine, self._started, settings.daemon.boot_report_after)
+            self.parts.dispatcher.quiet_until = now + settings.daemon.start_delay
+            boot.report(self.parts.engine, now, settings.daemon.boot_report_after)
             self._serve(settings)
         finally:
             database.close()
@@ -114,7 +118,9 @@ class Service:
             log.error("reload.rejected", problems=str(error).splitlines())
             notify.notify("STATUS=reload rejected, the old configuration goes on")
             return
+        quiet_until = self.parts.dispatcher.quiet_until
         self.parts = assemble(self.parts.database, installation, clock.now())
+        self.parts.dispatcher.quiet_until = quiet_until
         log.info("reload.done", shops=len(installation.shops.known))
         notify.notify("STATUS=reloaded")
 
@@ -164,9 +170,7 @@ class Service:
             boot.alive(tx, now)
 
     def _dispatch(self) -> None:
-        now = clock.now()
-        if now >= self._started + self.parts.installation.config.daemon.start_delay:
-            self.parts.dispatcher.dispatch(now)
+        self.parts.dispatcher.dispatch(clock.now())
 
     def _housekeeping(self) -> None:
         keep = self.parts.installation.config.daemon.keep_closed
