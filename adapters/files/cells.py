@@ -80,6 +80,8 @@ def local_time(text: str) -> str | None:
     """
     if text.startswith(_NO_DATE):
         return None
+    if text[4:5] == text[7:8] == "-" and text[13:14] == text[16:17] == ":":
+        return text  # ISO already
     found = _TIME.fullmatch(text)
     if not found:
         return text

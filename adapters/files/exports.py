@@ -61,19 +61,19 @@ def rows(table: Table, export: Export, settings: ShopSettings, context: Context)
 
 def _parts(table: Table, export: Export, shop: Shop, context: Context) -> Iterator[Snapshot | Rejected]:
     observed_at = context.exported_at(shop.settings)
-    header = frozenset(table.header)
+    export = export.within(frozenset(table.header))
     for row in table.rows(export.columns | shop.settings.keep):
         try:
             if isinstance(row, Refusal):
                 raise row
-            value = _object(row.cells, export, header)
+            value = _object(row.cells, export)
             value |= {name: row.cells[name] for name in shop.settings.keep & row.cells.keys()}
             yield exact.snapshot(value, shop, observed_at, context)
         except Refusal as refusal:
             yield refusal.rejected(context.source, row.line)
 
 
-def _object(row: dict[str, str], export: Export, header: frozenset[str]) -> dict[str, Json]:
+def _object(row: dict[str, str], export: Export) -> dict[str, Json]:
     """The canonical object a row stands for."""
     order: dict[str, Json] = {"currency": "CNY"}
     for name, names in export.order.items():
@@ -87,10 +87,10 @@ def _object(row: dict[str, str], export: Export, header: frozenset[str]) -> dict
     if order.get("received_minor") == 0:  # not paid out yet
         del order["received_minor"]
     order |= {"order_id": row.get(export.order_id, ""), "status": state.status}
-    if state.flags or export.marks or header.intersection(export.refund):
+    if state.flags or export.marks or export.refund:
         order["flags"] = state.flags
     remarks = [text for name in export.remarks if (text := cells.present(row, name))]
-    if header.intersection(export.remarks):
+    if export.remarks:
         order["remark"] = " / ".join(remarks) or None
     if export.line:
         order["lines"] = [_line(row, export, state, order)]
@@ -166,7 +166,11 @@ def _amount(row: dict[str, str], column: str) -> int | None:
 
 
 def _first(row: dict[str, str], names: Names) -> str | None:
-    return next((text for name in names if (text := cells.present(row, name)) is not None), None)
+    for name in names:
+        text = row.get(name, "")
+        if text not in cells.MISSING:
+            return text
+    return None
 
 
 def _value(name: str, text: str) -> dict[str, Json]:

@@ -24,6 +24,7 @@ MOST_LINES = 1_000
 MOST_WORDS = 100
 MOST_TRACKS = 1_000
 
+_LAST_SECOND = instant.HOUR - instant.SECOND
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _CONTROLS = dict.fromkeys([*range(32), 127], " ")
 MOST_HOURS = 24 * 366
@@ -48,21 +49,24 @@ _WITHIN_HOUR = {
 
 
 @lru_cache(maxsize=65_536)
-def _hour(start: str, tail: str) -> int:
-    """The instant at which the hour `2026-06-01T08:` begins, `tail` being its offset (and fraction)."""
-    at = instant.parse(f"{start}00:00{tail}")
-    if not EARLIEST <= at < LATEST:
-        raise ValueError("out of range")
+def _hour(start: str, tail: str, zone: ZoneInfo | None) -> int:
+    """The instant at which the hour `2026-06-01T08:` begins, `tail` being its offset (and fraction).
+
+    Raises ValueError where its minutes cannot simply be added: out of range, or a clock change within it.
+    """
+    at = instant.parse(f"{start}00:00{tail}", zone)
+    if not EARLIEST <= at < LATEST or instant.parse(f"{start}59:59{tail}", zone) - at != _LAST_SECOND:
+        raise ValueError("not an hour like others")
     return at
 
 
 def moment(value: object, name: str, reading: Reading) -> int:
     """An instant from RFC 3339 text; text without an offset is the shop's local time.
 
-    With an offset every hour has the same minutes: hours are parsed once and kept, the rest is added.
+    Nearly every hour has the same minutes: hours are parsed once and kept, the rest is added.
     """
     try:
-        return _hour(value[:14], value[19:]) + _WITHIN_HOUR[value[14:19]]  # type: ignore[index]
+        return _hour(value[:14], value[19:], reading.zone) + _WITHIN_HOUR[value[14:19]]  # type: ignore[index]
     except (TypeError, KeyError, ValueError):
         return _moment(value, name, reading)
 

@@ -6,7 +6,7 @@ reference/platform-apis.md §1.7, 2.6, 3.6, 4.6.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rules.model import Platform
@@ -112,6 +112,26 @@ class Export:
         mapped = [*self.order.values(), *self.line.values(), self.line_id, self.remarks, self.refund, self.presale]
         single = {self.order_id, "订单状态", self.refunded_amount, self.more_paid, self.total, self.risk}
         return frozenset(single.union(*mapped) - {""})
+
+    def within(self, header: frozenset[str]) -> "Export":
+        """The same with only the columns a file has, so that no row looks for others."""
+
+        def there(names: Names) -> Names:
+            return tuple(name for name in names if name in header)
+
+        return replace(
+            self,
+            order={name: found for name, names in self.order.items() if (found := there(names))},
+            line={name: found for name, names in self.line.items() if (found := there(names))},
+            line_id=there(self.line_id),
+            remarks=there(self.remarks),
+            refund=there(self.refund),
+            presale=there(self.presale),
+            refunded_amount=self.refunded_amount if self.refunded_amount in header else "",
+            more_paid=self.more_paid if self.more_paid in header else "",
+            total=self.total if self.total in header else "",
+            risk=self.risk if self.risk in header else "",
+        )
 
 
 _TAOBAO = ("taobao", "tmall")

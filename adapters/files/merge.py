@@ -20,9 +20,8 @@ _BATCH = 1_000
 _GONE = frozenset({"cancelled", "refunded"})
 _UNSHIPPED = frozenset({"unpaid", "paid", "partly_shipped"})
 _ALL_ROWS = """
-    SELECT rows.place, rows.row FROM rows
-    JOIN (SELECT key, min(place) AS first FROM rows GROUP BY key) AS orders USING (key)
-    ORDER BY orders.first, rows.place
+    SELECT place, row FROM (SELECT place, row, min(place) OVER (PARTITION BY key) AS first FROM rows)
+    ORDER BY first, place
 """
 
 
