@@ -146,6 +146,11 @@ class MemorySink:
         options.read(settings)
         self._box = sink_box(settings.name)
 
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What the box holds, in the order it came."""
+        return tuple(self._box.messages)
+
     async def deliver(self, message: Message, now: int) -> Receipt:
         """Collect the message, or do what the box was told to do wrong."""
         fault = self._box.faults.take()

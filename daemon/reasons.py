@@ -88,6 +88,16 @@ REASONS: Mapping[str, str] = {
     "HUMAN_TAKEOVER": "a person has taken over",
     "RESOLVED_BY_PERSON": "a person declared it solved",
 }
+DROPS = frozenset(
+    {
+        *("NO_TIME_LEFT", "MISSED_WHILE_DOWN", "MISSED_WINDOW", "ADDED_TOO_LATE", "ALREADY_UNDER_WAY"),
+        *("ALREADY_COMPLAINED", "OPTED_OUT", "DATE_AGREED", "BUYER_REPLIED", "NO_TOOL", "NO_ATTEMPT_LEFT"),
+        *("DEADLINE_PASSED", "STOCK_OUT_OPEN", "NO_RULE", "RULE_NOT_CONFIRMED", "INITIATION_UNKNOWN"),
+        *("PLATFORM_PAYS_ITSELF", "CHANNEL_NOT_ALLOWED", "INTENT_NOT_ALLOWED", "ADMITS_NO_STOCK", "ASKS_TO_CANCEL"),
+        *("ASKS_TO_SWAP", "OFF_PLATFORM_CONTACT", "PROMISES_PAYOUT", "HUMAN_TAKEOVER"),
+    }
+)
+"""Reasons for which a due step is not done."""
 _SPAN = re.compile(r"(-?\d+)\.\.(-?\d+)")
 
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from sqlalchemy import Connection, RowMapping
 
-from daemon import show
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, instant, opened, out
+from daemon import reasons, show, words
+from daemon.cli import screen
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, instant, opened, out
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.store import hands, views
@@ -34,15 +34,23 @@ def list_cases(
         if json:
             out().json({"cases": [views.case_json(row) for row in rows]})
             return
-        table = Table(*map(_, ("case", "why", "at stake", "hand over by", "time left", "state")))
-        for row in rows:
-            zone = session.installation.shops.get(row["shop"]).policy.zone
-            left = show.left(row["act_by"] - session.now) if row["act_by"] is not None else "–"
-            stake = show.money(row["stake_minor"], row["currency"])
-            table.add_row(
-                row["key"], _(row["reason"]), stake, show.moment(row["act_by"], zone), left, _state(row, session.now)
-            )
-        out().table(table)
+        if not rows:
+            out().print(_("no case is open: nothing is at risk") if not all_cases else _("no case was ever opened"))
+            return
+        heads = [_("hand over by"), _("time left"), _("at stake"), _("case"), _("state")]
+        out().table(screen.table(heads, [_cells(session, row) for row in rows], right=(2,)))
+
+
+def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
+    zone = session.installation.shops.get(row["shop"]).policy.zone
+    why = f"{words.say(words.VIOLATIONS, row['violation'])}: {reasons.sentence(row['reason'])}"
+    return (
+        show.moment(row["act_by"], zone),
+        show.left(row["act_by"] - session.now) if row["act_by"] is not None else screen.DASH,
+        show.money(row["stake_minor"], row["currency"]),
+        f"{why}\n{row['key']}",
+        _state(row, session.now),
+    )
 
 
 @app.command("show")
@@ -51,12 +59,30 @@ def show_case(key: str, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption 
     with opened(config) as session, session.database.begin() as tx:
         case = hands.find_case(tx, key)
         rows = views.case_rows(tx, shop=case["shop"], order_id=case["order_id"], open_only=False)
-        document = next(views.case_json(row) for row in rows if row["key"] == key)
+        row = next(row for row in rows if row["key"] == key)
     if json:
-        out().json(document)
+        out().json(views.case_json(row))
         return
-    for name, value in document.items():
-        out().print(f"{name}: {value if value is not None else '–'}")
+    out().print(screen.pairs(_facts(row, session)))
+
+
+def _facts(row: RowMapping, session: Session) -> list[tuple[str, str]]:
+    zone = session.installation.shops.get(row["shop"]).policy.zone
+    facts = [
+        (_("case"), row["key"]),
+        (_("shop"), row["shop"]),
+        (_("order"), row["order_id"]),
+        (_("danger"), words.say(words.VIOLATIONS, row["violation"])),
+        (_("why"), reasons.full(row["reason"])),
+        (_("at stake"), show.money(row["stake_minor"], row["currency"])),
+        (_("ship by"), show.moment(row["order_ship_by"], zone)),
+        (_("hand over by"), show.moment(row["act_by"], zone)),
+        (_("opened"), show.moment(row["opened_at"], zone)),
+        (_("state"), _state(row, session.now)),
+    ]
+    if row["snoozed_until"] is not None:
+        facts.append((_("silent until"), show.moment(row["snoozed_until"], zone)))
+    return facts
 
 
 @app.command()

@@ -11,7 +11,6 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.rule import Rule
 
 from adapters.base import Message
 from daemon import cli, clock, messages, reasons, show, words
@@ -26,7 +25,7 @@ from daemon.scheduler import assemble, tick
 from daemon.store import views
 from daemon.store.database import open_database, upgrade
 from rules.calendars import duration
-from rules.instant import MINUTE, to_datetime
+from rules.instant import MINUTE, parse, to_datetime
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SAMPLES = {
@@ -137,8 +136,7 @@ def _dated(text: str, now: int, *, rfc: bool = False) -> str:
 
 
 def _head(number: int, title: str, command: str | None = None) -> None:
-    out().print()
-    out().table(Rule(f"{number}  {title}", align="left", characters="─"))
+    out().print(f"\n━━ {number} ━━ {title}")
     if command is not None:
         out().print(f"$ {command}\n")
 
@@ -200,15 +198,15 @@ def _to_come(file: Path) -> None:
             shops = session.installation.shops
             found = [(name, why(tx, shops, *name, None, session.now)) for name in names]
         steps = sorted(
-            (step["due_at"], shop, order, step["action"], step["key"].rsplit("/", 1)[1], step["reason"])
+            (step["due_at"], shop, order, step["action"], step["key"].rsplit("/", 1)[1])
             for (shop, order), document in found
             if document is not None
             for step in document["steps"]
-            if step["outcome"] == "planned"
+            if step["outcome"] == "planned" and step["reason"] not in reasons.DROPS
         )
         rows = [
-            (show.moment(views.instant(at), ZONE), shop, order, words.say(words.KINDS, kind), _todo(step))
-            for at, shop, order, kind, step, _reason in steps[:NEXT_STEPS]
+            (show.moment(parse(at), ZONE), shop, order, words.say(words.KINDS, kind), _todo(step))
+            for at, shop, order, kind, step in steps[:NEXT_STEPS]
         ]
     out().table(screen.table([_("when"), _("shop"), _("order"), _("kind"), _("what")], rows))
     if len(steps) > NEXT_STEPS:

@@ -1,12 +1,13 @@
 """`forestall feeds`: how fresh each shop's data is, and what could not be used."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from sqlalchemy import RowMapping
 
 from daemon import show
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, opened, out
+from daemon.cli import screen
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, opened, out
 from daemon.i18n import gettext as _
 from daemon.store import feeds
 from rules.instant import SECOND, format_utc
@@ -21,40 +22,47 @@ def status(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
         with session.database.begin() as tx:
             rows = {row["shop"]: row for row in feeds.statuses(tx)}
         names = sorted({*rows, *session.settings.shops})
-        documents = []
-        for name in names:
-            row = rows.get(name)
-            mark = row["watermark"] if row else None
-            documents.append(
-                {
-                    "shop": name,
-                    "last_success": format_utc(row["last_success"]) if row and row["last_success"] else None,
-                    "watermark": format_utc(mark) if mark is not None else None,
-                    "lag_s": (session.now - mark) // SECOND if mark is not None else None,
-                    "quarantined": row["quarantined"] if row else 0,
-                    "error": row["error"] if row else None,
-                }
-            )
         if json:
-            out().json({"feeds": documents})
+            out().json({"feeds": [_document(name, rows.get(name), session.now) for name in names]})
             return
-        table = Table(*map(_, ("shop", "data as of", "age", "not usable", "error")))
-        for document, name in zip(documents, names, strict=True):
-            row = rows.get(name)
-            mark = row["watermark"] if row else None
-            zone = session.installation.shops.get(name).policy.zone
-            age = show.left(session.now - mark) if mark is not None else "–"
-            table.add_row(
-                name, show.moment(mark, zone), age, str(document["quarantined"]), str(document["error"] or "")
-            )
-        out().table(table)
+        if not names:
+            out().print(_("no shop is configured: enter one under [shops]"))
+            return
+        heads = [_("shop"), _("data as of"), _("age"), _("rows not usable"), _("error")]
+        out().table(screen.table(heads, [_cells(session, name, rows.get(name)) for name in names], right=(3,)))
+        if any(row["quarantined"] for row in rows.values()):
+            out().print("\n" + _("which rows, and how to mend them: forestall feeds rejected"))
+
+
+def _document(name: str, row: RowMapping | None, now: int) -> dict[str, Any]:
+    mark = row["watermark"] if row else None
+    return {
+        "shop": name,
+        "last_success": format_utc(row["last_success"]) if row and row["last_success"] else None,
+        "watermark": format_utc(mark) if mark is not None else None,
+        "lag_s": (now - mark) // SECOND if mark is not None else None,
+        "quarantined": row["quarantined"] if row else 0,
+        "error": row["error"] if row else None,
+    }
+
+
+def _cells(session: Session, name: str, row: RowMapping | None) -> tuple[str, ...]:
+    mark = row["watermark"] if row else None
+    zone = session.installation.shops.get(name).policy.zone
+    return (
+        name,
+        show.moment(mark, zone),
+        show.left(session.now - mark) if mark is not None else _("nothing read yet"),
+        str(row["quarantined"] if row else 0),
+        str(row["error"] or " ") if row else " ",
+    )
 
 
 @app.command()
 def rejected(
     config: ConfigOption = DEFAULT_CONFIG,
     shop: ShopOption = None,
-    most: Annotated[int, typer.Option("--most", min=1, max=10_000)] = 50,
+    most: Annotated[int, typer.Option("--most", min=1, max=10_000, help="At most so many, the newest.")] = 50,
     json: JsonOption = False,
 ) -> None:
     """Show input rows that could not be used: where, why, and how to mend them."""

@@ -3,15 +3,17 @@
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
+from sqlalchemy import RowMapping
 
-from daemon import show
+from daemon import reasons, show, words
+from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, find_shop, opened, out
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.store import views
-from rules.deadline import deadline
+from rules.deadline import Deadline, deadline
 from rules.instant import format_utc
+from rules.model import Order
 
 app = typer.Typer(help="Orders: what is open, what is at risk, everything known of one.", no_args_is_help=True)
 
@@ -24,7 +26,7 @@ def list_orders(
     shop: ShopOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List orders, the nearest hand-over first."""
+    """List orders, the nearest hand-over first: open ones for people, all of them with --json."""
     with opened(config) as session:
         wanted = not json if open_only is None else open_only
         with session.database.begin() as tx:
@@ -32,52 +34,83 @@ def list_orders(
         if json:
             out().json({"orders": [views.order_json(row) for row in rows]})
             return
-        table = Table(*map(_, ("shop", "order", "status", "paid", "hand over by", "time left", "at risk")))
-        for row in rows:
-            zone = session.installation.shops.get(row["shop"], row["platform"]).policy.zone
-            left = show.left(row["act_by"] - session.now) if row["act_by"] is not None else "–"
-            amount = show.money(row["paid_minor"], row["currency"])
-            risk = _("yes") if row["at_risk"] else ""
-            table.add_row(
-                row["shop"], row["order_id"], _(row["status"]), amount, show.moment(row["act_by"], zone), left, risk
-            )
-        out().table(table)
+        if not rows:
+            out().print(_("no such order; forestall feeds status shows what has been read"))
+            return
+        heads = [_("shop"), _("order"), _("status"), _("paid"), _("hand over by"), _("time left"), _("at risk")]
+        out().table(screen.table(heads, [_cells(session, row) for row in rows], right=(3,)))
+
+
+def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
+    zone = session.installation.shops.get(row["shop"], row["platform"]).policy.zone
+    return (
+        row["shop"],
+        row["order_id"],
+        words.say(words.STATUSES, row["status"]),
+        show.money(row["paid_minor"], row["currency"]),
+        show.moment(row["act_by"], zone),
+        show.left(row["act_by"] - session.now) if row["act_by"] is not None else screen.DASH,
+        screen.yes(row["at_risk"]),
+    )
 
 
 @app.command("show")
 def show_order(
-    order: str, config: ConfigOption = DEFAULT_CONFIG, shop: ShopOption = None, json: JsonOption = False
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="The platform's order id.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    shop: ShopOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Show one order: lines, deadline candidates, cases."""
     with opened(config) as session:
-        document = _document(session, find_shop(session, order, shop), order)
-    if json:
-        out().json(document)
-        return
-    for name in ("shop", "order_id", "status", "paid_at", "ship_by", "act_by"):
-        out().print(f"{_(name.replace('_', ' '))}: {document[name] or '–'}")
-    out().print(f"{_('paid')}: {show.money(document['paid_minor'], document['currency'])}")
-    for line in document["lines"]:
-        out().print(f"  {line['line_id']}: {line['quantity']} × {line['sku'] or '–'}  {line['title'] or ''}")
-    for candidate in document["candidates"]:
-        mark = "→" if candidate["effective"] else " "
-        out().print(f"  {mark} {candidate['source']}: {candidate['ship_by']}")
-    for case in document["cases"]:
-        out().print(f"  {case['key']}: {case['reason']} {case['closed_at'] or _('open')}")
+        name = find_shop(session, order, shop)
+        with session.database.begin() as tx:
+            facts = views.order_of(tx, name, order)
+            row = next((row for row in views.order_rows(tx, shop=name) if row["order_id"] == order), None)
+            cases = views.case_rows(tx, shop=name, order_id=order, open_only=False)
+        if facts is None or row is None:
+            raise Usage(_("no order {order} is known{where}").format(order=order, where=f" ({name})"))
+        policy = session.installation.shops.get(name, facts.platform).policy
+        due = deadline(facts, policy.pack, policy.warehouse)
+        if json:
+            out().json(_document(facts, row, due, cases))
+            return
+        _print(facts, row, due, cases, session)
 
 
-def _document(session: Session, shop: str, order_id: str) -> dict[str, Any]:
-    with session.database.begin() as tx:
-        order = views.order_of(tx, shop, order_id)
-        rows = [row for row in views.order_rows(tx, shop=shop) if row["order_id"] == order_id]
-        cases = views.case_rows(tx, shop=shop, order_id=order_id, open_only=False)
-    if order is None:
-        raise Usage(f"{shop}: {order_id}")
-    policy = session.installation.shops.get(shop, order.platform).policy
-    due = deadline(order, policy.pack, policy.warehouse)
+def _print(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping], session: Session) -> None:
+    zone = session.installation.shops.get(facts.shop, facts.platform).policy.zone
+    left = f" ({show.left(row['act_by'] - session.now)})" if row["act_by"] is not None else ""
+    said = ", ".join(words.say(words.FLAGS, flag) for flag in facts.flags or ())
+    known = [
+        (_("shop"), f"{facts.shop} ({facts.platform})"),
+        (_("order"), facts.order_id),
+        (_("status"), words.say(words.STATUSES, facts.status)),
+        (_("paid"), f"{show.money(facts.paid_minor, facts.currency)}  {show.moment(facts.paid_at, zone)}"),
+        (_("ship by"), show.moment(row["ship_by"], zone)),
+        (_("hand over by"), show.moment(row["act_by"], zone) + left),
+        (_("marks"), said),
+    ]
+    out().print(screen.pairs(known))
+    out().print("\n" + _("Goods"))
+    for line in facts.lines:
+        stock = _("{n} in stock").format(n=line.stock) if line.stock is not None else ""
+        out().print("  " + "  ".join(filter(None, (f"{line.quantity or '?'} ×", line.sku, line.title, stock))))
+    out().print("\n" + _("Ship-by time: who says what"))
+    for candidate in due.candidates:
+        mark = "→" if candidate.effective else " "
+        out().print(f"  {mark} {show.moment(candidate.ship_by, zone)}  {words.say(words.SOURCES, candidate.source)}")
+    if cases:
+        out().print("\n" + _("Cases"))
+    for case in cases:
+        state = _("open") if case["closed_at"] is None else _("closed")
+        out().print(f"  {state}  {case['key']}  {reasons.full(case['reason'])}")
+
+
+def _document(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping]) -> dict[str, Any]:
     return {
-        **views.order_json(rows[0]),
-        "platform": order.platform,
+        **views.order_json(row),
+        "platform": facts.platform,
         "lines": [
             {
                 "line_id": line.line_id,
@@ -88,9 +121,9 @@ def _document(session: Session, shop: str, order_id: str) -> dict[str, Any]:
                 "unit_minor": line.unit_minor,
                 "stock": line.stock,
             }
-            for line in order.lines
+            for line in facts.lines
         ],
-        "flags": list(order.flags or ()),
+        "flags": list(facts.flags or ()),
         "candidates": [
             {
                 "source": candidate.source,

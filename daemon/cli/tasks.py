@@ -3,10 +3,11 @@
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from sqlalchemy import RowMapping
 
-from daemon import show
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, opened, out
+from daemon import show, words
+from daemon.cli import screen
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, opened, out
 from daemon.i18n import gettext as _
 from daemon.store import hands, views
 from daemon.store.journal import Journal
@@ -27,17 +28,27 @@ def list_tasks(
     with opened(config) as session:
         with session.database.begin() as tx:
             rows = views.task_rows(tx, shop=shop, all_rows=all_tasks)
-        documents = [views.task_json(row) for row in rows]
         if json:
-            out().json({"tasks": documents})
+            out().json({"tasks": [views.task_json(row) for row in rows]})
             return
-        table = Table(*map(_, ("task", "what", "until", "outcome")))
-        for row, document in zip(rows, documents, strict=True):
-            zone = session.installation.shops.get(row["shop"]).policy.zone
-            table.add_row(
-                row["key"], document["title"] or row["step"], show.moment(row["not_after"], zone), _(row["outcome"])
-            )
-        out().table(table)
+        if not rows:
+            out().print(_("nothing is left for people to do"))
+            return
+        heads = [_("useful until"), _("time left"), _("task"), _("state")]
+        out().table(screen.table(heads, [_cells(session, row) for row in rows]))
+        if not all_tasks:
+            out().print("\n" + _("when it is done: forestall tasks done TASK (the second line)"))
+
+
+def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
+    zone = session.installation.shops.get(row["shop"]).policy.zone
+    until = row["not_after"]
+    return (
+        show.moment(until, zone),
+        show.left(until - session.now) if until is not None else screen.DASH,
+        f"{views.task_json(row)['title'] or row['step']}\n{row['key']}",
+        words.say(words.OUTCOMES, row["outcome"]),
+    )
 
 
 @app.command()

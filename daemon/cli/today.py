@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from daemon import show
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, opened, out
+from daemon.cli import screen
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, here, opened, out
 from daemon.i18n import gettext as _
+from daemon.i18n import ngettext
 from daemon.store import feeds, views
 from daemon.store.views import Bucket
 from rules.instant import DAY, HOUR, SECOND, format_utc
@@ -36,36 +37,56 @@ def today(
             tasks = len(views.task_rows(tx))
         documents = [_document(bucket, session, marks.get(bucket.shop)) for bucket in buckets]
         if csv_file is not None:
-            csv_file.write_text(_csv(documents), "utf-8-sig")
+            here(csv_file).write_text(_csv(documents), "utf-8-sig")
         if json:
             out().json({"now": format_utc(session.now), "hours": hours, "pickups": documents, "open_tasks": tasks})
             return
-        print_buckets(buckets, session, marks)
-    if not buckets:
-        out().print(_("nothing has to be handed over in the next {hours} h").format(hours=hours))
+        _print(buckets, session, marks, hours)
     if tasks:
-        out().print(_("{n} tasks wait for a person: forestall tasks list").format(n=tasks))
-    if silent:
-        out().print(_("{n} alerts could not be delivered in the last 24 h: check [alerts]").format(n=silent))
-
-
-def print_buckets(buckets: list[Bucket], session: Session, marks: dict[str, int | None]) -> None:
-    """The screen itself."""
-    table = Table(*map(_, ("shop", "hand over by", "time left", "orders", "at stake", "oldest", "to do", "data age")))
-    for bucket in buckets:
-        shop = session.installation.shops.get(bucket.shop)
-        mark = marks.get(bucket.shop)
-        table.add_row(
-            bucket.shop,
-            show.moment(bucket.due_at, shop.policy.zone) if bucket.kind == "pickup" else _("stock"),
-            show.left(bucket.due_at - session.now) if bucket.due_at is not None else "–",
-            str(bucket.count),
-            show.money(bucket.stake_minor, bucket.currency),
-            bucket.oldest,
-            todo(bucket),
-            show.left(session.now - mark) if mark is not None else "–",
+        text = ngettext(
+            "{n} task waits for a person: forestall tasks list",
+            "{n} tasks wait for a person: forestall tasks list",
+            tasks,
         )
-    out().table(table)
+        out().print(text.format(n=tasks))
+    if silent:
+        text = ngettext(
+            "{n} alert could not be delivered in the last 24 h: check [alerts]",
+            "{n} alerts could not be delivered in the last 24 h: check [alerts]",
+            silent,
+        )
+        out().print(text.format(n=silent))
+
+
+def _print(buckets: list[Bucket], session: Session, marks: dict[str, int | None], hours: int) -> None:
+    """The screen itself: what to hand over by when, what it may cost, and how old the data is."""
+    if buckets:
+        heads = [_("hand over by"), _("time left"), _("shop"), _("orders"), _("at stake"), _("oldest"), _("to do")]
+        out().table(screen.table(heads, [_cells(bucket, session) for bucket in buckets], right=(3, 4)))
+        out().print()
+    else:
+        out().print(_("nothing has to be handed over in the next {hours} h").format(hours=hours))
+    ages = ", ".join(
+        f"{name} {show.left(session.now - mark) if mark is not None else _('nothing read yet')}"
+        for name, mark in sorted(marks.items())
+    )
+    if ages:
+        out().print(_("age of the data: {ages}").format(ages=ages))
+    else:
+        out().print(_("nothing has been read yet: put an export into a shop's folder, then run forestall tick"))
+
+
+def _cells(bucket: Bucket, session: Session) -> tuple[str, ...]:
+    zone = session.installation.shops.get(bucket.shop).policy.zone
+    return (
+        show.moment(bucket.due_at, zone) if bucket.kind == "pickup" else _("stock"),
+        show.left(bucket.due_at - session.now) if bucket.due_at is not None else screen.DASH,
+        bucket.shop,
+        str(bucket.count),
+        show.money(bucket.stake_minor, bucket.currency),
+        bucket.oldest,
+        todo(bucket),
+    )
 
 
 def todo(bucket: Bucket) -> str:

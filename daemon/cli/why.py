@@ -1,14 +1,19 @@
 """`forestall why`: for any order, what was decided and why, also why nothing happened; at any moment."""
 
+from collections.abc import Iterable
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
+from daemon import messages, reasons, show, words
+from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, find_shop, instant, opened, out
 from daemon.errors import Usage
 from daemon.explanation import why as explain
 from daemon.i18n import gettext as _
 from daemon.show import money
+from rules.instant import parse
 
 
 def register(app: typer.Typer) -> None:
@@ -17,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    order: str,
+    order: Annotated[str, typer.Argument(metavar="ORDER", help="The platform's order id.")],
     config: ConfigOption = DEFAULT_CONFIG,
     at: Annotated[str | None, typer.Option("--at", help="As it was known at this moment (RFC 3339).")] = None,
     shop: ShopOption = None,
@@ -29,31 +34,64 @@ def why(
         name = find_shop(session, order, shop)
         with session.database.begin() as tx:
             document = explain(tx, session.installation.shops, name, order, moment, session.now)
+        zone = session.installation.shops.get(name).policy.zone
     if document is None:
         raise Usage(_("order {order} was not known at {at}").format(order=order, at=at))
     if json:
         out().json(document)
         return
-    _print(document)
+    _print(document, name, zone, moment if moment is not None else session.now)
 
 
-def _print(document: dict[str, Any]) -> None:
-    out().print(
-        f"{_('order')} {document['order']}: {_('ship by')} {document['ship_by'] or '–'}, {_('hand over by')} {document['act_by'] or '–'}"
-    )
-    for candidate in document["candidates"]:
-        mark = "→" if candidate["effective"] else " "
-        out().print(f"  {mark} {candidate['ship_by']}  {_('from')} {candidate['source']}")
-    out().print(_("rules:"))
-    for rule in document["rules"]:
-        mark = "●" if rule["fired"] else "○"
-        amount = f"  {money(rule['amount_minor'], None)}" if rule["amount_minor"] is not None else ""
-        doubt = "" if rule["confirmed"] or rule["amount_minor"] is None else f" ({_('unconfirmed')})"
-        out().print(f"  {mark} {rule['id']}: {_(rule['reason'])}{amount}{doubt}")
-    out().print(_("steps:"))
-    for step in document["steps"]:
-        out().print(
-            f"  {step['due_at'] or '–'}  {step['action']:<11} {_(step['outcome'])}  {_(step['reason'])}  {step['key']}"
-        )
-    if not document["steps"]:
-        out().print(f"  {_('none')}")
+def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> None:
+    act_by = document["act_by"]
+    left = f" ({show.left(parse(act_by) - now)})" if act_by is not None else ""
+    known = [
+        (_("order"), f"{document['order']}  [{shop}]"),
+        (_("ship by"), _moment(document["ship_by"], zone)),
+        (_("hand over by"), _moment(act_by, zone) + left),
+    ]
+    out().print(screen.pairs(known))
+    _part(_("Ship-by time: who says what"), (_candidate(one, zone) for one in document["candidates"]))
+    _part(_("Dangers and rules (● holds, ○ does not)"), map(_rule, document["rules"]))
+    steps = document["steps"]
+    taken = [step for step in steps if step["outcome"] != "planned"]
+    ahead = [step for step in steps if step["outcome"] == "planned" and step["reason"] not in reasons.DROPS]
+    dropped = [step for step in steps if step["outcome"] == "planned" and step["reason"] in reasons.DROPS]
+    _part(_("Done so far"), (_step(step, zone) for step in taken))
+    _part(_("To come, if nothing changes"), (_step(step, zone) for step in ahead))
+    if dropped:
+        _part(_("Not to be done, and why"), (_step(step, zone) for step in dropped))
+
+
+def _part(title: str, lines: Iterable[str]) -> None:
+    out().print(f"\n{title}")
+    for line in list(lines) or [_("nothing")]:
+        out().print(f"  {line}")
+
+
+def _candidate(candidate: dict[str, Any], zone: ZoneInfo) -> str:
+    mark = "→" if candidate["effective"] else " "
+    return f"{mark} {_moment(candidate['ship_by'], zone)}  {words.say(words.SOURCES, candidate['source'])}"
+
+
+def _rule(rule: dict[str, Any]) -> str:
+    mark = "●" if rule["fired"] else "○"
+    name = words.say(words.VIOLATIONS, rule["id"]) if rule["id"] in words.VIOLATIONS else rule["id"]
+    amount = rule["amount_minor"]
+    price = "" if amount is None else "  " + _("up to {amount}").format(amount=money(amount, None))
+    doubt = "" if rule["confirmed"] or amount is None else f" ({_('not confirmed by a person')})"
+    return f"{mark} {name}: {reasons.full(rule['reason'])}{price}{doubt}"
+
+
+def _step(step: dict[str, Any], zone: ZoneInfo) -> str:
+    name = step["key"].rsplit("/", 1)[1]
+    todo = messages.TODO.get(name)
+    what = _(todo) if todo is not None else name.replace("_", " ")
+    outcome = "" if step["outcome"] == "planned" else f" – {words.say(words.OUTCOMES, step['outcome'])}"
+    kind = words.say(words.KINDS, step["action"])
+    return f"{_moment(step['due_at'], zone)}  {kind}: {what}{outcome}  ({reasons.full(step['reason'])})"
+
+
+def _moment(text: str | None, zone: ZoneInfo) -> str:
+    return screen.DASH if text is None else show.moment(parse(text), zone)
