@@ -1,6 +1,6 @@
 """The daemon's unix socket: other processes hand it their commands, since it alone holds the database.
 
-One request, one answer, each a line of JSON: {"argv", "lang"} -> {"code", "out", "err"}. Mode 0660.
+One request, one answer, each a line of JSON: {"argv", "lang", "cwd"} -> {"code", "out", "err"}. Mode 0660.
 """
 
 import itertools
@@ -9,6 +9,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,26 @@ from sqlalchemy.engine import make_url
 
 from daemon import config
 from daemon.config import Config
-from daemon.errors import ConfigError
+from daemon.errors import ConfigError, Unavailable
 
 log = structlog.get_logger()
 MOST = 64 * 1024
-Handler = Callable[[list[str], str], dict[str, Any]]
+READ_S = 10
+"""How long a client may take to say its line."""
+CLIENTS = 16
+"""Clients that may be connected at once; more wait in the queue of the socket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """A command that another process wants run: its words, its language, the folder it was typed in."""
+
+    argv: list[str]
+    lang: str
+    cwd: Path
+
+
+Handler = Callable[[Request], dict[str, Any]]
 
 
 def path_of(settings: Config) -> Path:
@@ -40,9 +56,11 @@ def path_of(settings: Config) -> Path:
 def socket_path(arguments: list[str], default: Path) -> Path | None:
     """The socket of the daemon that a command line's configuration belongs to."""
     chosen = Path(os.environ.get("FORESTALL_CONFIG", default))
-    for flag, value in itertools.pairwise(arguments):
-        if flag in ("-c", "--config"):
+    for word, value in itertools.pairwise([*arguments, ""]):
+        if word in ("-c", "--config"):
             chosen = Path(value)
+        elif word.startswith("--config="):
+            chosen = Path(word.removeprefix("--config="))
     try:
         return path_of(config.load(chosen))
     except ConfigError:
@@ -55,7 +73,8 @@ def forward(path: Path, arguments: list[str], lang: str) -> dict[str, Any] | Non
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(120)
             connection.connect(str(path))
-            connection.sendall(json.dumps({"argv": arguments, "lang": lang}).encode() + b"\n")
+            request = {"argv": arguments, "lang": lang, "cwd": str(Path.cwd())}
+            connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answer:
                 said: dict[str, Any] = json.loads(answer.readline())
                 return said
@@ -64,20 +83,29 @@ def forward(path: Path, arguments: list[str], lang: str) -> dict[str, Any] | Non
 
 
 class Server:
-    """Answers commands, one at a time, in a thread of its own."""
+    """Answers commands, one at a time; a client that is slow to speak holds no other."""
 
     def __init__(self, path: Path, handler: Handler) -> None:
         self._path = path
         self._handler = handler
+        self._turn = threading.Lock()
+        self._places = threading.BoundedSemaphore(CLIENTS)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._thread = threading.Thread(target=self._serve, name="control", daemon=True)
 
     def start(self) -> None:
-        """Bind (mode 0660) and begin to answer. The caller holds the database's lock, so a left-over goes."""
-        self._path.unlink(missing_ok=True)
+        """Bind (mode 0660) and begin to answer. The caller holds the database's lock, so a left-over goes.
+
+        Raises Unavailable when there can be no socket at that path.
+        """
         before = os.umask(0o117)
         try:
+            self._path.unlink(missing_ok=True)
             self._socket.bind(str(self._path))
+        except OSError as error:
+            self._socket.close()
+            said = error.strerror or str(error)
+            raise Unavailable(f"{self._path}: no socket can be made there ({said}); set [daemon] socket") from error
         finally:
             os.umask(before)
         self._socket.listen(16)
@@ -96,15 +124,26 @@ class Server:
                 connection, _ = self._socket.accept()
             except OSError:
                 return
+            self._places.acquire()
+            threading.Thread(target=self._client, args=(connection,), name="client", daemon=True).start()
+
+    def _client(self, connection: socket.socket) -> None:
+        try:
             with connection:
                 self._answer(connection)
+        finally:
+            self._places.release()
 
     def _answer(self, connection: socket.socket) -> None:
-        connection.settimeout(10)
+        """Whatever a client sends stays with that client."""
+        connection.settimeout(READ_S)
         try:
             with connection.makefile("rb") as reader:
-                request = json.loads(reader.readline(MOST))
-            answer = self._handler([str(word) for word in request["argv"]], str(request["lang"]))
+                said = json.loads(reader.readline(MOST))
+            words = [str(word) for word in said["argv"]]
+            request = Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])))
+            with self._turn:
+                answer = self._handler(request)
             connection.sendall(json.dumps(answer).encode() + b"\n")
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning("control.refused", error=str(error))
+        except Exception as error:
+            log.warning("control.refused", error=f"{type(error).__name__}: {error}"[:300])

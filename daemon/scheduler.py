@@ -17,7 +17,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon import boot, clock, config, housekeeping, notify
 from daemon.config import Config
-from daemon.control import Handler, Server, path_of
+from daemon.control import Handler, Request, Server, path_of
 from daemon.dispatch import Dispatcher
 from daemon.engine import Engine
 from daemon.errors import ConfigError
@@ -194,8 +194,8 @@ class Service:
 
         return beat
 
-    def _handle(self, arguments: list[str], lang: str) -> dict[str, Any]:
-        return self.handler(self.parts.database, self.parts.installation)(arguments, lang)
+    def _handle(self, request: Request) -> dict[str, Any]:
+        return self.handler(self.parts.database, self.parts.installation)(request)
 
     def _in_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
         return asyncio.run_coroutine_threadsafe(work, self._loop)

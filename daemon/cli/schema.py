@@ -4,7 +4,7 @@ from pathlib import Path
 
 import typer
 
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, here, opened, out
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.store.database import revisions
@@ -41,6 +41,7 @@ def current(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> 
 @app.command()
 def backup(file: Path, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Write a consistent copy of the SQLite database to FILE, while the daemon goes on."""
+    file = here(file)
     if file.exists():
         raise Usage(_("{file} exists already; name a new file").format(file=file))
     with opened(config) as session:

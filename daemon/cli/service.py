@@ -77,7 +77,7 @@ def logging(quiet: bool = False) -> None:
 
 def _handler(database: Database, installation: Installation) -> Handler:
     holder = Holder(database, installation)
-    return lambda arguments, lang: run_for_client(cli.app, holder, arguments, lang)
+    return lambda request: run_for_client(cli.app, holder, request)
 
 
 def _refuse_live_rows(database: Database) -> None:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from daemon import clock, config, i18n
 from daemon.config import Config
-from daemon.control import forward, socket_path
+from daemon.control import Request, forward, socket_path
 from daemon.errors import Busy, DaemonError, Usage
 from daemon.i18n import gettext as _
 from daemon.installation import Installation, build, usable
@@ -32,6 +32,8 @@ ConfigOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop.")]
 DEFAULT_CONFIG = Path("forestall.toml")
+WIDTH = 120
+"""Columns of what is not written to a terminal."""
 
 
 @dataclass(slots=True)
@@ -59,7 +61,7 @@ class Out:
 
     def console(self, stream: Any) -> Console:
         """A rich console on one of the streams."""
-        return Console(file=stream, width=None if stream.isatty() else 160)
+        return Console(file=stream, width=None if stream.isatty() else WIDTH)
 
 
 @dataclass(slots=True)
@@ -72,6 +74,9 @@ class Holder:
 
 _out: ContextVar[Out | None] = ContextVar("out", default=None)
 _holder: ContextVar[Holder | None] = ContextVar("holder", default=None)
+_cwd: ContextVar[Path | None] = ContextVar("cwd", default=None)
+ALONE = ("run", "tick")
+"""Commands that a running daemon does not carry out for others: they are what it does itself."""
 
 
 def out() -> Out:
@@ -108,6 +113,12 @@ def opened(path: Path, *, adapters: bool = False, check: bool = True) -> Iterato
         yield Session(settings=settings, database=database, installation=usable(installation))
     finally:
         database.close()
+
+
+def here(path: Path) -> Path:
+    """A path that a person typed, seen from the folder it was typed in."""
+    base = _cwd.get()
+    return path if base is None else base / path
 
 
 def find_shop(session: Session, order_id: str, shop: str | None) -> str:
@@ -162,7 +173,7 @@ def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
     try:
         return run(app, arguments)
     except Busy as error:
-        path = socket_path(arguments, DEFAULT_CONFIG)
+        path = socket_path(arguments, DEFAULT_CONFIG) if arguments[0] not in ALONE else None
         answer = forward(path, arguments, i18n.language()) if path is not None else None
         if answer is None:
             out().say(str(error))
@@ -172,12 +183,14 @@ def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
         return int(answer["code"])
 
 
-def run_for_client(app: typer.Typer, holder: Holder, arguments: list[str], lang: str) -> dict[str, Any]:
+def run_for_client(app: typer.Typer, holder: Holder, request: Request) -> dict[str, Any]:
     """Run a forwarded command inside the daemon, with its database; returns code and what it printed."""
     streams = Out(io.StringIO(), io.StringIO())
-    tokens = (_out.set(streams), _holder.set(holder), i18n.override.set(lang))
+    if request.argv[:1] and request.argv[0] in ALONE:
+        return {"code": Busy.exit_code, "out": "", "err": _("a daemon is running; it does this by itself") + "\n"}
+    tokens = (_out.set(streams), _holder.set(holder), i18n.override.set(request.lang), _cwd.set(request.cwd))
     try:
-        code = run(app, arguments)
+        code = run(app, request.argv)
     except Exception as error:
         streams.say(f"{type(error).__name__}: {error}")
         code = 1
@@ -185,4 +198,5 @@ def run_for_client(app: typer.Typer, holder: Holder, arguments: list[str], lang:
         _out.reset(tokens[0])
         _holder.reset(tokens[1])
         i18n.override.reset(tokens[2])
+        _cwd.reset(tokens[3])
     return {"code": code, "out": streams.out.getvalue(), "err": streams.err.getvalue()}
