@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, func, select
@@ -109,21 +110,15 @@ class Texts:
         count = len({(m["shop"], m["order_id"]) for m in members})
         stake = sum(m["stake_minor"] or 0 for m in members)
         currency = next((m["currency"] for m in members if m["currency"]), None)
-        act_by = min((m["act_by"] for m in members if m["act_by"] is not None), default=None)
-        what = key.unpart(name)
-        if what.startswith("pool:"):
-            one, many = "{n} order is not covered by stock: {sku}", "{n} orders are not covered by stock: {sku}"
-            title = ngettext(one, many, count, self.language).format(n=count, sku=what.removeprefix("pool:"))
-            todo = self._("count the stock again, then ship, reorder or agree a new date")
-        else:
-            one, many = "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}"
-            title = ngettext(one, many, count, self.language).format(
-                n=count, moment=show.moment(act_by, shop.policy.zone)
-            )
-            todo = self._("pack and hand over, the oldest first")
+        act_by, ship_by = (_earliest(members, name) for name in ("act_by", "ship_by"))
+        title, todo = self._title(key.unpart(name), count, act_by, shop.policy.zone, now)
         lines = [self._("at stake: {amount}").format(amount=show.money(stake, currency))]
         if act_by is not None:
             lines.append(self._deadline(act_by, shop.policy.zone, now))
+        if ship_by is not None and ship_by != act_by:
+            text = self._("the platform's ship-by time: {moment} ({left})")
+            left = show.left(ship_by - now, self.language)
+            lines.append(text.format(moment=show.moment(ship_by, shop.policy.zone), left=left))
         lines.append(self._("to do: {todo}").format(todo=todo))
         lines.append(
             ", ".join(m["order_id"] for m in members[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
@@ -137,6 +132,32 @@ class Texts:
             "act_by": format_utc(act_by) if act_by is not None else None,
         }
         return _message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
+
+    def _title(self, cause: str, n: int, act_by: int | None, zone: ZoneInfo, now: int) -> tuple[str, str]:
+        """What the alert says first, and the one thing to do."""
+        lang, missed = self.language, act_by is not None and act_by < now
+        todo = self._("hand over with the next pick-up") if missed else self._("pack and hand over, the oldest first")
+        if cause.startswith("pool:"):
+            text = ngettext(
+                "{n} order is not covered by stock: {sku}", "{n} orders are not covered by stock: {sku}", n, lang
+            )
+            todo = self._("count the stock again, then ship, reorder or agree a new date")
+        elif "T" not in cause:
+            text = ngettext(
+                "{n} order must be handed over by {moment}",
+                "{n} orders must be handed over, the first by {moment}",
+                n,
+                lang,
+            )
+        elif missed:
+            text = ngettext(
+                "{n} order missed the pick-up of {moment}", "{n} orders missed the pick-up of {moment}", n, lang
+            )
+        else:
+            text = ngettext(
+                "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}", n, lang
+            )
+        return text.format(n=n, moment=show.moment(act_by, zone), sku=cause.removeprefix("pool:")), todo
 
     def _stale(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
         """The data is old: how many deadlines fall soon, and by when to export again."""
@@ -193,11 +214,16 @@ TODO: Mapping[str, str] = {
     "agree_new_date": "agree a new ship date with the buyer, in the platform's own tool",
     "tell_buyer": "write to the buyer",
     "make_good": "pay the buyer a small compensation before a complaint",
+    "compensate": "pay the buyer a small compensation before a complaint",
     "apply_to_platform": "tell the platform now (never the buyer): apply for a stock-out report",
     "find_stock": "count again, borrow or reorder",
     "delist": "stop selling this item: stock does not cover what is sold",
     "relist": "sell this item again: stock is back",
 }
+
+
+def _earliest(members: Sequence[RowMapping], name: str) -> int | None:
+    return min((member[name] for member in members if member[name] is not None), default=None)
 
 
 def _message(row: RowMapping, title: str, text: str, data: dict[str, Json]) -> Message:

@@ -9,7 +9,17 @@ from sqlalchemy import Connection, RowMapping
 
 from daemon import reasons, show, words
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, instant, opened, out
+from daemon.cli.session import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    MostOption,
+    Session,
+    ShopOption,
+    instant,
+    opened,
+    out,
+)
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.store import hands, views
@@ -25,6 +35,7 @@ def list_cases(
     config: ConfigOption = DEFAULT_CONFIG,
     shop: ShopOption = None,
     all_cases: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
+    most: MostOption = None,
     json: JsonOption = False,
 ) -> None:
     """List open cases, the nearest hand-over first."""
@@ -38,7 +49,8 @@ def list_cases(
             out().print(_("no case is open: nothing is at risk") if not all_cases else _("no case was ever opened"))
             return
         heads = [_("hand over by"), _("time left"), _("at stake"), _("case"), _("state")]
-        out().table(screen.table(heads, [_cells(session, row) for row in rows], right=(2,)))
+        out().table(screen.table(heads, [_cells(session, row) for row in rows[:most]], right=(2,)))
+        screen.rest(len(rows), most)
 
 
 def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:

@@ -1,4 +1,7 @@
-"""`forestall demo`: three sample shops through the real main job, in a folder of their own. Nothing leaves the machine."""
+"""`forestall demo`: three sample shops through the real main job, in a folder of their own.
+
+Nothing leaves the machine: effects are in shadow, alerts go into a sink in memory, the environment is left out.
+"""
 
 import os
 import re
@@ -11,6 +14,7 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from sqlalchemy import RowMapping
 
 from adapters.base import Message
 from daemon import cli, clock, messages, reasons, show, words
@@ -62,10 +66,10 @@ def demo(
         out().print(text.format(**did))
         told = list(_told(session))
     _show(2, _("What could not be used, and how to mend it"), file, "feeds", "rejected")
-    _show(3, _("Orders at risk: each is a case"), file, "cases", "list")
+    _cases(file)
     _alerts(told)
     _show(5, _("The screen to start the day with"), file, "today")
-    _show(6, _("What is left for people"), file, "tasks", "list")
+    _show(6, _("What is left for people"), file, "tasks", "list", "--most", "6")
     order, shop = _example(file)
     _show(7, _("Why: everything decided about one order"), file, "why", order, "--shop", shop)
     _to_come(file)
@@ -164,6 +168,27 @@ def _read(session: Session, directory: Path) -> None:
     out().table(screen.table(heads, rows, right=(2, 3)))
 
 
+def _cases(file: Path) -> None:
+    """What is at risk, counted by danger and reason."""
+    _head(3, _("Orders at risk: each is a case"))
+    with opened(file) as session, session.database.begin() as tx:
+        cases = views.case_rows(tx)
+    groups: dict[tuple[str, str], list[RowMapping]] = {}
+    for case in cases:
+        groups.setdefault((case["violation"], case["reason"]), []).append(case)
+    rows = [
+        (
+            words.say(words.VIOLATIONS, violation),
+            reasons.sentence(reason),
+            str(len(mine)),
+            show.money(sum(case["stake_minor"] or 0 for case in mine), mine[0]["currency"]),
+        )
+        for (violation, reason), mine in sorted(groups.items(), key=lambda group: -len(group[1]))
+    ]
+    out().table(screen.table([_("danger"), _("why"), _("cases"), _("at stake")], rows, right=(2, 3)))
+    out().print(_("one by one: forestall cases list -c {file}").format(file=file))
+
+
 def _told(session: Session) -> Iterator[Message]:
     """What the memory sink received in place of a phone."""
     for outlet in session.installation.sinks.outlets.values():
@@ -173,8 +198,7 @@ def _told(session: Session) -> Iterator[Message]:
 def _alerts(told: list[Message]) -> None:
     _head(4, _("What reaches your phone (here kept in memory): {n} alerts").format(n=len(told)))
     for message in told:
-        out().print()
-        out().print(message.title)
+        out().print(f"\n{message.title}")
         for line in message.text.splitlines():
             out().print(f"    {line}")
 

@@ -1,4 +1,4 @@
-"""How lists, headings and records look to a person: aligned also in Chinese, quiet, narrow where the window is narrow."""
+"""How lists and records look to a person: aligned also in Chinese, quiet, narrow where the window is narrow."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
+from daemon.cli.session import out
 from daemon.i18n import gettext as _
 
 DASH = "–"
@@ -22,6 +23,12 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str | None]], right: Ite
     for row in rows:
         made.add_row(*(Text(cell or DASH) for cell in row))
     return made
+
+
+def rest(count: int, most: int | None) -> None:
+    """Say how many a list left out."""
+    if most is not None and count > most:
+        out().print(_("… and {n} more").format(n=count - most))
 
 
 def pairs(named: Iterable[tuple[str, str | None]]) -> str:

@@ -31,6 +31,7 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop.")]
+MostOption = Annotated[int | None, typer.Option("--most", min=1, help="Show at most so many.")]
 DEFAULT_CONFIG = Path("forestall.toml")
 WIDTH = 120
 """Columns of what is not written to a terminal."""

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from daemon import show, words
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, opened, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, MostOption, Session, ShopOption, opened, out
 from daemon.i18n import gettext as _
 from daemon.store import hands, views
 from daemon.store.journal import Journal
@@ -22,9 +22,10 @@ def list_tasks(
     config: ConfigOption = DEFAULT_CONFIG,
     shop: ShopOption = None,
     all_tasks: Annotated[bool, typer.Option("--all", help="Finished ones too.")] = False,
+    most: MostOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List open tasks, oldest first."""
+    """List open tasks, those first that are soon of no use any more."""
     with opened(config) as session:
         with session.database.begin() as tx:
             rows = views.task_rows(tx, shop=shop, all_rows=all_tasks)
@@ -35,9 +36,11 @@ def list_tasks(
             out().print(_("nothing is left for people to do"))
             return
         heads = [_("useful until"), _("time left"), _("task"), _("state")]
-        out().table(screen.table(heads, [_cells(session, row) for row in rows]))
+        rows.sort(key=lambda row: (row["not_after"] is None, row["not_after"] or 0))
+        out().table(screen.table(heads, [_cells(session, row) for row in rows[:most]]))
+        screen.rest(len(rows), most)
         if not all_tasks:
-            out().print("\n" + _("when it is done: forestall tasks done TASK (the second line)"))
+            out().print(_("when it is done: forestall tasks done TASK (TASK is the second line)"))
 
 
 def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
