@@ -88,8 +88,8 @@ def encoding_of(source: Source) -> str:
 
 
 def _wide(text: str) -> int:
-    """How many characters of `text` are not ASCII (up to a few more than matter)."""
-    return 0 if text.isascii() else sum(char > "\x7f" for char in text)
+    """About how many characters of `text` are not ASCII: the bytes they take beyond one each, halved."""
+    return 0 if text.isascii() else (len(text.encode()) - len(text)) // 2
 
 
 def _utf16_lines(stream: io.BufferedReader) -> Iterator[Line]:
