@@ -22,7 +22,7 @@ def kill(
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
-    """Stop new external calls (on), allow them again (off), or tell which it is (status)."""
+    """Stop new external calls (on), allow them again (off), or tell."""
     flag = _flag(config)
     on = _apply(config, flag, state)
     if json:
@@ -44,7 +44,7 @@ def _apply(config: Path, flag: Path, state: str) -> bool:
         with opened(config) as session:
             if state != "status":
                 switch.switch(session.database, flag, state == "on")
-            return switch.is_on(session.database)
+            return switch.is_on(session.database, flag)
     except Busy:
         raise
     except DaemonError as error:

@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from daemon import clock, lines
+from daemon import clock, lines, words
 from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out
 from daemon.config import Config
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
+from daemon.i18n import ngettext
 from daemon.installation import build, usable
 from daemon.recording import Recording, record
 from daemon.replay import AFTERMATH, Simulation
@@ -32,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 
 def replay(
-    paths: list[Path],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Files and folders: .jsonl .csv .xlsx, also .gz.")
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     since: Annotated[str | None, typer.Option("--from", help="Start here (default: the first fact).")] = None,
     until: Annotated[str | None, typer.Option("--until", help="End here (default: 72 h after all is due).")] = None,
@@ -43,7 +46,7 @@ def replay(
     out_file: Annotated[Path | None, typer.Option("--out", help="Write the decision lines here.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Replay files and folders of recorded orders; effects are recorded, none is performed."""
+    """Replay recorded orders with simulated time; nothing is performed."""
     began = clock.monotonic()
     settings = _settings(config)
     stride = _step(step)
@@ -141,9 +144,10 @@ def _report(summary: dict[str, Any], recording: Recording, out_file: Path | None
     text = _("{orders} orders, {snapshots} snapshots, {quarantined} rows not usable")
     out().print(text.format(**summary))
     for violation, count in summary["cases"].items():
-        out().print(f"  {_(violation)}: {_('{n} cases').format(n=count)}")
+        said = ngettext("{n} case", "{n} cases", count).format(n=count)
+        out().print(f"  {words.say(words.VIOLATIONS, violation)}: {said}")
     for action, count in summary["actions"].items():
-        out().print(f"  {_(action)}: {count}")
+        out().print(f"  {words.say(words.KINDS, action)}: {count}")
     out().print(_("{pending} timers lie after the end; {seconds} s").format(**summary))
     out().print(f"sha256 {summary['decisions_sha256']}")
     if out_file is not None:

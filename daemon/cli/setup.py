@@ -1,9 +1,12 @@
 """`forestall init` and `forestall check`: a commented configuration, and all that is wrong with it at once."""
 
+import re
+import sys
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Annotated
 
+import click
 import typer
 
 from daemon import clock
@@ -19,6 +22,7 @@ from rules.calendars import coverage
 from rules.instant import to_datetime
 from rules.model import Kind
 
+PLATFORMS = ("taobao", "tmall", "pinduoduo", "jd", "douyin", "generic")
 OURS = ("daemon", "adapters", "rules")
 
 TEMPLATE = """\
@@ -66,27 +70,36 @@ def init(
     directory: Annotated[Path, typer.Argument(help="Where to set up.")] = Path(),
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
 ) -> None:
-    """Write a commented forestall.toml, a drop folder and an empty database."""
+    """Write a commented forestall.toml, a drop folder, an empty database."""
     file = directory / "forestall.toml"
     if file.exists():
         raise Usage(_("{file} exists already; change it, or name another folder").format(file=file))
     name, platform = "shop1", "taobao"
-    if not yes:
-        name = typer.prompt(_("name of your shop"), default=name)
-        platform = typer.prompt(_("platform (taobao, tmall, pinduoduo, jd, douyin, generic)"), default=platform)
-    (directory / "inbox" / name).mkdir(parents=True, exist_ok=True)
-    file.write_text(TEMPLATE.format(alert="shadow", name=name, platform=platform, url="https://…"), "utf-8")
+    if not yes and sys.stdin.isatty():
+        name = typer.prompt(_("name of your shop (letters, digits, - and _)"), default=name, value_proc=_shop_name)
+        platform = typer.prompt(_("platform"), default=platform, type=click.Choice(PLATFORMS))
+    folder = directory / "inbox" / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_text(TEMPLATE.format(alert="shadow", name=name, platform=platform, url="https://…"), "utf-8")
+    except OSError as error:
+        raise Usage(_("{file} cannot be written: {why}").format(file=error.filename, why=error.strerror)) from error
     _make_database(configuration.load(file))
     out().print(_("written: {file}").format(file=file))
+    out().print("\n" + _("Next:"))
+    out().print("  1. " + _("put an order export of your shop into {folder}").format(folder=folder))
+    out().print(f"  2. forestall tick -c {file}")
+    out().print(f"  3. forestall today -c {file}")
     out().print(
-        _(
-            "next: put an order export into {folder}, then run: forestall tick -c {file} && forestall today -c {file}"
-        ).format(folder=directory / "inbox" / name, file=file)
+        "\n"
+        + _("Name, platform, pick-ups and where you are told stand in {file}; see: {check}").format(
+            file=file, check=f"forestall check -c {file}"
+        )
     )
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Check configuration, rule packs, playbook, database and adapters: all problems at once."""
+    """Check configuration, rules, playbook, database, adapters: all at once."""
     problems, warnings = _names(), []
     try:
         settings = configuration.load(config)
@@ -104,9 +117,16 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
         for warning in warnings:
             out().print(f"! {warning}")
         if not problems:
-            out().print(_("all is well") if not warnings else _("usable"))
+            out().print(_("all is well") if not warnings else _("usable; the lines above say what is still missing"))
     if problems:
         raise typer.Exit(78)
+
+
+def _shop_name(text: str) -> str:
+    """A name that can stand in the file and be a folder. Raises what the prompt shows before it asks again."""
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text.strip()):
+        raise click.BadParameter(_("letters, digits, - and _ only"))
+    return text.strip()
 
 
 def _make_database(settings: Config) -> None:
@@ -155,5 +175,7 @@ def _warnings(made: Installation) -> list[str]:
     sections = made.config.shops.items()
     found += [env.format(name=name) for name, s in sections if any(v.startswith("env:") for v in s.options.values())]
     unconfirmed = sum(not row.verified for pack in packs.all_packs() for row in pack.rows)
-    found.append(_("{n} rule rows are not confirmed by a person: none of them moves money").format(n=unconfirmed))
+    if unconfirmed:
+        text = _("{n} rows of the rule packs are not confirmed by a person: none of them moves money")
+        found.append(text.format(n=unconfirmed))
     return found

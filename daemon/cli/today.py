@@ -28,7 +28,7 @@ def today(
     csv_file: Annotated[Path | None, typer.Option("--csv", help="Write the orders to this CSV file.")] = None,
     json: JsonOption = False,
 ) -> None:
-    """Show what to do next, by pick-up: count, money at stake, oldest order, age of the data."""
+    """Show what to do next: by when, how many, money at stake."""
     with opened(config) as session:
         with session.database.begin() as tx:
             buckets = list(views.today(tx, session.now + hours * HOUR))
