@@ -1,24 +1,30 @@
 """Alerts on their way to sinks: at least once, each sink for itself, folded into digests under rate limits."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from adapters.base import Message, Permanent, Receipt, Transient
+from daemon import clock
 from daemon.adapter import Outlet
 from daemon.store import outbox, timers
 from daemon.store.journal import Journal
 from rules.instant import HOUR, MINUTE, SECOND
-from rules.model import Outcome
+from rules.model import Kind, Outcome
 
 if TYPE_CHECKING:
     from daemon.dispatch import Dispatcher
 
 log = structlog.get_logger()
 CHUNK = 25
+SPELL_S = 30.0
+"""A pass goes on no longer than this (s): the next one has a fresh `now`, and leases are counted from it."""
+WINDOW = MINUTE + 5 * SECOND
+"""What a limit per minute is counted over: a call may reach the other side some seconds late."""
 MAX_AGE = 24 * HOUR
 """An alert nobody could be told for this long is given up and shown as undelivered."""
 MAX_AGE_LIMITED = 90 * MINUTE
@@ -27,8 +33,14 @@ MAX_AGE_LIMITED = 90 * MINUTE
 Answer = Receipt | Exception
 
 
-def queued(row: RowMapping, outlet: Outlet, zone: ZoneInfo, now: int) -> dict[str, Any]:
-    """The delivery row of an action for one outlet, due now or when the outlet may next speak."""
+def queue(dispatcher: "Dispatcher", tx: Connection, row: RowMapping, kind: Kind, now: int) -> None:
+    """Queue an action for every outlet of a kind, due now or when the outlet may next speak."""
+    zone = dispatcher.engine.shops.get(row["shop"]).policy.zone
+    outlets = dispatcher.engine.sinks.for_kind(kind)
+    outbox.add_deliveries(tx, [_queued(row, outlet, zone, now) for outlet in outlets])
+
+
+def _queued(row: RowMapping, outlet: Outlet, zone: ZoneInfo, now: int) -> dict[str, Any]:
     return {
         "action_key": row["key"],
         "sink": outlet.name,
@@ -40,94 +52,141 @@ def queued(row: RowMapping, outlet: Outlet, zone: ZoneInfo, now: int) -> dict[st
     }
 
 
-async def deliver_due(dispatcher: "Dispatcher", now: int) -> int:
-    """Deliver what is due, all sinks at once; a slow or failing sink never holds another."""
-    outlets = dispatcher.engine.sinks.outlets.values()
-    return sum(await asyncio.gather(*(_outlet(dispatcher, outlet, now) for outlet in outlets)))
+def known_sinks(dispatcher: "Dispatcher", tx: Connection, names: list[str], now: int) -> list[Outlet]:
+    """The outlets of these sinks; what waits for a sink that is configured no more is given up, and said so."""
+    outlets = dispatcher.engine.sinks.outlets
+    for name in names:
+        if name not in outlets:
+            for row in outbox.claim_deliveries(tx, name, now, CHUNK * 8):
+                outbox.set_delivery(tx, row, Outcome.REFUSED, now, note="NO_SINK")
+                outbox.finish_alert(tx, row["action_key"], now)
+    return [outlets[name] for name in names if name in outlets]
 
 
-async def _outlet(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> int:
+async def deliver(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> int:
     """One sink's due deliveries: one by one within its limit, else folded into one digest."""
-    moved = 0
-    while True:
-        parcel = await asyncio.to_thread(_next_parcel, dispatcher, outlet, now)
-        if not parcel:
-            return moved
-        calls = [_call(outlet, message, now, dispatcher.call_timeout_s) for _, message in parcel]
-        answers = await asyncio.gather(*calls)
-        results = list(zip(parcel, answers, strict=True))
-        await asyncio.to_thread(_settle, dispatcher, results, now)
-        moved += len(parcel)
+    moved, began = 0, clock.monotonic()
+    while clock.monotonic() - began < SPELL_S:
+        parcels = await asyncio.to_thread(_claim, dispatcher, outlet, now)
+        if not parcels:
+            break
+        answers = await asyncio.gather(*(_call(dispatcher, outlet, parcel, now) for parcel in parcels))
+        await asyncio.to_thread(_settle, dispatcher, outlet, list(zip(parcels, answers, strict=True)), now)
+        moved += sum(len(parcel.rows) for parcel in parcels)
+    return moved
 
 
-Parcel = list[tuple[list[RowMapping], Message]]
-"""Messages to send now, each with the deliveries it settles (several for a digest)."""
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """One call to a sink: the deliveries it settles (several for a digest), and the instant it counts for."""
+
+    rows: list[RowMapping]
+    message: Message
+    called_at: int
 
 
-def _next_parcel(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> Parcel:
-    """Claim what may be sent now. In one transaction: claim, drop what is no longer true, mark as calling."""
+def _claim(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> list[Parcel]:
+    """The calls to make now. In one transaction: claim, drop what is no longer true, mark as calling."""
     with dispatcher.engine.database.begin() as tx:
-        allowed, next_at = _allowance(tx, outlet, now)
+        used = _used(tx, outlet, now)
+        limit = outlet.sink.capabilities.per_minute
+        allowed = CHUNK if limit is None else max(limit - len(used), 0)
+        if dispatcher.stopped(tx):
+            return []
         if allowed == 0:
-            outbox.put_off(tx, outlet.name, next_at)
+            outbox.put_off(tx, outlet.name, used[0] + WINDOW)
             return []
         fold = outbox.waiting(tx, outlet.name, now) > allowed
         rows = outbox.claim_deliveries(tx, outlet.name, now, CHUNK * 8 if fold else min(CHUNK, allowed))
         journal = Journal()
-        live: list[tuple[RowMapping, RowMapping]] = []
-        for row in rows:
-            action = dispatcher.texts.action(tx, row["action_key"])
-            reason = dispatcher.useless(tx, action, now)
-            if reason is None:
-                outbox.set_delivery(tx, row, Outcome.CALLING, now, due_at=now, lease_until=now + outbox.LEASE)
-                live.append((row, action))
-                continue
-            outbox.set_delivery(tx, row, Outcome.VOID, now, note=reason)
-            outbox.finish_alert(tx, row["action_key"], now)
-            outbox.note_outcome(journal, action, "voided", now, Outcome.VOID, reason)
+        composed = [(row, made) for row in rows if (made := _composed(dispatcher, tx, journal, outlet, row, now))]
         journal.write(tx, now)
-        compose = dispatcher.texts.alert
-        shops = dispatcher.engine.shops
-        parcels: Parcel = [([row], compose(tx, shops, action, now)) for row, action in live]
-    if fold and len(parcels) > 1:
-        return [([rows[0] for rows, _ in parcels], dispatcher.texts.digest([message for _, message in parcels]))]
+        first = now + len(used)
+        parcels = [Parcel([row], message, first + n) for n, (row, message) in enumerate(composed)]
+        if fold and len(parcels) > 1:
+            digest = dispatcher.texts.digest([message for _, message in composed])
+            parcels = [Parcel([row for row, _ in composed], digest, first)]
+        for parcel in parcels:
+            _mark(tx, parcel, now)
     return parcels
 
 
-def _allowance(tx: Any, outlet: Outlet, now: int) -> tuple[int, int]:
-    """(calls the sink may take now, when it may take the next one)."""
+def _mark(tx: Connection, parcel: Parcel, now: int) -> None:
+    """The durable intent: each call counts for the rate limit from here on, whatever becomes of it."""
+    until = now + outbox.LEASE
+    for row in parcel.rows:
+        tries = row["attempts"] + 1
+        outbox.set_delivery(tx, row, Outcome.CALLING, parcel.called_at, attempts=tries, due_at=now, lease_until=until)
+
+
+def _composed(
+    dispatcher: "Dispatcher", tx: Connection, journal: Journal, outlet: Outlet, row: RowMapping, now: int
+) -> Message | None:
+    """The message of one delivery; None when it is no longer true, may not be told now, or cannot be made."""
+    action = dispatcher.texts.action(tx, row["action_key"])
+    zone = dispatcher.engine.shops.get(row["shop"]).policy.zone
+    reason = dispatcher.useless(tx, action, now)
+    if reason is not None:
+        outbox.set_delivery(tx, row, Outcome.VOID, now, note=reason)
+        outbox.finish_alert(tx, row["action_key"], now)
+        outbox.note_outcome(journal, action, "voided", now, Outcome.VOID, reason)
+        return None
+    if outlet.hours is not None and not outlet.hours.is_open(now, zone):
+        outbox.set_delivery(tx, row, Outcome.READY, now, due_at=outlet.hours.next_open(now, zone))
+        return None
+    try:
+        return dispatcher.texts.alert(tx, dispatcher.engine.shops, action, now)
+    except Exception as error:
+        log.exception("alert.failed", key=row["action_key"], sink=outlet.name)
+        outcome, values = judge(row, error, now)
+        outbox.set_delivery(tx, row, outcome, now, attempts=row["attempts"] + 1, **values)
+        outbox.finish_alert(tx, row["action_key"], now)
+        return None
+
+
+def _used(tx: Connection, outlet: Outlet, now: int) -> list[int]:
+    """The calls that count for the sink's limit at this moment."""
     limit = outlet.sink.capabilities.per_minute
-    if limit is None:
-        return CHUNK, now
-    used = outbox.calls_since(tx, outlet.name, now - MINUTE)
-    return max(limit - len(used), 0), (used[0] + MINUTE if used else now)
+    return [] if limit is None else outbox.calls_since(tx, outlet.name, now - WINDOW)
 
 
-async def _call(outlet: Outlet, message: Message, now: int, timeout_s: float) -> Answer:
+async def _call(dispatcher: "Dispatcher", outlet: Outlet, parcel: Parcel, now: int) -> Answer:
     """One call with a hard time-out; whatever goes wrong comes back as a value."""
     try:
-        async with asyncio.timeout(timeout_s):
-            return await outlet.sink.deliver(message, now)
+        async with asyncio.timeout(dispatcher.call_timeout_s):
+            return await outlet.sink.deliver(parcel.message, now)
     except Exception as error:
         return error
 
 
-def _settle(dispatcher: "Dispatcher", results: list[tuple[tuple[list[RowMapping], Message], Answer]], now: int) -> None:
-    """Write what became of the calls, in one transaction."""
+def _settle(dispatcher: "Dispatcher", outlet: Outlet, results: list[tuple[Parcel, Answer]], now: int) -> None:
+    """Write what became of the calls, in one transaction. A sink that says "wait" is left alone until then."""
     with dispatcher.engine.database.begin() as tx:
         journal = Journal()
-        for (rows, _), answer in results:
-            for row in rows:
-                outcome, values = judge(row, answer, now)
-                if not outbox.set_delivery(tx, row, outcome, now, attempts=row["attempts"] + 1, **values):
-                    continue
-                outbox.finish_alert(tx, row["action_key"], now)
-                action = dispatcher.texts.action(tx, row["action_key"])
-                outbox.note_outcome(journal, action, "delivery", now, outcome, f"{row['sink']}: {values['note']}")
-                log.info(
-                    "alert.delivery", key=row["action_key"], sink=row["sink"], outcome=outcome, note=values["note"]
-                )
+        for parcel, answer in results:
+            for row in parcel.rows:
+                _settle_one(dispatcher, tx, journal, parcel, row, answer, now)
+            if isinstance(answer, Transient) and answer.retry_after_s is not None:
+                outbox.put_off(tx, outlet.name, now + int(answer.retry_after_s * SECOND))
         journal.write(tx, now)
+
+
+def _settle_one(
+    dispatcher: "Dispatcher",
+    tx: Connection,
+    journal: Journal,
+    parcel: Parcel,
+    row: RowMapping,
+    answer: Answer,
+    now: int,
+) -> None:
+    outcome, values = judge(row, answer, now)
+    if not outbox.set_delivery(tx, row, outcome, parcel.called_at, attempts=row["attempts"] + 1, **values):
+        return
+    outbox.finish_alert(tx, row["action_key"], now)
+    action = dispatcher.texts.action(tx, row["action_key"])
+    outbox.note_outcome(journal, action, "delivery", now, outcome, f"{row['sink']}: {values['note']}")
+    log.info("alert.delivery", key=row["action_key"], sink=row["sink"], outcome=outcome, note=values["note"])
 
 
 def judge(row: RowMapping, answer: Answer, now: int) -> tuple[Outcome, dict[str, Any]]:

@@ -4,8 +4,13 @@ Everything that leaves the process leaves through here, after the same checks: k
 """
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
 
+import structlog
 from sqlalchemy import Connection, RowMapping
 
 from adapters.base import Feed
@@ -16,54 +21,86 @@ from daemon.store import outbox, timers
 from daemon.store.journal import Journal
 from rules.model import Kind, Outcome
 
+log = structlog.get_logger()
 BATCH = 500
 EFFECTS = frozenset({Kind.NEGOTIATE, Kind.CONTACT, Kind.COMPENSATE, Kind.DELIST, Kind.RELIST})
+Works = dict[str, Callable[[], Coroutine[Any, Any, int]]]
+"""Calls to make, by who is called: each shop's effects and each sink's deliveries are a work of their own."""
 
 
 @dataclass(slots=True)
 class Dispatcher:
     """What the hop needs: the engine's database, shops and sinks, the shops' feeds for fresh reads, texts.
 
-    `call_timeout_s`: the hard end of one call. Nothing leaves before `quiet_until` (a start delay, instant).
+    `call_timeout_s`: the hard end of one call. Nothing leaves before `quiet_until` (a start delay, instant), while
+    the kill switch is on (`flag`: its file), or once `stopping`. `in_flight`: works under way at this moment.
     """
 
     engine: Engine
     feeds: dict[str, Feed] = field(default_factory=dict)
     texts: Texts = field(default_factory=Texts)
+    flag: Path | None = None
     call_timeout_s: float = 20.0
     quiet_until: int = 0
+    stopping: bool = False
+    in_flight: "dict[str, asyncio.Task[int]]" = field(default_factory=dict)
 
     def dispatch(self, now: int) -> int:
-        """Do what is due at `now`; returns how many actions and deliveries were moved on.
+        """One pass: do what is due at `now` and wait for every call; returns how much was moved on."""
+        moved, works = self.prepare(now)
+        return moved + (asyncio.run(self._wait_for(works)) if works else 0)
 
-        1. Give lost calls their outcome. 2. Fan planned actions out. 3. Call effects. 4. Deliver alerts.
-        """
-        if now < self.quiet_until or kill.is_on(self.engine.database):
-            return 0
+    async def start_due(self, now: int) -> int:
+        """Do what is due and start the calls without waiting for them; one that is slow holds no other."""
+        moved, works = await asyncio.to_thread(self.prepare, now)
+        self._start(works)
+        return moved
+
+    def prepare(self, now: int) -> tuple[int, Works]:
+        """1. Give lost calls their outcome. 2. Fan planned actions out. 3. See whom to call."""
+        if now < self.quiet_until or self.stopping or kill.is_on(self.engine.database, self.flag):
+            return 0, {}
         moved = effect.recover(self, now)
         while count := self._fan_out(now):
             moved += count
             if count < BATCH:
                 break
-        return moved + asyncio.run(self._call(now))
-
-    async def _call(self, now: int) -> int:
-        return await effect.call_due(self, now) + await delivery.deliver_due(self, now)
-
-    def _fan_out(self, now: int) -> int:
-        """One transaction: planned actions become deliveries, tasks, calls to make, or void."""
         with self.engine.database.begin() as tx:
-            rows = outbox.claim_planned(tx, now, BATCH)
-            journal = Journal()
-            for row in rows:
-                reason = self.useless(tx, row, now)
-                if reason is not None:
-                    outbox.void(tx, journal, row, reason, now)
-                    self._wake(tx, row, now)
-                    continue
-                self._send_on(tx, journal, row, now)
-            journal.write(tx, now)
-        return len(rows)
+            shops = [shop for shop in outbox.shops_due(tx, now) if shop not in self.engine.waiting_for_poll]
+            sinks = delivery.known_sinks(self, tx, outbox.sinks_due(tx, now), now)
+        works: Works = {f"shop {shop}": partial(effect.carry_out, self, shop, now) for shop in shops}
+        works |= {f"sink {outlet.name}": partial(delivery.deliver, self, outlet, now) for outlet in sinks}
+        return moved, works
+
+    async def _wait_for(self, works: Works) -> int:
+        return sum(await asyncio.gather(*self._start(works)))
+
+    def _start(self, works: Works) -> list["asyncio.Task[int]"]:
+        """Start what is not under way already."""
+        started = []
+        for name, work in works.items():
+            if name not in self.in_flight:
+                task = self.in_flight[name] = asyncio.create_task(self._alone(name, work))
+                started.append(task)
+        return started
+
+    async def _alone(self, name: str, work: Callable[[], Coroutine[Any, Any, int]]) -> int:
+        """One work; whatever goes wrong stays with it."""
+        try:
+            return await work()
+        except Exception:
+            log.exception("dispatch.failed", work=name)
+            return 0
+        finally:
+            del self.in_flight[name]
+
+    def stopped(self, connection: Connection) -> bool:
+        """Whether nothing more may leave, asked again before every call is intended."""
+        return self.silenced() or kill.stored(connection)
+
+    def silenced(self) -> bool:
+        """The part of `stopped` that needs no database: for the last look before a call."""
+        return self.stopping or (self.flag is not None and kill.raised(self.flag))
 
     def useless(self, tx: Connection, row: RowMapping, now: int) -> str | None:
         """Why a planned action must not be carried out any more, if so. Read from the newest stored state."""
@@ -77,33 +114,57 @@ class Dispatcher:
             return "ALL_RESOLVED"
         return None
 
-    def _send_on(self, tx: Connection, journal: Journal, row: RowMapping, now: int) -> None:
-        kind = Kind(row["kind"])
-        outlets = self.engine.sinks.for_kind(kind)
-        if kind is Kind.TASK or (kind in EFFECTS and not self._can_call(row)):
-            outbox.set_action(
-                tx, row, Outcome.NEEDS_HUMAN, now, request=self.texts.task(tx, self.engine.shops, row, now)
-            )
-            outbox.note_outcome(journal, row, "outcome", now, Outcome.NEEDS_HUMAN, "TASK_FOR_A_PERSON")
-            outlets = self.engine.sinks.for_kind(Kind.TASK)
-        elif kind in EFFECTS:
-            outbox.set_action(tx, row, Outcome.READY, now, due_at=now)
-            return
-        elif not outlets:
-            outbox.set_action(tx, row, Outcome.REFUSED, now, note="NO_SINK")
-            outbox.note_outcome(journal, row, "outcome", now, Outcome.REFUSED, "NO_SINK")
-            return
-        else:
-            outbox.set_action(tx, row, Outcome.READY, now)
-        zone = self.engine.shops.get(row["shop"]).policy.zone
-        outbox.add_deliveries(tx, [delivery.queued(row, outlet, zone, now) for outlet in outlets])
-
-    def _can_call(self, row: RowMapping) -> bool:
+    def can_call(self, row: RowMapping) -> bool:
         """An effect is called only with a fresh read of the order and a sink that can carry it out."""
         shop = self.engine.shops.get(row["shop"])
         return shop.fresh_read == "live" and bool(self.engine.sinks.for_kind(Kind(row["kind"])))
 
-    def _wake(self, tx: Connection, row: RowMapping, now: int) -> None:
-        """Let a voided action's order be decided again."""
+    def void(self, tx: Connection, journal: Journal, row: RowMapping, reason: str, now: int) -> None:
+        """Put down that an action will not be carried out, and let its order be decided again."""
+        outbox.void(tx, journal, row, reason, now)
+        self.wake(tx, row, now)
+
+    def wake(self, tx: Connection, row: RowMapping, now: int) -> None:
+        """Let an action's order be decided again: what became of the action may open or end its next step."""
         if row["order_id"] is not None:
             timers.wake(tx, timers.ORDER, [(row["shop"], row["order_id"], row["seller"], now)], past=True)
+
+    def hand_over(self, tx: Connection, journal: Journal, row: RowMapping, now: int) -> None:
+        """Make a work item for a person of it, pre-filled, and tell the sinks that are for tasks."""
+        text = self.texts.task(tx, self.engine.shops, row, now)
+        if outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, now, request=text):
+            outbox.note_outcome(journal, row, "outcome", now, Outcome.NEEDS_HUMAN, "TASK_FOR_A_PERSON")
+            delivery.queue(self, tx, row, Kind.TASK, now)
+
+    def _fan_out(self, now: int) -> int:
+        """One transaction: planned actions become deliveries, tasks, calls to make, or void."""
+        with self.engine.database.begin() as tx:
+            rows = outbox.claim_planned(tx, now, BATCH)
+            journal = Journal()
+            for row in rows:
+                try:
+                    self._send_on(tx, journal, row, now)
+                except Exception as error:
+                    log.exception("action.failed", key=row["key"])
+                    wait = timers.backoff(row["attempts"], row["key"])
+                    note = f"{type(error).__name__}: {error}"[:300]
+                    tries = row["attempts"] + 1
+                    outbox.set_action(tx, row, Outcome.PLANNED, now, due_at=now + wait, attempts=tries, note=note)
+            journal.write(tx, now)
+        return len(rows)
+
+    def _send_on(self, tx: Connection, journal: Journal, row: RowMapping, now: int) -> None:
+        kind = Kind(row["kind"])
+        reason = self.useless(tx, row, now)
+        if reason is not None:
+            self.void(tx, journal, row, reason, now)
+        elif kind is Kind.TASK or (kind in EFFECTS and not self.can_call(row)):
+            self.hand_over(tx, journal, row, now)
+        elif kind in EFFECTS:
+            outbox.set_action(tx, row, Outcome.READY, now, due_at=now)
+        elif self.engine.sinks.for_kind(kind):
+            outbox.set_action(tx, row, Outcome.READY, now)
+            delivery.queue(self, tx, row, kind, now)
+        else:
+            outbox.set_action(tx, row, Outcome.REFUSED, now, note="NO_SINK")
+            outbox.note_outcome(journal, row, "outcome", now, Outcome.REFUSED, "NO_SINK")

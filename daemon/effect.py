@@ -9,11 +9,11 @@ import hashlib
 from typing import TYPE_CHECKING
 
 import structlog
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from adapters.base import AdapterError, Message, Permanent, Receipt, Snapshot, Transient
-from daemon import kill
-from daemon.adapter import Outlet
+from daemon import clock
+from daemon.delivery import SPELL_S
 from daemon.store import ingest, outbox, timers
 from daemon.store.journal import Journal
 from rules.model import Kind, Outcome
@@ -41,49 +41,48 @@ def recover(dispatcher: "Dispatcher", now: int) -> int:
     return len(rows)
 
 
-async def call_due(dispatcher: "Dispatcher", now: int) -> int:
-    """Carry out the effects that are ready, one chunk per pass, shops side by side."""
-    rows = await asyncio.to_thread(_claim, dispatcher, now)
-    if not rows:
-        return 0
-    by_shop: dict[str, list[RowMapping]] = {}
-    for row in rows:
-        by_shop.setdefault(row["shop"], []).append(row)
-    await asyncio.gather(*(_shop(dispatcher, mine, now) for mine in by_shop.values()))
-    return len(rows)
+async def carry_out(dispatcher: "Dispatcher", shop: str, now: int) -> int:
+    """One shop's effects that are ready, one after the other: a slow shop holds only itself."""
+    done, began = 0, clock.monotonic()
+    while clock.monotonic() - began < SPELL_S:
+        row = await asyncio.to_thread(_claim, dispatcher, shop, now)
+        if row is None:
+            break
+        await _one(dispatcher, row, now)
+        done += 1
+    return done
 
 
-def _claim(dispatcher: "Dispatcher", now: int) -> list[RowMapping]:
+def _claim(dispatcher: "Dispatcher", shop: str, now: int) -> RowMapping | None:
     with dispatcher.engine.database.begin() as tx:
-        return outbox.claim_effects(tx, now, CHUNK)
+        return None if dispatcher.stopped(tx) else next(iter(outbox.claim_effects(tx, shop, now, 1)), None)
 
 
-async def _shop(dispatcher: "Dispatcher", rows: list[RowMapping], now: int) -> None:
-    """One shop's effects, one after the other: a slow shop holds only itself."""
-    for row in rows:
-        outlet = dispatcher.engine.sinks.for_kind(Kind(row["kind"]))[0]
-        if not await _refresh(dispatcher, row, now):
-            continue
-        message = await asyncio.to_thread(_intend, dispatcher, row, now)
-        if message is None:
-            continue
-        answer = await _call(dispatcher, outlet, row, message, now)
+async def _one(dispatcher: "Dispatcher", row: RowMapping, now: int) -> None:
+    """One effect. What goes wrong before its intent is written puts it off: nothing has left the process."""
+    try:
+        gone = await _refresh(dispatcher, row, now)
+        message = await asyncio.to_thread(_intend, dispatcher, row, gone, now)
+    except Exception as error:
+        if not isinstance(error, AdapterError | TimeoutError):
+            log.exception("effect.failed", key=row["key"])
+        await asyncio.to_thread(_put_off, dispatcher, row, now, f"{type(error).__name__}: {error}")
+        return
+    if message is not None:
+        answer = await _call(dispatcher, row, message, now)
         await asyncio.to_thread(_settle, dispatcher, row, answer, now)
 
 
 async def _refresh(dispatcher: "Dispatcher", row: RowMapping, now: int) -> bool:
-    """Read the order from the platform and decide it anew; False (and put off) when it cannot be read."""
-    if row["order_id"] is None:
-        return True
-    try:
-        async with asyncio.timeout(dispatcher.call_timeout_s):
-            snapshot = await dispatcher.feeds[row["shop"]].fresh(row["order_id"], now)
-    except (AdapterError, TimeoutError, KeyError) as error:
-        await asyncio.to_thread(_put_off, dispatcher, row, now, f"no fresh read: {error}")
+    """Read the order from the platform and decide it anew; returns whether the platform no longer knows it."""
+    feed = dispatcher.feeds.get(row["shop"])
+    if row["order_id"] is None or feed is None or not dispatcher.can_call(row):
         return False
+    async with asyncio.timeout(dispatcher.call_timeout_s):
+        snapshot = await feed.fresh(row["order_id"], now)
     if snapshot is not None:
         await asyncio.to_thread(_take_in, dispatcher, snapshot, now)
-    return True
+    return snapshot is None
 
 
 def _take_in(dispatcher: "Dispatcher", snapshot: Snapshot, now: int) -> None:
@@ -95,35 +94,44 @@ def _take_in(dispatcher: "Dispatcher", snapshot: Snapshot, now: int) -> None:
     engine.decide(now)
 
 
-def _intend(dispatcher: "Dispatcher", row: RowMapping, now: int) -> Message | None:
-    """The durable intent: still useful, then `calling` with attempt and request hash; None when void."""
+def _intend(dispatcher: "Dispatcher", row: RowMapping, gone: bool, now: int) -> Message | None:
+    """The durable intent: still useful, then `calling` with attempt and request hash; None when it is not called."""
     with dispatcher.engine.database.begin() as tx:
         journal = Journal()
-        reason = dispatcher.useless(tx, row, now)
+        reason = "ORDER_GONE" if gone else dispatcher.useless(tx, row, now)
         message = None
-        if reason is not None:
-            outbox.void(tx, journal, row, reason, now)
+        if dispatcher.stopped(tx):
+            outbox.set_action(tx, row, Outcome.READY, now, due_at=row["due_at"])
+        elif reason is not None:
+            dispatcher.void(tx, journal, row, reason, now)
+        elif not dispatcher.can_call(row):
+            dispatcher.hand_over(tx, journal, row, now)
         else:
-            message = dispatcher.texts.effect(tx, dispatcher.engine.shops, row, now)
-            digest = hashlib.blake2b(f"{message.key}\0{message.text}".encode(), digest_size=16).hexdigest()
-            held = outbox.set_action(
-                tx, row, Outcome.CALLING, now, attempts=row["attempts"] + 1, request=digest,
-                lease_until=now + outbox.LEASE,
-            )  # fmt: skip
-            message = message if held else None
+            message = _intent(dispatcher, tx, journal, row, now)
         journal.write(tx, now)
     return message
 
 
-async def _call(
-    dispatcher: "Dispatcher", outlet: Outlet, row: RowMapping, message: Message, now: int
-) -> Receipt | Exception:
+def _intent(dispatcher: "Dispatcher", tx: Connection, journal: Journal, row: RowMapping, now: int) -> Message | None:
+    message = dispatcher.texts.effect(tx, dispatcher.engine.shops, row, now)
+    digest = hashlib.blake2b(f"{message.key}\0{message.text}".encode(), digest_size=16).hexdigest()
+    tries = row["attempts"] + 1
+    until = now + outbox.LEASE
+    if not outbox.set_action(tx, row, Outcome.CALLING, now, attempts=tries, request=digest, lease_until=until):
+        return None
+    outbox.note_outcome(journal, row, "attempt", now, Outcome.CALLING, f"attempt {tries}")
+    return message
+
+
+async def _call(dispatcher: "Dispatcher", row: RowMapping, message: Message, now: int) -> Receipt | Exception:
     """Last check without waiting, then the call with a hard time-out."""
-    if kill.is_on(dispatcher.engine.database) or dispatcher.engine.shops.mode(Kind(row["kind"])) != "live":
+    kind = Kind(row["kind"])
+    outlets = dispatcher.engine.sinks.for_kind(kind)
+    if dispatcher.silenced() or not outlets or dispatcher.engine.shops.mode(kind) != "live":
         return Transient("stopped before the call")
     try:
         async with asyncio.timeout(dispatcher.call_timeout_s):
-            return await outlet.sink.deliver(message, now)
+            return await outlets[0].sink.deliver(message, now)
     except Exception as error:
         return error
 
@@ -135,6 +143,8 @@ def _settle(dispatcher: "Dispatcher", row: RowMapping, answer: Receipt | Excepti
         if outbox.set_action(tx, row, outcome, now, note=note, due_at=due):
             outbox.note_outcome(journal, row, "outcome", now, outcome, note)
             log.info("action.dispatched", key=row["key"], outcome=outcome, attempt=row["attempts"] + 1)
+            if outcome is not Outcome.READY:
+                dispatcher.wake(tx, row, now)
         journal.write(tx, now)
 
 

@@ -3,6 +3,7 @@
 Texts are strict substitution of named fields; the newest stored state is read when a message is made.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
@@ -50,7 +51,7 @@ class Texts:
     def alert(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
         """The message of an alert (or of a task that is sent on), from the newest stored state."""
         shop = shops.get(row["shop"])
-        if row["kind"] == Kind.TASK:
+        if row["kind"] != Kind.ALERT:
             return self._order_message(tx, shop, row, now)
         name = str(row["cause"]).split("/", 1)[1]
         if name == "feed":
@@ -69,7 +70,8 @@ class Texts:
         text = "\n\n".join(f"{message.title}\n{message.text}" for message in messages)
         first = messages[0]
         data: dict[str, Json] = {"alerts": [dict(message.data) for message in messages]}
-        return Message(key=first.key, kind=first.kind, shop=first.shop, title=title, text=text, data=data)
+        mark = hashlib.blake2b("\n".join(message.key for message in messages).encode(), digest_size=8).hexdigest()
+        return Message(key=f"digest/{mark}", kind=first.kind, shop=first.shop, title=title, text=text, data=data)
 
     def effect(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
         """What a platform or buyer is told; a text for a buyer comes from an approved template."""
@@ -102,7 +104,8 @@ class Texts:
             )
         if row["template"] is not None:
             lines.append(Template(TEMPLATES[row["template"]]).safe_substitute(order_id=row["order_id"]))
-        return _message(row, title, "\n".join(lines), {"order_id": row["order_id"], "step": row["step"]})
+        names = ("order_id", "cause", "step", "amount_minor", "currency", "template", "channel")
+        return _message(row, title, "\n".join(lines), {name: row[name] for name in names if row[name] is not None})
 
     def _members(
         self, tx: Connection, shop: Shop, row: RowMapping, name: str, members: Sequence[RowMapping], now: int

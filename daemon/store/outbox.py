@@ -18,6 +18,7 @@ C = Case.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
 LEASE = 2 * 60 * 1_000_000
 """How long a call may stay unsettled (µs): several hard call time-outs."""
+_UNDER_WAY = (Outcome.READY, Outcome.CALLING)
 _DIALECTS = ("sqlite", "postgresql")
 
 
@@ -26,15 +27,27 @@ def claim_planned(connection: Connection, now: int, limit: int) -> list[RowMappi
     return _claim(connection, A, ("key",), (Outcome.PLANNED,), now, limit)
 
 
-def claim_effects(connection: Connection, now: int, limit: int) -> list[RowMapping]:
-    """Effects that may be called now, under a lease. Alerts in this state wait for their deliveries instead."""
-    return _claim(connection, A, ("key",), (Outcome.READY,), now, limit)
+def claim_effects(connection: Connection, shop: str, now: int, limit: int) -> list[RowMapping]:
+    """Effects of a shop that may be called now, under a lease. Alerts in this state wait for their deliveries."""
+    return _claim(connection, A, ("key",), (Outcome.READY,), now, limit, shop=shop)
 
 
 def claim_deliveries(connection: Connection, sink: str, now: int, limit: int) -> list[RowMapping]:
     """Deliveries of one sink that are due; a lost caller's come back when its lease is over."""
-    rows = _claim(connection, D, ("action_key", "sink"), (Outcome.READY, Outcome.CALLING), now, limit, sink=sink)
+    rows = _claim(connection, D, ("action_key", "sink"), _UNDER_WAY, now, limit, sink=sink)
     return sorted(rows, key=lambda row: (row["due_at"], row["action_key"]))
+
+
+def shops_due(connection: Connection, now: int) -> list[str]:
+    """Shops with effects that may be called now."""
+    due = (A.c.outcome == Outcome.READY, A.c.due_at <= now, or_(A.c.lease_until.is_(None), A.c.lease_until <= now))
+    return list(connection.execute(select(A.c.shop).where(*due).distinct().order_by(A.c.shop)).scalars())
+
+
+def sinks_due(connection: Connection, now: int) -> list[str]:
+    """Sinks with deliveries that are due."""
+    due = (D.c.outcome.in_(_UNDER_WAY), D.c.due_at <= now, or_(D.c.lease_until.is_(None), D.c.lease_until <= now))
+    return list(connection.execute(select(D.c.sink).where(*due).distinct().order_by(D.c.sink)).scalars())
 
 
 def lost_calls(connection: Connection, now: int, limit: int) -> list[RowMapping]:
@@ -75,18 +88,24 @@ def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def finish_alert(connection: Connection, action_key: str, now: int) -> None:
-    """Settle an alert once none of its deliveries is under way: told if at least one sink took it."""
+    """Settle an alert once none of its deliveries is under way: told if at least one sink took it.
+
+    Void if there was nothing left to tell when its turn came.
+    """
     outcomes = set(connection.execute(select(D.c.outcome).where(D.c.action_key == action_key)).scalars())
-    if outcomes & {Outcome.READY, Outcome.CALLING}:
+    if outcomes & set(_UNDER_WAY):
         return
-    outcome = Outcome.SETTLED if Outcome.SETTLED in outcomes else Outcome.REFUSED
+    outcome = next(o for o in (Outcome.SETTLED, Outcome.REFUSED, Outcome.VOID) if o in outcomes)
     connection.execute(
         update(A).where(A.c.key == action_key, A.c.outcome == Outcome.READY).values(outcome=outcome, outcome_at=now)
     )
 
 
 def calls_since(connection: Connection, sink: str, since: int) -> list[int]:
-    """When a sink was called after `since`, oldest first: what its rate limit counts."""
+    """When a sink was called after `since`, oldest first: what its rate limit counts.
+
+    Each call has an instant of its own; the deliveries that went into one digest share theirs.
+    """
     rows = connection.execute(
         select(D.c.outcome_at)
         .where(D.c.sink == sink, D.c.outcome_at > since, D.c.attempts > 0)
@@ -125,10 +144,10 @@ def is_open_case(connection: Connection, row: RowMapping) -> bool:
 
 
 def members_of(connection: Connection, cause: str, now: int) -> Sequence[RowMapping]:
-    """The open members of a cause, the nearest deadline first."""
+    """The open members of a cause nobody has acknowledged or snoozed, the nearest deadline first."""
     rows = connection.execute(
         select(M)
-        .where(M.c.cause == cause, M.c.left_at.is_(None))
+        .where(M.c.cause == cause, M.c.left_at.is_(None), M.c.acked_at.is_(None))
         .where(M.c.acked_at.is_(None), or_(M.c.snoozed_until.is_(None), M.c.snoozed_until <= now))
         .order_by(M.c.act_by, M.c.case_key)
     )
@@ -167,17 +186,19 @@ def _claim(
     now: int,
     limit: int,
     sink: str | None = None,
+    shop: str | None = None,
 ) -> list[RowMapping]:
     values: dict[str, Any] = {"b_now": now, "b_until": now + LEASE, "most": limit, "outcomes": list(outcomes)}
-    if sink is not None:
-        values["b_sink"] = sink
-    statement = _claim_statement(table.name, outcomes == (Outcome.CALLING,), sink is not None)
+    only = "sink" if sink is not None else "shop" if shop is not None else None
+    if only is not None:
+        values["b_only"] = sink if sink is not None else shop
+    statement = _claim_statement(table.name, outcomes == (Outcome.CALLING,), only)
     rows = connection.execute(statement, values).mappings().all()
     return sorted(rows, key=lambda row: (row["due_at"] or 0, *(row[name] for name in names)))
 
 
 @cache
-def _claim_statement(name: str, lost: bool, by_sink: bool) -> Update:
+def _claim_statement(name: str, lost: bool, only: str | None) -> Update:
     table = A if name == A.name else D
     keys = list(table.primary_key.columns)
     now = bindparam("b_now", type_=BigInteger)
@@ -185,8 +206,8 @@ def _claim_statement(name: str, lost: bool, by_sink: bool) -> Update:
     due = select(*keys).where(table.c.outcome.in_(bindparam("outcomes", expanding=True)), free)
     if not lost:
         due = due.where(table.c.due_at <= now)
-    if by_sink:
-        due = due.where(table.c.sink == bindparam("b_sink"))
+    if only is not None:
+        due = due.where(table.c[only] == bindparam("b_only"))
     due = due.order_by(table.c.due_at, *keys).limit(bindparam("most")).with_for_update(skip_locked=True)
     picked = due.cte("picked")
     return (
