@@ -39,21 +39,27 @@ class Hours:
 
     def last_open(self, instant: int, zone: ZoneInfo) -> int:
         """The latest open instant at or before `instant` (whole last minute of the day when past its end)."""
-        if self.is_open(instant, zone):
-            return instant
         local = _local(instant, zone)
-        days = range(int(local.hour * 60 + local.minute < self.start), 3)
-        ends = (_at(local - timedelta(days=back), self.end - 1) for back in days)
-        return next((end for end in ends if end <= instant and self.is_open(end, zone)), instant)
+        minute = local.hour * 60 + local.minute
+        if self.start <= minute < self.end:
+            return instant
+        for back in range(int(minute < self.start), 3):
+            end = _at(local - timedelta(days=back), self.end - 1)
+            if end <= instant and self.is_open(end, zone):
+                return end
+        return instant
 
     def next_open(self, instant: int, zone: ZoneInfo) -> int:
         """The earliest open instant at or after `instant`."""
-        if self.is_open(instant, zone):
-            return instant
         local = _local(instant, zone)
-        days = range(int(local.hour * 60 + local.minute >= self.end), 3)
-        starts = (_at(local + timedelta(days=ahead), self.start) for ahead in days)
-        return next((start for start in starts if start >= instant and self.is_open(start, zone)), instant)
+        minute = local.hour * 60 + local.minute
+        if self.start <= minute < self.end:
+            return instant
+        for ahead in range(int(minute >= self.end), 3):
+            start = _at(local + timedelta(days=ahead), self.start)
+            if start >= instant and self.is_open(start, zone):
+                return start
+        return instant
 
 
 def _at(day: datetime, minute: int) -> int:

@@ -47,20 +47,36 @@ def open_rungs(look: Look, case: Case, ladder: Ladder, performed: Performed) -> 
 def place(look: Look, case: Case, step: Step, performed: Performed) -> Placed | None:
     """Where the step stands; None when its anchor does not exist (no deadline).
 
-    A lead step is moved back into its opening hours, one that counts from an event forward; a closed
-    moment never makes a step due.
+    A lead step is moved back into its opening hours and far enough for the steps that wait for it; one that
+    counts from an event is moved forward. A closed moment never makes a step due.
     """
     anchor = _anchor(look, case, step)
     if anchor is None:
         return None
     earliest = _earliest(look, case, step, performed)
-    at = max(anchor, earliest)
+    at = max(_backwards(look, step), earliest) if step.lead is not None else max(anchor, earliest)
     if step.hours is not None:
-        back = step.hours.last_open(anchor, look.policy.zone) if step.after is None else -NEVER
-        at = back if back >= earliest else step.hours.next_open(at, look.policy.zone)
-        if at <= look.now and not step.hours.is_open(look.now, look.policy.zone):
-            at = step.hours.next_open(look.now, look.policy.zone)
+        at = _opened(look, step, at, earliest)
     return Placed(step, at, _until(look, step, anchor))
+
+
+def _backwards(look: Look, step: Step) -> int:
+    """The latest useful instant of a lead step: its lead before act_by, and time enough for every follower."""
+    at = (look.due.act_by or 0) - (step.lead or 0)
+    for follower in step.followers:
+        if follower.lead is not None and (not follower.platforms or look.order.platform in follower.platforms):
+            at = min(at, _backwards(look, follower) - follower.wait)
+    return at if step.hours is None else step.hours.last_open(at, look.policy.zone)
+
+
+def _opened(look: Look, step: Step, at: int, earliest: int) -> int:
+    """The same moment inside the step's hours."""
+    hours, zone = step.hours, look.policy.zone
+    if hours is None:
+        return at
+    back = hours.last_open(at, zone) if step.after is None else -NEVER
+    at = back if back >= earliest else hours.next_open(at, zone)
+    return hours.next_open(look.now, zone) if at <= look.now and not hours.is_open(look.now, zone) else at
 
 
 def _anchor(look: Look, case: Case, step: Step) -> int | None:
@@ -90,19 +106,17 @@ def _until(look: Look, step: Step, anchor: int) -> int:
 
 
 def missed(placed: list[Placed], decided_at: int | None, patience: int, now: int) -> set[str]:
-    """Names of steps passed while nobody looked: all but the latest effect that is still useful.
+    """Names of steps passed while nobody looked, where a later effect is due as well and still useful.
 
     A burst of late messages is worse than none; tasks for a person stay useful and are never dropped here.
     """
     if decided_at is None:
         return set()
-    late = [
-        rung
-        for rung in placed
-        if rung.step.kind is not Kind.TASK and decided_at < rung.at < now - patience and now <= rung.until
+    effects = [
+        rung for rung in placed if rung.step.kind is not Kind.TASK and decided_at < rung.at and now <= rung.until
     ]
-    late.sort(key=lambda rung: rung.at)
-    return {rung.step.name for rung in late[:-1]}
+    latest = max((rung.at for rung in effects), default=now)
+    return {rung.step.name for rung in effects if rung.at < min(latest, now - patience)}
 
 
 def done(entry: Past) -> bool:

@@ -114,6 +114,7 @@ class Step:
 
     `until`: lead and delay steps are useless later than this long before ship_by (None: than ship_by itself,
     but a task stays useful); `after` steps later than this long past their anchor (None: never).
+    `followers`: the steps that wait for this one.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Step:
     intent: str | None
     template: str | None
     hours: Hours | None
+    followers: "tuple[Step, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +184,7 @@ def parse(text: str, source: str) -> Playbook:
     except ValidationError as error:
         raise PolicyError("\n".join(_explain(source, text, error))) from error
     ladders = tuple(
-        Ladder(violation=violation, steps=tuple(map(_step, ladder.steps)), auto_close=ladder.auto_close)
+        Ladder(violation=violation, steps=_steps(ladder.steps), auto_close=ladder.auto_close)
         for violation, ladder in (
             (Violation.LATE_SHIPMENT, schema.late_shipment),
             (Violation.STOCK_OUT, schema.stock_out),
@@ -220,7 +222,15 @@ def shipped_text() -> str:
     return resources.files("rules").joinpath("data/playbook.toml").read_text("utf-8")
 
 
-def _step(schema: _StepSchema) -> Step:
+def _steps(schemas: tuple[_StepSchema, ...]) -> tuple[Step, ...]:
+    """The steps in order, each knowing those that wait for it: they all come later."""
+    steps: list[Step] = []
+    for schema in reversed(schemas):
+        steps.insert(0, _step(schema, tuple(step for step in steps if step.waits_for == schema.name)))
+    return tuple(steps)
+
+
+def _step(schema: _StepSchema, followers: tuple[Step, ...]) -> Step:
     fields = schema.model_dump(exclude={"action", "stage", "platforms", "hours"})
     return Step(
         **fields,
@@ -228,6 +238,7 @@ def _step(schema: _StepSchema) -> Step:
         unscanned=schema.stage == "unscanned",
         platforms=frozenset(schema.platforms),
         hours=schema.hours,
+        followers=followers,
     )
 
 

@@ -102,6 +102,26 @@ def test_a_snooze_moves_a_step_to_its_end_and_a_message_to_the_next_open_hour():
     assert at("2026-06-03 09:00") == placed(f'{TALK}, lead = "20h"', case=case).at
 
 
+def test_a_step_leaves_time_for_the_one_that_waits_for_it():
+    play = a_playbook(f"""
+        name = "ask", action = "negotiate", lead = "12h"
+        name = "tell", {TALK}, lead = "8h", waits_for = "ask", wait = "4h"
+    """)
+    policy = a_policy(play=play)
+    look = a_look(an_order(ship_by=at("2026-06-04 08:00")), policy)
+    rungs = open_rungs(look, a_case(opened_at=at("2026-06-03 08:00")), ladder(policy), {})
+    assert [("ask", at("2026-06-03 16:59"))] == [(rung.step.name, rung.at) for rung in rungs]
+
+
+def test_a_step_waits_for_no_follower_of_another_platform():
+    play = a_playbook(f"""
+        name = "ask", action = "negotiate", lead = "12h"
+        name = "tell", {TALK}, lead = "30h", waits_for = "ask", platforms = ["jd"]
+    """)
+    policy = a_policy(play=play)
+    assert SHIP_BY - 12 * HOUR == open_rungs(a_look(an_order(), policy), a_case(opened_at=0), ladder(policy), {})[0].at
+
+
 WAITING = (
     'action = "contact", channel = "sms", intent = "i", template = "t", lead = "20h", waits_for = "before", wait = "4h"'
 )
@@ -170,7 +190,11 @@ def test_of_steps_passed_while_nobody_looked_only_the_latest_is_still_done():
 
 def test_a_step_passed_within_our_patience_or_before_the_last_look_was_not_missed():
     assert set() == missed(rungs(12, 10), SHIP_BY - 11 * HOUR, 15 * MINUTE, SHIP_BY - 7 * HOUR)
-    assert set() == missed(rungs(12, 7), SHIP_BY - 20 * HOUR, 15 * MINUTE, SHIP_BY - 7 * HOUR)
+    assert set() == missed(rungs(12, 7), SHIP_BY - 20 * HOUR, 6 * HOUR, SHIP_BY - 7 * HOUR)
+
+
+def test_a_step_passed_while_nobody_looked_gives_way_to_the_one_due_now():
+    assert {"s12"} == missed(rungs(12, 7), SHIP_BY - 20 * HOUR, 15 * MINUTE, SHIP_BY - 7 * HOUR)
 
 
 def test_an_order_never_looked_at_has_missed_nothing():
