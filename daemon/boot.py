@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, select
 
 from daemon.engine import Engine
 from daemon.store import decisions, meta, timers
@@ -55,11 +55,16 @@ def report(engine: Engine, now: int, tell_after: int) -> Report | None:
 
 
 def _since(tx: Connection, last: int, now: int) -> Report:
-    due = tx.execute(select(T.c.kind, func.count()).where(T.c.due_at > last, T.c.due_at <= now).group_by(T.c.kind))
+    due = tx.execute(_due_between(last, now))
     passed = tx.execute(
         select(func.count()).where(O.c.is_open.is_(True), O.c.act_by > last, O.c.act_by <= now)
     ).scalar_one()
-    return Report(since=last, until=now, due=dict(due.tuples().all()), deadlines_passed=passed)
+    return Report(since=last, until=now, due={row.kind: row.subjects for row in due}, deadlines_passed=passed)
+
+
+def _due_between(last: int, now: int) -> Select[tuple[str, int]]:
+    counted = select(T.c.kind, func.count().label("subjects"))
+    return counted.where(T.c.due_at > last, T.c.due_at <= now).group_by(T.c.kind)
 
 
 def _tell(engine: Engine, tx: Connection, found: Report, now: int) -> None:

@@ -111,6 +111,7 @@ def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset
         zone=zone,
         warehouse=warehouse(store.open, store.pickups, store.scan_lag, zone) if store else None,
         confirmed=confirmed,
+        patience=section.poll_s * SECOND,
         maintenance=tuple((parse(window.since, zone), parse(window.until, zone)) for window in section.maintenance),
     )
     return Shop(

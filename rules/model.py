@@ -203,7 +203,8 @@ class History:
     """All that happened to one order so far: cases, actions and dropped steps, events.
 
     `short`: line ids its stock pools cannot cover (written by `rules.allocate`). `decided_at` and
-    `playbook`: when the order was last decided, and by which playbook digest.
+    `playbook`: when the order was last decided, and by which playbook digest. `woken_at`: when that
+    playbook, or a fact since, wanted it decided next.
     """
 
     cases: tuple[Case, ...] = ()
@@ -212,6 +213,7 @@ class History:
     short: tuple[str, ...] = ()
     decided_at: int | None = None
     playbook: str = ""
+    woken_at: int | None = None
 
 
 NO_HISTORY = History()

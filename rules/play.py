@@ -71,14 +71,21 @@ def _timing(turn: Turn, rung: Placed, skipped: set[str]) -> str | None:
     decided = history.decided_at
     if turn.case.taken_over:
         return "HUMAN_TAKEOVER"
-    edited = history.playbook != policy.playbook.digest
     # A ladder of which nothing was done yet is new to the case: its first steps go at once.
-    if edited and decided is not None and rung.at <= decided and (rung.at > turn.case.opened_at or turn.begun):
+    if _is_added(turn, rung) and (rung.at > turn.case.opened_at or turn.begun):
         return "ADDED_TOO_LATE"
     if now > rung.until:
         missed_down = decided is not None and decided < rung.at < now - policy.patience
         return "MISSED_WHILE_DOWN" if missed_down else "NO_TIME_LEFT"
     return "MISSED_WHILE_DOWN" if rung.step.name in skipped else None
+
+
+def _is_added(turn: Turn, rung: Placed) -> bool:
+    """Whether an edited playbook put the rung into the past: the one before would have woken the order for it."""
+    history = turn.look.history
+    if history.decided_at is None or history.playbook == turn.look.policy.playbook.digest:
+        return False
+    return rung.at <= history.decided_at or (history.woken_at is not None and rung.at < history.woken_at)
 
 
 def _needless(turn: Turn, step: Step) -> str | None:

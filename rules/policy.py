@@ -16,8 +16,8 @@ class Policy:
     """One shop's policy at one moment.
 
     `confirmed`: digests of pack rows a person has confirmed; only those may move money. `patience`: a step
-    found later than this (µs) counts as missed while we were down. `maintenance`: (from, until) instants in
-    which cases open silently.
+    found later than this (µs; one poll interval of the shop) counts as missed while we were down.
+    `maintenance`: (from, until) instants in which cases open silently.
     """
 
     playbook: Playbook

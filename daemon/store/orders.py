@@ -155,7 +155,9 @@ def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple
 
 def standing(history: History, claim: Claimed, stored: Stored) -> History:
     """The history together with what the last decision and the stock pools left."""
-    return replace(history, short=stored.short, decided_at=claim.decided_at, playbook=claim.playbook)
+    return replace(
+        history, short=stored.short, decided_at=claim.decided_at, playbook=claim.playbook, woken_at=claim.due_at
+    )
 
 
 def acknowledge(connection: Connection, shop: str, order_id: str, at: int) -> None:

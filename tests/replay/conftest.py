@@ -70,7 +70,7 @@ def a_world(tmp_path: Path) -> Iterator[Make]:
 
 
 def _shop(name: str, table: dict[str, Any], folder: Path) -> dict[str, Any]:
-    made = {"platform": "taobao", "feed": "memory", "poll_s": 600} | table
+    made = {"platform": "taobao", "feed": "memory", "poll_s": 3600} | table
     if made["feed"] == "files":
         (folder / "inbox" / name).mkdir(parents=True)
         made["path"] = f"inbox/{name}"

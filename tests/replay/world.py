@@ -1,4 +1,4 @@
-"""A small world to tell stories in: shops that speak, sinks that listen, and a clock moved from one due instant to the next.
+"""A small world to tell stories in: shops that speak, sinks that listen, a clock moved from due instant to due instant.
 
 The world drives the shipped daemon through `daemon.scheduler.tick()` under a frozen clock. Whatever is sent in a
 story must be expected by it: `silent()` (called when the test ends) fails on every message or task left over.
@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -70,6 +70,27 @@ def now_says(order_id: str, *lines: Mapping[str, Any], **facts: Any) -> Snapshot
 def a_line(sku: str = "A-1", quantity: int = 1, **facts: Any) -> dict[str, Any]:
     """A line of an order; give `line_id` where an order has several."""
     return {"line_id": "1", "sku": sku, "quantity": quantity, "unit_minor": 5000, **facts}
+
+
+HEAD = """
+name = "mine"
+version = 1
+[alerts]
+leads = ["24h"]
+"""
+
+
+def ladder(*steps: str, violation: str = "late_shipment", head: str = HEAD, **settings: str) -> str:
+    """A playbook whose ladder has these steps, each written like 'name = "a", action = "task", delay = "0m"'."""
+    table = "".join(f'{name} = "{value}"\n' for name, value in settings.items())
+    rungs = "".join(f"[[{violation}.steps]]\n{step.replace(', ', chr(10))}\n" for step in steps)
+    return f"{head}[{violation}]\n{table}{rungs}"
+
+
+def tell(name: str, delay: str) -> str:
+    """A step that writes to the buyer."""
+    words = 'channel = "platform_chat", intent = "delay_notice", template = "delay_notice"'
+    return f'name = "{name}", action = "contact", delay = "{delay}", {words}'
 
 
 def _snapshot(
@@ -138,10 +159,14 @@ class World:
         boot.report(self.parts.engine, self.now, self.parts.installation.config.daemon.boot_report_after)
         self.parts.dispatcher.quiet_until = self.now + self.parts.installation.config.daemon.start_delay
 
+    def edit(self, playbook: str) -> None:
+        """Somebody edits the playbook; nobody has told the daemon yet."""
+        (self.folder / "playbook.toml").write_text(playbook, "utf-8")
+
     def reload(self, *, playbook: str | None = None, **sections: Any) -> None:
         """Change the configuration and let the running daemon take it anew."""
         if playbook is not None:
-            (self.folder / "playbook.toml").write_text(playbook, "utf-8")
+            self.edit(playbook)
         self.settings = _merged(self.settings, sections)
         quiet_until = self.parts.dispatcher.quiet_until
         self._assemble()
@@ -435,7 +460,14 @@ class World:
         with self.database.begin() as tx:
             rows = tx.execute(select(C).order_by(C.c.order_id, C.c.opened_at, C.c.key)).mappings().all()
         return [
-            f"{row['order_id']} {row['violation']} {row['episode']} {'open' if row['closed_at'] is None else row['reason']}"
+            " ".join(
+                (
+                    row["order_id"],
+                    row["violation"],
+                    str(row["episode"]),
+                    "open" if row["closed_at"] is None else row["reason"],
+                )
+            )
             for row in rows
             if order_id in (None, row["order_id"])
         ]
