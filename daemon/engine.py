@@ -10,14 +10,16 @@ and tests run the same functions: only the source of `now` and the effectors dif
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.adapter import Sinks
 from daemon.shops import Shops
 from daemon.store import causes, decisions, orders, stock, timers
-from daemon.store.database import Database
+from daemon.store.database import Database, retrying
 from daemon.store.journal import Journal
 from rules.cause import decide_cause
 from rules.decide import decide
@@ -30,12 +32,17 @@ BATCH = 500
 
 @dataclass(slots=True)
 class Engine:
-    """What the hops need. `own_time`: decide each timer at its own due time (replay), not at the clock's."""
+    """What the hops need. `own_time`: decide each timer at its own due time (replay), not at the clock's.
+
+    `batch`: subjects per transaction. `shards`: only these (None = all). `waiting_for_poll`: shops whose first
+    poll after a start is not back yet; their orders wait for it.
+    """
 
     database: Database
     shops: Shops
     sinks: Sinks = field(default_factory=Sinks)
     own_time: bool = False
+    batch: int = BATCH
     shards: tuple[int, ...] | None = None
     waiting_for_poll: set[str] = field(default_factory=set)
 
@@ -49,14 +56,18 @@ class Engine:
             done += hop(now)
         return done
 
+    def decide_orders_once(self, now: int) -> int:
+        """Decide each order due at `now` once, though its next timer may be due by then too (replay's rounds)."""
+        return self._orders(now)
+
     def allocate(self, now: int) -> int:
         """Allocate the stock of the pools due at `now`."""
-        return _drain(self._pools, now)
+        return self._drain(self._pools, now)
 
     def _pools(self, now: int) -> int:
         """1. Claim due pools. 2. Allocate their stock. 3. Wake the orders whose cover changed."""
         with self.database.begin() as tx:
-            claimed = timers.claim(tx, timers.POOL, now, BATCH, shards=self.shards)
+            claimed = timers.claim(tx, timers.POOL, now, self.batch, shards=self.shards)
             for claim in claimed:
                 at = self._moment(claim, now)
                 woken = stock.reallocate(tx, claim.seller, claim.id, at)
@@ -67,31 +78,61 @@ class Engine:
 
     def decide_orders(self, now: int) -> int:
         """Decide the orders due at `now`, batch by batch."""
-        return _drain(self._orders, now)
+        return self._drain(self._orders, now)
 
     def decide_causes(self, now: int) -> int:
         """Decide the causes due at `now`; to be called when no order is due any more."""
-        return _drain(self._causes, now)
+        return self._drain(self._causes, now)
 
     def _orders(self, now: int) -> int:
-        """1. Claim due orders. 2. Decide each from its facts and past. 3. Write all in one transaction."""
+        """1. Claim due orders. 2. Decide each from its facts and past. 3. Write all in one transaction.
+
+        When the batch cannot be written, each order is tried for itself: the one at fault is put off.
+        """
+        try:
+            return retrying(partial(self._order_batch, now, self.batch))
+        except SQLAlchemyError:
+            if self.batch == 1:
+                raise
+            log.exception("decide.batch_failed", batch=self.batch)
+        done = 0
+        for _ in range(self.batch):
+            count = self._order_alone(now)
+            if not count:
+                break
+            done += count
+        return done
+
+    def _order_batch(self, now: int, limit: int) -> int:
         with self.database.begin() as tx:
-            claimed = timers.claim(
-                tx, timers.ORDER, now, BATCH, shards=self.shards, not_shops=sorted(self.waiting_for_poll)
-            )
-            if not claimed:
-                return 0
-            journal = Journal()
-            stored = orders.load(tx, {(claim.shop, claim.id) for claim in claimed})
-            pasts = orders.histories(tx, {(claim.shop, claim.id) for claim in claimed if claim.past})
-            decided = [
-                one
-                for claim in claimed
-                if (one := self._decide_one(tx, claim, stored, pasts, self._moment(claim, now)))
-            ]
-            decisions.write(tx, journal, self.shops, decided)
-            journal.write(tx, now)
+            claimed = self._claim_orders(tx, now, limit)
+            if claimed:
+                self._decide_claimed(tx, claimed, now)
         return len(claimed)
+
+    def _order_alone(self, now: int) -> int:
+        """One order in a transaction of its own; what fails is put off instead of tried for ever."""
+        try:
+            return self._order_batch(now, 1)
+        except SQLAlchemyError as error:
+            with self.database.begin() as tx:
+                for claim in self._claim_orders(tx, now, 1):
+                    self._put_off(tx, claim, now, error)
+            return 1
+
+    def _claim_orders(self, tx: Connection, now: int, limit: int) -> list[timers.Claimed]:
+        waiting = sorted(self.waiting_for_poll)
+        return timers.claim(tx, timers.ORDER, now, limit, shards=self.shards, not_shops=waiting)
+
+    def _decide_claimed(self, tx: Connection, claimed: list[timers.Claimed], now: int) -> None:
+        journal = Journal()
+        stored = orders.load(tx, {(claim.shop, claim.id) for claim in claimed})
+        pasts = orders.histories(tx, {(claim.shop, claim.id) for claim in claimed if claim.past})
+        decided = [
+            one for claim in claimed if (one := self._decide_one(tx, claim, stored, pasts, self._moment(claim, now)))
+        ]
+        decisions.write(tx, journal, self.shops, decided)
+        journal.write(tx, now)
 
     def _decide_one(
         self,
@@ -111,15 +152,18 @@ class Engine:
             history = orders.standing(pasts.get((claim.shop, claim.id), NO_HISTORY), claim, found)
             return decisions.Decided(claim, found, history, decide(found.order, policy, history, at), at)
         except Exception as error:
-            log.exception("order.failed", shop=claim.shop, order_id=claim.id, attempt=claim.attempts + 1)
-            wait = timers.backoff(claim.attempts, f"{claim.shop}/{claim.id}")
-            timers.fail(tx, claim, at + wait, f"{type(error).__name__}: {error}")
+            self._put_off(tx, claim, at, error)
             return None
+
+    def _put_off(self, tx: Connection, claim: timers.Claimed, at: int, error: Exception) -> None:
+        log.error("order.failed", shop=claim.shop, order_id=claim.id, attempt=claim.attempts + 1, exc_info=error)
+        wait = timers.backoff(claim.attempts, f"{claim.shop}/{claim.id}")
+        timers.fail(tx, claim, at + wait, f"{type(error).__name__}: {error}")
 
     def _causes(self, now: int) -> int:
         """1. Claim due causes. 2. Decide each from its members at that instant. 3. Write, in one transaction."""
         with self.database.begin() as tx:
-            claimed = timers.claim(tx, timers.CAUSE, now, BATCH, shards=self.shards)
+            claimed = timers.claim(tx, timers.CAUSE, now, self.batch, shards=self.shards)
             if not claimed:
                 return 0
             journal = Journal()
@@ -137,12 +181,11 @@ class Engine:
         """Replay decides at the timer's own due time; live at the clock's now, once, however late."""
         return claim.due_at if self.own_time else now
 
-
-def _drain(hop: Callable[[int], int], now: int) -> int:
-    """Run a batch hop until a short batch says that nothing more is due."""
-    done = 0
-    while count := hop(now):
-        done += count
-        if count < BATCH:
-            break
-    return done
+    def _drain(self, hop: Callable[[int], int], now: int) -> int:
+        """Run a batch hop until a short batch says that nothing more is due."""
+        done = 0
+        while count := retrying(partial(hop, now)):
+            done += count
+            if count < self.batch:
+                break
+        return done

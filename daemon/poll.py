@@ -5,13 +5,17 @@ Feeds run side by side: a slow or failing one never delays another shop.
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from adapters.base import AdapterError, AuthFailed, Feed, Page, Transient
+from daemon import clock
 from daemon.engine import Engine
+from daemon.errors import LeaseLost
 from daemon.shops import Shop
 from daemon.store import feeds, timers
+from daemon.store.database import retrying
 from daemon.store.ingest import Ingested, ingest
 from daemon.store.journal import Journal
 from rules.instant import SECOND
@@ -64,7 +68,7 @@ class Poller:
         shop = self.engine.shops.get(claim.shop)
         error: Exception | None = None
         try:
-            await self._pages(shop, now)
+            await self._pages(claim, shop, now)
         except Exception as problem:
             error = problem
             if not isinstance(problem, AdapterError | TimeoutError):
@@ -72,13 +76,13 @@ class Poller:
         await asyncio.to_thread(self._settle, claim, shop, error, now)
         self.engine.waiting_for_poll.discard(shop.name)
 
-    async def _pages(self, shop: Shop, now: int) -> None:
+    async def _pages(self, claim: timers.Claimed, shop: Shop, now: int) -> None:
         feed = self.feeds[shop.name]
         cursor = await asyncio.to_thread(self._cursor, shop)
         while True:
             async with asyncio.timeout(PAGE_TIMEOUT_S):
                 page = await feed.poll(cursor, now)
-            taken = await asyncio.to_thread(self._commit, shop, page, now)
+            taken = await asyncio.to_thread(retrying, partial(self._commit, claim, shop, page, now))
             cursor = page.cursor
             if taken.records or page.rejected:
                 log.info(
@@ -96,9 +100,11 @@ class Poller:
             row = feeds.get(tx, shop.name)
         return row["cursor"] if row else None
 
-    def _commit(self, shop: Shop, page: Page, now: int) -> Ingested:
+    def _commit(self, claim: timers.Claimed, shop: Shop, page: Page, now: int) -> Ingested:
         """One page, one transaction: changed orders and stock, wake-ups, cursor, what could not be used."""
         with self.engine.database.begin() as tx:
+            if not timers.hold(tx, claim, clock.now() + LEASE):
+                raise LeaseLost(f"{shop.name} is being polled by another worker")
             journal = Journal()
             taken = ingest(tx, journal, self.engine.shops, page.records, now, final=not page.more)
             feeds.save_page(tx, shop, page, now)

@@ -26,7 +26,8 @@ AFTERMATH = 72 * HOUR
 _KINDS: tuple[type[Record], ...] = (Snapshot, StockReport, OrderEvent)
 _unpack = msgspec.msgpack.Decoder().decode
 _pack = msgspec.msgpack.Encoder().encode
-_DECIDED = (timers.POOL, timers.ORDER, timers.CAUSE)
+ROUND = 100_000
+"""Orders decided in one transaction of a replay: a round takes each order once, so it may not be drained."""
 
 
 @dataclass(slots=True)
@@ -82,7 +83,7 @@ class Simulation:
     coupled: bool = False
 
     def __post_init__(self) -> None:
-        self.engine = Engine(database=self.database, shops=self.shops, own_time=True)
+        self.engine = Engine(database=self.database, shops=self.shops, own_time=True, batch=ROUND)
 
     def run(
         self,
@@ -128,7 +129,7 @@ class Simulation:
             waiting.setdefault((shop, order_id), deque()).append(list(group))
         while True:
             taken = self._next_facts(waiting, since)
-            if not self.engine.decide_orders(until) and not taken:
+            if not self.engine.decide_orders_once(until) and not taken:
                 break
         self.engine.decide_causes(until)
 
@@ -158,22 +159,28 @@ class Simulation:
                 journal = Journal()
                 ingest(tx, journal, self.shops, list(group), at)
                 journal.write(tx, at)
-            self.engine.decide(at)
+            self._timers(at)
         self._timers(until)
 
     def _timers(self, until: int) -> None:
-        """Decide at every due instant up to and including `until`."""
+        """Decide at every due instant up to and including `until`: pools, then orders, then causes."""
+        hops = {
+            timers.POOL: self.engine.allocate,
+            timers.ORDER: self.engine.decide_orders,
+            timers.CAUSE: self.engine.decide_causes,
+        }
         while True:
             with self.database.begin() as tx:
-                due = timers.next_due(tx, _DECIDED)
-            if due is None or due > until:
+                due = timers.next_due_by_kind(tx)
+            at = min((due[kind] for kind in hops if kind in due), default=None)
+            if at is None or at > until:
                 return
-            self.engine.decide(due)
+            hops[next(kind for kind in hops if due.get(kind) == at)](at)
 
     def last_deadline(self) -> int | None:
         """The latest effective ship_by of any order."""
         with self.database.begin() as tx:
-            latest: int | None = tx.execute(select(func.max(Order.ship_by))).scalar_one()  # type: ignore[arg-type]
+            latest: int | None = tx.execute(select(func.max(Order.ship_by))).scalar_one()
         return latest
 
     def pending(self, until: int) -> int:

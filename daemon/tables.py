@@ -75,7 +75,7 @@ class OpenLine(SQLModel, table=True):
     line_id: str = Field(primary_key=True, sa_type=Text)
     seller: str = Field(sa_type=Text)
     sku: str = Field(sa_type=Text)
-    quantity: int
+    quantity: int = Field(sa_type=BigInteger)
     loss_minor: int = Field(default=0, sa_type=BigInteger)
     act_by: int | None = Field(default=None, sa_type=BigInteger)
 
@@ -130,7 +130,7 @@ class Timer(SQLModel, table=True):
 
     __tablename__ = "timer"
     __table_args__ = (
-        Index("ix_timer_due", "kind", "due_at"),
+        Index("ix_timer_due", "kind", "due_at", "shop", "id"),
         {"sqlite_with_rowid": False},
     )
     kind: str = Field(primary_key=True, sa_type=Text)

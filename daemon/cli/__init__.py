@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from daemon.cli import cases, feeds, kill, orders, replay, schema, service, setup, tasks, today
+from daemon.cli import cases, demo, feeds, kill, orders, replay, schema, service, setup, tasks, today, why
 from daemon.cli.session import run_or_forward
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
 )
-for module in (setup, service, today, replay, kill):
+for module in (demo, setup, service, today, why, replay, kill):
     module.register(app)
 app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")

@@ -44,9 +44,9 @@ def load(connection: Connection, moments: list[tuple[timers.Claimed, int]]) -> l
     members: dict[str, list[Any]] = {}
     told: dict[str, list[Told]] = {}
     for ids in orders.chunks([claim.id for claim, _ in moments]):
-        for row in connection.execute(_MEMBERS, {"causes": ids}):
+        for row in connection.execute(_MEMBERS, {"causes": ids}).all():
             members.setdefault(row.cause, []).append(row)
-        for row in connection.execute(_TOLD, {"causes": ids}):
+        for row in connection.execute(_TOLD, {"causes": ids}).all():
             told.setdefault(row.cause, []).append(_told(row))
     return [
         _as_of(_cause(connection, claim, at), members.get(claim.id, []), told.get(claim.id, []), at)

@@ -9,9 +9,10 @@ import fcntl
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from alembic import command
 from alembic.config import Config
@@ -28,6 +29,12 @@ from daemon.errors import Busy, SchemaOutdated, Unavailable
 _FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 """SQLite releases without the WAL-reset bug: from 3.51.3 on, and these backports within their minor."""
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+_RETRY = frozenset({"40P01", "40001"})
+"""PostgreSQL: deadlock detected, serialization failure. The transaction was rolled back whole."""
+RETRIES = 5
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -129,6 +136,17 @@ def check_schema(database: Database) -> None:
         _refuse_newer(_alembic(connection), current)
     state = "is empty" if current is None else f"is at revision {current}"
     raise SchemaOutdated(f"the database {state}, this version needs {head}: run `forestall db upgrade`")
+
+
+def retrying(work: Callable[[], T]) -> T:
+    """Run one whole transaction; again, a few times, when the database chose it as a deadlock's victim."""
+    for _ in range(RETRIES):
+        try:
+            return work()
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) not in _RETRY:
+                raise
+    return work()
 
 
 def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:

@@ -194,7 +194,7 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
         return
     standing: dict[tuple[str, str], dict[tuple[str, str], Any]] = {}
     for shop_name, ids in orders.by_shop({(one.claim.shop, one.claim.id) for one in decided}):
-        for row in connection.execute(_STANDING, {"b_shop": shop_name, "ids": ids}):
+        for row in connection.execute(_STANDING, {"b_shop": shop_name, "ids": ids}).all():
             standing.setdefault((shop_name, row.order_id), {})[(row.cause, row.case_key)] = row
     stays: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []

@@ -62,7 +62,7 @@ def known(
     """What is known of the named orders, to merge into. `affirmed`: when an unchanged snapshot last said so."""
     found: dict[tuple[str, str], Known] = {}
     for shop, ids in by_shop(names):
-        for row in connection.execute(_KNOWN, {"b_shop": shop, "ids": ids}):
+        for row in connection.execute(_KNOWN, {"b_shop": shop, "ids": ids}).all():
             name = (shop, row.order_id)
             facts = snapshot.unnest(_loads(row.facts))
             for own in ("shop", "platform", "order_id"):
@@ -118,7 +118,7 @@ def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str,
     """The named orders, decoded."""
     found: dict[tuple[str, str], Stored] = {}
     for shop, ids in by_shop(names):
-        for row in connection.execute(_LOAD, {"b_shop": shop, "ids": ids}):
+        for row in connection.execute(_LOAD, {"b_shop": shop, "ids": ids}).all():
             found[(shop, row.order_id)] = Stored(
                 order=_decode(row.facts),
                 observed_at=row.observed_at,
@@ -136,11 +136,11 @@ def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple
     events: dict[tuple[str, str], list[model.Event]] = {}
     for shop, ids in by_shop(names):
         values = {"b_shop": shop, "ids": ids}
-        for row in connection.execute(_CASES, values):
+        for row in connection.execute(_CASES, values).all():
             cases.setdefault((shop, row.order_id), []).append(_case(row))
-        for row in connection.execute(_PAST, values):
+        for row in connection.execute(_PAST, values).all():
             past.setdefault((shop, row.order_id), []).append(_past(row))
-        for row in connection.execute(_EVENTS, values):
+        for row in connection.execute(_EVENTS, values).all():
             event = model.Event(event=row.event, at=row.at, seen_at=row.seen_at)
             events.setdefault((shop, row.order_id), []).append(event)
     return {

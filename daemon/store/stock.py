@@ -173,7 +173,7 @@ def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> dict[tup
     """The SKU of each open line of the named orders."""
     found: dict[tuple[str, str], dict[str, str]] = {}
     for shop, ids in orders.by_shop(names):
-        for row in connection.execute(_OPEN_LINES, {"b_shop": shop, "ids": ids}):
+        for row in connection.execute(_OPEN_LINES, {"b_shop": shop, "ids": ids}).all():
             found.setdefault((shop, row.order_id), {})[row.line_id] = row.sku
     return found
 

@@ -107,7 +107,7 @@ def due_of(connection: Connection, kind: str, names: Iterable[tuple[str, str]]) 
     for shop, ids in shops.items():
         for start in range(0, len(ids), 500):
             values = {"b_kind": kind, "b_shop": shop, "ids": ids[start : start + 500]}
-            found.update({(shop, row.id): row.due_at for row in connection.execute(_DUE_OF, values)})
+            found.update({(shop, row.id): row.due_at for row in connection.execute(_DUE_OF, values).all()})
     return found
 
 
@@ -159,6 +159,16 @@ def settle(connection: Connection, results: Sequence[Result]) -> int:
     return many(connection, _SETTLE, rows)
 
 
+def hold(connection: Connection, claimed: Claimed, until: int) -> bool:
+    """Lengthen a claim's lease, for work in several transactions; False when somebody else has the row by now."""
+    held = connection.execute(
+        update(T)
+        .where(T.c.kind == claimed.kind, T.c.shop == claimed.shop, T.c.id == claimed.id, T.c.fence == claimed.fence)
+        .values(lease_until=until)
+    )
+    return held.rowcount == 1
+
+
 def fail(connection: Connection, claimed: Claimed, due_at: int, error: str) -> None:
     """Put a subject whose work raised off until `due_at`, so that one bad row never stops the others."""
     values = {
@@ -180,6 +190,11 @@ def backoff(attempts: int, key: str, first_s: int = 60, most_s: int = 3600) -> i
     return int(seconds * (1 + jitter / 4) * 1_000_000)
 
 
+def next_due_by_kind(connection: Connection) -> dict[str, int]:
+    """The earliest instant at which any subject of each kind is due; kinds with nothing due are absent."""
+    return {row.kind: row.due_at for row in connection.execute(_NEXT_BY_KIND).all()}
+
+
 def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)) -> int | None:
     """The earliest instant after `now` at which any subject of `kinds` is due; None when nothing is."""
     found = [connection.execute(_NEXT, {"b_kind": kind, "b_now": now}).scalar_one() for kind in kinds]
@@ -189,7 +204,7 @@ def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)
 def due_count(connection: Connection, now: int) -> dict[str, int]:
     """How many subjects of each kind are due and not done: the backlog."""
     counted = select(T.c.kind, func.count().label("subjects")).where(T.c.due_at <= now).group_by(T.c.kind)
-    return {row.kind: row.subjects for row in connection.execute(counted)}
+    return dict(connection.execute(counted).all())
 
 
 def publish(connection: Connection, shop: str, now: int) -> None:
@@ -297,6 +312,7 @@ _PUBLISH = (
     .values(due_at=bindparam("b_now"), staged=0)
 )
 
+_NEXT_BY_KIND = select(T.c.kind, func.min(T.c.due_at).label("due_at")).where(T.c.due_at.is_not(None)).group_by(T.c.kind)
 _NEXT = select(func.min(T.c.due_at)).where(T.c.kind == bindparam("b_kind"), T.c.due_at > bindparam("b_now"))
 _DUE_OF = select(T.c.id, T.c.due_at).where(
     T.c.kind == bindparam("b_kind"), T.c.shop == bindparam("b_shop"), T.c.id.in_(bindparam("ids", expanding=True))

@@ -43,7 +43,7 @@ def many(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any
 
 @cache
 def _compiled(statement: Any, keys: tuple[str, ...]) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-    """SQL text, parameter names in order, literals and columns that take their default. Statements live as modules do."""
+    """SQL text, parameter names in order, values of literals and defaults. Statements live as long as modules."""
     columns = list(keys) if statement.is_insert else None
     compiled = statement.compile(dialect=sqlite.dialect(), column_keys=columns)
     defaults = {column.key: column.default.arg for column in compiled.insert_prefetch}

@@ -161,7 +161,7 @@ def upgrade() -> None:
     sa.Column('line_id', sa.Text(), nullable=False),
     sa.Column('seller', sa.Text(), nullable=False),
     sa.Column('sku', sa.Text(), nullable=False),
-    sa.Column('quantity', sa.Integer(), nullable=False),
+    sa.Column('quantity', sa.BigInteger(), nullable=False),
     sa.Column('loss_minor', sa.BigInteger(), nullable=False),
     sa.Column('act_by', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('shop', 'order_id', 'line_id', name=op.f('pk_open_line')),
@@ -243,7 +243,7 @@ def upgrade() -> None:
     sqlite_with_rowid=False
     )
     with op.batch_alter_table('timer', schema=None) as batch_op:
-        batch_op.create_index('ix_timer_due', ['kind', 'due_at'], unique=False)
+        batch_op.create_index('ix_timer_due', ['kind', 'due_at', 'shop', 'id'], unique=False)
 
     # ### end Alembic commands ###
 
