@@ -7,7 +7,7 @@ WORKERS ?= -n auto --maxprocesses 8 --dist loadfile
 BENCHMARKS = $(sort $(wildcard benchmarks/bench_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test unit check lint format types arch lock-check docs bench lock lock-upgrade wheel clean
+.PHONY: help venv demo test unit check lint format types arch lock-check docs bench messages lock lock-upgrade wheel clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -49,6 +49,9 @@ docs: venv ## Check that the documents say what the code does
 
 bench: venv ## Run the benchmarks
 	@for bench in $(BENCHMARKS); do echo "== $$bench"; $(VENV)/bin/python $$bench || exit 1; done
+
+messages: venv ## Compile the Chinese texts, and list those that are missing
+	@$(VENV)/bin/python -m tests.catalogue
 
 lock: venv ## Resolve pyproject.toml into the locks, keeping the versions already locked
 	@$(PYTHON) deploy/bootstrap.py lock --venv $(VENV)

@@ -1,0 +1,113 @@
+"""Chinese and English: every text the code looks up has its Chinese, with the same places to fill in."""
+
+import gettext
+import string
+from collections import Counter
+
+import pytest
+
+from daemon import i18n, reasons, show, words
+from rules.instant import DAY, HOUR, MINUTE
+from rules.model import FLAGS, STATUSES, Kind, Outcome, Violation
+from tests import catalogue
+
+USED = catalogue.used()
+CHINESE = catalogue.translations()
+SAME_IN_BOTH = {"; "}
+
+
+@pytest.mark.parametrize("text", USED)
+def test_a_text_has_its_chinese(text: str) -> None:
+    assert CHINESE.get(text), f"{USED[text]}: add it to {catalogue.PO.name}, then python -m tests.catalogue"
+
+
+def test_the_catalogue_holds_nothing_that_is_not_used() -> None:
+    assert set() == CHINESE.keys() - USED.keys()
+
+
+@pytest.mark.parametrize("text", CHINESE)
+def test_the_places_to_fill_in_are_the_same(text: str) -> None:
+    assert places(text) == places(CHINESE[text])
+
+
+@pytest.mark.parametrize("text", CHINESE.keys() - SAME_IN_BOTH)
+def test_the_chinese_is_chinese(text: str) -> None:
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in CHINESE[text])
+
+
+def test_the_compiled_catalogue_is_that_of_the_po_file() -> None:
+    with catalogue.MO.open("rb") as stream:
+        compiled = gettext.GNUTranslations(stream)
+    said = {
+        message.id: compiled.ngettext(*message.id, 1) if message.pluralizable else compiled.gettext(message.id)
+        for message in catalogue.catalogue()
+        if message.id
+    }
+    wanted = {
+        message.id: message.string[0] if message.pluralizable else message.string
+        for message in catalogue.catalogue()
+        if message.id
+    }
+    assert wanted == said, "out of date: python -m tests.catalogue"
+
+
+@pytest.mark.parametrize(
+    ("codes", "table"),
+    [
+        (STATUSES, words.STATUSES),
+        (FLAGS, words.FLAGS),
+        (Kind, words.KINDS),
+        (Outcome, words.OUTCOMES),
+        (Violation, words.VIOLATIONS),
+    ],
+)
+def test_every_word_of_the_domain_can_be_said(codes: tuple[str, ...], table: dict[str, str]) -> None:
+    assert {str(code) for code in codes} == table.keys()
+
+
+def test_a_reason_is_said_with_its_code_and_its_money() -> None:
+    assert (
+        "NOT_LATE_YET, UNCONFIRMED 300..500: it is not late yet; from a source nobody has confirmed (¥3.00–¥5.00)"
+        == (reasons.full("NOT_LATE_YET, UNCONFIRMED 300..500", "en"))
+    )
+    assert "还没有超时；来源未经确认 (¥3.00–¥5.00)" == reasons.sentence("NOT_LATE_YET, UNCONFIRMED 300..500", "zh")
+
+
+def test_a_reason_nobody_knows_stands_for_itself() -> None:
+    assert "SOMETHING_NEW" == reasons.full("SOMETHING_NEW")
+    assert "–" == reasons.full(None)
+
+
+@pytest.mark.parametrize(
+    ("variables", "wanted"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "de_DE.UTF-8", "FORESTALL_LANG": "zh"}, "zh"),
+    ],
+)
+def test_the_language_follows_the_surroundings(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], wanted: str
+) -> None:
+    for name in ("FORESTALL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert wanted == i18n.language()
+
+
+@pytest.mark.parametrize(
+    ("span", "english", "chinese"),
+    [
+        (3 * HOUR + 58 * MINUTE, "3 h 58 min", "3 小时 58 分"),
+        (-2 * DAY - 4 * HOUR, "late by 2 d 4 h", "已超 2 天 4 小时"),
+        (59_000_000, "0 min", "0 分钟"),
+    ],
+)
+def test_time_left_is_said_in_both_languages(span: int, english: str, chinese: str) -> None:
+    assert (english, chinese) == (show.left(span, "en"), show.left(span, "zh"))
+
+
+def places(text: str) -> Counter[str]:
+    return Counter(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
