@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from daemon import boot, clock, config, housekeeping, notify
+from daemon import boot, clock, config, housekeeping, metrics, notify
 from daemon.config import Config
 from daemon.control import Handler, Request, Server, path_of
 from daemon.dispatch import Dispatcher
@@ -133,6 +133,8 @@ class Service:
         for name, job, seconds in self._jobs(settings):
             scheduler.add_job(self._beating(name, job), "interval", seconds=seconds, id=name)
         with contextlib.ExitStack() as stack:
+            if settings.daemon.metrics is not None:
+                metrics.serve(self.parts.database, settings.daemon.metrics)
             server.start()
             stack.callback(server.stop)
             poller.start()

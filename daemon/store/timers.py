@@ -207,6 +207,12 @@ def due_count(connection: Connection, now: int) -> dict[str, int]:
     return dict(connection.execute(counted).all())
 
 
+def oldest_due(connection: Connection, now: int) -> int | None:
+    """Since when the longest-waiting due subject has been due; None when nothing is."""
+    oldest: int | None = connection.execute(select(func.min(T.c.due_at)).where(T.c.due_at <= now)).scalar_one()
+    return oldest
+
+
 def publish(connection: Connection, shop: str, now: int) -> None:
     """Wake all that a file touched, now that it has been read to its end."""
     seller = connection.execute(select(F.c.seller).where(F.c.shop == shop)).scalar_one_or_none()

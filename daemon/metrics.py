@@ -1,0 +1,74 @@
+"""Prometheus metrics, read from the database when somebody asks: backlog, freshness, what waits for people."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from sqlalchemy import ColumnElement, Connection, func, select, true
+
+from daemon import clock, kill
+from daemon.errors import ConfigError
+from daemon.store import feeds, timers
+from daemon.store.database import Database
+from daemon.tables import Action, Case, Delivery
+from rules.instant import SECOND
+
+A = Action.__table__  # type: ignore[attr-defined]
+C = Case.__table__  # type: ignore[attr-defined]
+D = Delivery.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True, eq=False)
+class Figures(Collector):
+    """The daemon's state as gauges; every figure is a query, so nothing is counted twice or forgotten."""
+
+    database: Database
+
+    def collect(self) -> Iterator[Metric]:
+        """All metrics at this moment."""
+        now = clock.now()
+        with self.database.begin() as tx:
+            backlog = timers.due_count(tx, now)
+            oldest = timers.oldest_due(tx, now)
+            rows = feeds.statuses(tx)
+            open_cases = _counted(tx, C.c.violation, C.c.closed_at.is_(None))
+            outcomes = _counted(tx, A.c.outcome, true())
+            told = _counted(tx, D.c.outcome, true())
+        yield _gauge("forestall_due_subjects", "Subjects that are due and not done.", "kind", backlog)
+        lag = (now - oldest) / SECOND if oldest is not None else 0.0
+        yield _gauge("forestall_lag_seconds", "How long the oldest due subject has been waiting.", None, {"": lag})
+        ages = {row["shop"]: (now - row["watermark"]) / SECOND for row in rows if row["watermark"] is not None}
+        yield _gauge("forestall_feed_age_seconds", "Age of a shop's data (now - watermark).", "shop", ages)
+        failing = {row["shop"]: float(row["failing_since"] is not None) for row in rows}
+        yield _gauge("forestall_feed_failing", "1 while a shop's feed fails.", "shop", failing)
+        refused = {row["shop"]: float(row["quarantined"]) for row in rows}
+        yield _gauge("forestall_quarantined_rows", "Input rows that could not be used so far.", "shop", refused)
+        yield _gauge("forestall_open_cases", "Open cases.", "violation", open_cases)
+        yield _gauge("forestall_actions", "Actions by outcome.", "outcome", outcomes)
+        yield _gauge("forestall_deliveries", "Alert deliveries by outcome.", "outcome", told)
+        on = float(kill.is_on(self.database))
+        yield _gauge("forestall_kill_switch", "1 while new external calls are stopped.", None, {"": on})
+
+
+def serve(database: Database, address: str) -> None:
+    """Serve the metrics over HTTP on "host:port". Raises ConfigError for an address that is none."""
+    host, _, port = address.rpartition(":")
+    if not port.isdigit() or not host:
+        raise ConfigError(f'daemon.metrics: {address!r} is no address; write "127.0.0.1:9109"')
+    registry = CollectorRegistry()
+    registry.register(Figures(database))
+    start_http_server(int(port), addr=host, registry=registry)
+
+
+def _counted(tx: Connection, column: ColumnElement[str], where: ColumnElement[bool]) -> dict[str, int]:
+    rows = tx.execute(select(column, func.count()).where(where).group_by(column)).all()
+    return {str(name): int(count) for name, count in rows}
+
+
+def _gauge(name: str, text: str, label: str | None, values: dict[str, float] | dict[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=[label] if label else [])
+    for key, value in sorted(values.items()):
+        family.add_metric([key] if label else [], value)
+    return family
