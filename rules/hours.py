@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -39,15 +40,7 @@ class Hours:
 
     def last_open(self, instant: int, zone: ZoneInfo) -> int:
         """The latest open instant at or before `instant` (whole last minute of the day when past its end)."""
-        local = _local(instant, zone)
-        minute = local.hour * 60 + local.minute
-        if self.start <= minute < self.end:
-            return instant
-        for back in range(int(minute < self.start), 3):
-            end = _at(local - timedelta(days=back), self.end - 1)
-            if end <= instant and self.is_open(end, zone):
-                return end
-        return instant
+        return _last_open(self.start, self.end, instant, zone)
 
     def next_open(self, instant: int, zone: ZoneInfo) -> int:
         """The earliest open instant at or after `instant`."""
@@ -60,6 +53,20 @@ class Hours:
             if start >= instant and self.is_open(start, zone):
                 return start
         return instant
+
+
+@lru_cache(maxsize=4096)
+def _last_open(start: int, end: int, instant: int, zone: ZoneInfo) -> int:
+    """Remembered, since each look at an order asks for the same few deadlines again."""
+    local = _local(instant, zone)
+    minute = local.hour * 60 + local.minute
+    if start <= minute < end:
+        return instant
+    for back in range(int(minute < start), 3):
+        last = _at(local - timedelta(days=back), end - 1)
+        if last <= instant and Hours(start, end).is_open(last, zone):
+            return last
+    return instant
 
 
 def _at(day: datetime, minute: int) -> int:
