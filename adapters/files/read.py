@@ -104,15 +104,21 @@ def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] 
     A canonical table with times and a shop column finds its shops row by row. None when nobody knows the columns.
     """
     header = frozenset(table.header)
-    if canonical.is_canonical(header) and {"observed_at", "shop"} <= header:
+    own_names = canonical.is_canonical(header)
+    if own_names and {"observed_at", "shop"} <= header:
         return canonical.csv_rows(table, context)
     export = exports.recognise(header)
-    settings = context.settings(export.platforms[0] if export else None, header, None)
+    try:
+        settings = context.settings(export.platforms[0] if export else None, header, None)
+    except Refusal:
+        if not own_names:
+            raise
+        return canonical.csv_rows(table, context)
     if columns.fits(settings, header):
         return columns.rows(table, settings, context)
     if export:
         return exports.rows(table, export, settings, context)
-    return canonical.csv_rows(table, context) if canonical.is_canonical(header) else None
+    return canonical.csv_rows(table, context) if own_names else None
 
 
 def _strange(headers: list[tuple[str, ...]]) -> Refusal:

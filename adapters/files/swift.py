@@ -2,11 +2,12 @@
 
 msgspec checks all types, ranges and words of the decoded object in C; what is left to do in Python is what
 needs more than a type: instants, ids, masks, the buyer's hash. Anything out of the ordinary (a wrong
-type, a number as id, an unknown key, a new shop, stock or event lines) takes the exact lane, which also words
+type, a number as id, a new shop, stock or event lines) takes the exact lane, which also words
 the errors.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -70,6 +71,8 @@ class _Order(msgspec.Struct, forbid_unknown_fields=True):
     lines: Annotated[list[_Line], Meta(max_length=fields.MOST_LINES)] | UnsetType | None = UNSET
 
 
+_ORDER_KEYS = frozenset(_Order.__struct_fields__)
+_LINE_KEYS = frozenset(_Line.__struct_fields__)
 _PLAIN = frozenset({"status", "promise_hours", "paid_minor", "shipping_minor", "received_minor", "tracking"})
 
 
@@ -140,8 +143,34 @@ def record(value: exact.Object, context: Context) -> Record:
         msgspec.convert(value, _Order)
         shop = context.shops[value.get("platform"), value.get("shop")]  # type: ignore[index]
     except (msgspec.ValidationError, KeyError):
-        return exact.record(value, context)
+        return _with_unknown_keys(value, context)
     return _snapshot(value, shop)  # type: ignore[arg-type]
+
+
+def _with_unknown_keys(value: exact.Object, context: Context) -> Record:
+    """The same for an object with keys nobody knows; the exact lane where that is not all that is odd."""
+    lines = value.get("lines")
+    if "event" in value or not isinstance(lines, list | None):
+        return exact.record(value, context)
+    known = {name: one for name, one in value.items() if name in _ORDER_KEYS}
+    if lines:
+        known["lines"] = [_known(line) for line in lines]
+    try:
+        msgspec.convert(known, _Order)
+        shop = context.shops[value.get("platform"), value.get("shop")]  # type: ignore[index]
+    except (msgspec.ValidationError, KeyError):
+        return exact.record(value, context)
+    made = _snapshot(known, shop)  # type: ignore[arg-type]
+    kept: dict[str, Json] = {}
+    for name in value.keys() - _ORDER_KEYS:
+        context.unknown_key(name, value[name], kept, shop.settings)
+    for name in [name for line in lines or () for name in line if name not in _LINE_KEYS]:
+        context.count_unknown(f"lines.{name}")
+    return replace(made, fields={**made.fields, "kept": kept}) if kept else made
+
+
+def _known(line: object) -> object:
+    return {name: one for name, one in line.items() if name in _LINE_KEYS} if isinstance(line, dict) else line
 
 
 def _snapshot(value: dict[str, Json], shop: Shop) -> Snapshot:

@@ -74,6 +74,17 @@ def test_rows_of_a_canonical_table_find_their_own_shops(tmp_path: Path) -> None:
     assert ["east", "west"] == [item.shop for item in replayed(path)]  # type: ignore[attr-defined]
 
 
+def test_rows_with_shops_find_them_even_without_times_of_their_own(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "a.csv", "shop,platform,order_id,status", "east,jd,1,paid")
+
+    def by_row(platform: str | None, header: frozenset[str], name: str | None) -> ShopSettings:
+        if name is None:
+            raise ValueError("no shop fits these columns")
+        return shop(platform or "generic", name=name)
+
+    assert ["east"] == [item.shop for item in snapshots(list(read.read(path, by_row, NOON)))]
+
+
 def test_a_table_finds_its_shop_by_header(tmp_path: Path) -> None:
     (item,) = replayed(csv_file(tmp_path / "a.csv", "id,other", "7,x"))
 
