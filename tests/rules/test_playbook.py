@@ -8,6 +8,7 @@ from rules.hours import Hours
 from rules.instant import HOUR, MINUTE
 from rules.model import Kind
 from tests.builders import LATE, STOCK_OUT, a_playbook
+from tests.project import ROOT
 
 
 def problem(text: str) -> str:
@@ -128,3 +129,23 @@ def test_a_file_that_is_no_text_is_refused_with_its_name(tmp_path):
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(PolicyError, match=r"playbook\.toml"):
         playbook.load(file)
+
+
+@pytest.mark.parametrize("text", ["lead = 12", "lead = 0", 'lead = "401d"', 'lead = "-1h"'])
+def test_a_time_without_a_unit_or_beyond_all_reason_is_refused(text):
+    assert "late_shipment.steps.0.lead" in problem(step(f'name = "ship"\naction = "task"\n{text}'))
+
+
+def test_every_key_of_a_playbook_is_on_its_page():
+    page = (ROOT / "docs" / "playbook.md").read_text("utf-8")
+    schemas = (playbook._PlaybookSchema, playbook._AlertsSchema, playbook._LadderSchema, playbook._StepSchema)
+    keys = {key for schema in (*schemas, playbook._PoolSchema) for key in schema.model_fields}
+    shown = {key for key in keys if any(form in page for form in (f"`{key}`", f"`[{key}]`", f"`{key} ="))}
+    assert set() == keys - shown
+
+
+def test_the_page_shows_the_shipped_steps():
+    page = (ROOT / "docs" / "playbook.md").read_text("utf-8")
+    assert [] == [
+        step.name for ladder in playbook.shipped().ladders for step in ladder.steps if f"`{step.name}`" not in page
+    ]
