@@ -125,7 +125,7 @@ def _composed(
     """The message of one delivery; None when it is no longer true, may not be told now, or cannot be made."""
     action = dispatcher.texts.action(tx, row["action_key"])
     zone = dispatcher.engine.shops.get(row["shop"]).policy.zone
-    reason = dispatcher.useless(tx, action, now)
+    reason = "SUPERSEDED" if outbox.is_superseded(tx, row, action) else dispatcher.useless(tx, action, now)
     if reason is not None:
         outbox.set_delivery(tx, row, Outcome.VOID, now, note=reason)
         outbox.finish_alert(tx, row["action_key"], now)

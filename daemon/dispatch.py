@@ -17,9 +17,11 @@ from adapters.base import Feed
 from daemon import delivery, effect, kill
 from daemon.engine import Engine
 from daemon.messages import Texts
-from daemon.store import outbox, timers
+from daemon.store import orders, outbox, timers
 from daemon.store.journal import Journal
-from rules.model import Kind, Outcome
+from daemon.watch import is_fresh
+from rules import play
+from rules.model import NO_HISTORY, Kind, Outcome
 
 log = structlog.get_logger()
 BATCH = 500
@@ -108,11 +110,34 @@ class Dispatcher:
             return "MODE_SHADOW"
         if row["not_after"] is not None and now > row["not_after"]:
             return "MISSED_WINDOW"
-        if row["order_id"] is not None and not outbox.is_open_case(tx, row):
-            return "CASE_CLOSED"
-        if row["cause"] is not None and row["step"] == "alert" and not outbox.members_of(tx, row["cause"], now):
+        if row["order_id"] is not None:
+            return self._answered(tx, row) if outbox.is_open_case(tx, row) else "CASE_CLOSED"
+        return self._overtaken(tx, row, now)
+
+    def _answered(self, tx: Connection, row: RowMapping) -> str | None:
+        """Which fact, seen since an effect was planned, makes it pointless."""
+        kind, name = Kind(row["kind"]), (row["shop"], row["order_id"])
+        stored = orders.load(tx, {name}).get(name) if kind in EFFECTS else None
+        if stored is None:
+            return None
+        history = orders.histories(tx, {name}).get(name, NO_HISTORY)
+        opened_at = next(
+            case.opened_at
+            for case in history.cases
+            if (case.violation, case.episode) == (row["violation"], row["episode"])
+        )
+        return play.answered(stored.order, history.events, opened_at, kind)
+
+    def _overtaken(self, tx: Connection, row: RowMapping, now: int) -> str | None:
+        """Why what was planned for a cause no longer fits it."""
+        kind, step, cause = Kind(row["kind"]), row["step"], row["cause"]
+        if step == "alert" and not outbox.members_of(tx, cause, now):
             return "ALL_RESOLVED"
-        return None
+        if step == "stale" and is_fresh(tx, self.engine.shops.get(row["shop"]), now):
+            return "DATA_IS_BACK"
+        if kind is Kind.DELIST and not outbox.has_members(tx, cause):
+            return "RESTOCKED"
+        return "SHORT_AGAIN" if kind is Kind.RELIST and outbox.has_members(tx, cause) else None
 
     def can_call(self, row: RowMapping) -> bool:
         """An effect is called only with a fresh read of the order and a sink that can carry it out."""

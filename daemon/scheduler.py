@@ -24,7 +24,7 @@ from daemon.errors import ConfigError
 from daemon.installation import Installation, build, usable
 from daemon.messages import Texts
 from daemon.poll import Poller
-from daemon.store import feeds, meta, timers
+from daemon.store import feeds, meta, outbox, timers
 from daemon.store.database import Database, check_schema, open_database
 from daemon.watch import watch
 from rules.instant import SECOND
@@ -68,6 +68,23 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
     )
 
 
+def begin(parts: Parts, now: int) -> None:
+    """What a start does and a reload does not: report the time away, and look at every feed before deciding.
+
+    Under SQLite's lock nobody else is alive: what a lost process held is free at once, not when its lease ends.
+    """
+    settings, database = parts.installation.config.daemon, parts.database
+    boot.report(parts.engine, now, settings.boot_report_after)
+    parts.engine.waiting_for_poll = set(parts.installation.feeds)
+    parts.dispatcher.quiet_until = now + settings.start_delay
+    shops = [parts.installation.shops.get(name) for name in parts.installation.feeds]
+    with database.begin() as tx:
+        if database.is_sqlite:
+            timers.release(tx)
+            outbox.release(tx, now)
+        timers.wake(tx, timers.FEED, [(shop.name, "feed", shop.seller, now) for shop in shops])
+
+
 def tick(parts: Parts, now: int) -> dict[str, int]:
     """One pass of all three hops at `now`; returns how much each did."""
     polled = parts.poller.poll(now)
@@ -98,9 +115,7 @@ class Service:
             check_schema(database)
             now = clock.now()
             self.parts = assemble(database, _build(settings, database), now)
-            self.parts.engine.waiting_for_poll = set(self.parts.installation.feeds)
-            self.parts.dispatcher.quiet_until = now + settings.daemon.start_delay
-            boot.report(self.parts.engine, now, settings.daemon.boot_report_after)
+            begin(self.parts, now)
             self._serve(settings)
         finally:
             database.close()

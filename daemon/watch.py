@@ -2,9 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import Connection
+
 from daemon.lines import line
 from daemon.shops import Shop
-from daemon.store import decisions, feeds, timers
+from daemon.store import decisions, feeds, outbox, timers
 from daemon.store.journal import Journal
 from rules import key
 from rules.decide import Act
@@ -24,18 +26,29 @@ def watch(engine: "Engine", now: int) -> int:
         journal = Journal()
         for claim in claims:
             shop = engine.shops.get(claim.shop)
-            row = feeds.get(tx, claim.shop)
-            watermark = row["watermark"] if row else None
+            watermark = _watermark(tx, shop)
             due = None
-            if shop.stale_after is not None and watermark is not None and now < watermark + shop.stale_after:
+            if shop.stale_after is not None and watermark is not None and is_fresh(tx, shop, now):
                 due = watermark + shop.stale_after
             elif shop.stale_after is not None:
                 act = _stale(shop, watermark)
-                decisions.add_actions(tx, [_row(engine, shop, act, now)])
-                _put_down(engine, journal, shop, act, now)
+                if not outbox.is_known(tx, act.key):
+                    decisions.add_actions(tx, [_row(engine, shop, act, now)])
+                    _put_down(engine, journal, shop, act, now)
             timers.settle(tx, [timers.Result(claim, due, now)])
         journal.write(tx, now)
     return len(claims)
+
+
+def is_fresh(tx: Connection, shop: Shop, now: int) -> bool:
+    """Whether a shop's data is not too old (any more), or nobody watches it."""
+    watermark = _watermark(tx, shop)
+    return shop.stale_after is None or (watermark is not None and now < watermark + shop.stale_after)
+
+
+def _watermark(tx: Connection, shop: Shop) -> int | None:
+    row = feeds.get(tx, shop.name)
+    return row["watermark"] if row else None
 
 
 def cause_of(shop: str) -> str:

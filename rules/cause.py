@@ -8,7 +8,7 @@ from typing import Literal
 
 from rules.decide import Membership
 from rules.look import Act
-from rules.model import Kind, Violation
+from rules.model import Kind, Outcome, Violation
 from rules.policy import Policy
 
 
@@ -24,13 +24,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """An earlier act of the cause: an alert with the case keys it named, or a (re)listing with its listing."""
+    """An earlier act of the cause: an alert with the case keys it named, or a (re)listing with its listing.
+
+    One that was voided told nobody and changed nothing, but its key is used up.
+    """
 
     key: str
     kind: Kind
     step: str
     at: int
     members: frozenset[str] = frozenset()
+    outcome: Outcome = Outcome.SETTLED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +102,15 @@ def _is_loud(membership: Membership, now: int) -> bool:
 
 
 def _alert(view: View) -> Due:
-    """The alert that is due now, or when the next one will be. Repeated only on change (or by `repeat`)."""
+    """The alert that is due now, and when the next one will be. Repeated only on change (or by `repeat`)."""
+    acts, wake = _due_alert(view)
+    repeat = view.policy.playbook.alerts.repeat
+    if repeat and any(act.step == "alert" for act in acts):
+        wake = min(view.now + repeat, wake if wake is not None else view.now + repeat)
+    return acts, wake
+
+
+def _due_alert(view: View) -> Due:
     rule, now = view.policy.playbook.alerts, view.now
     told = [past for past in view.history if past.kind is Kind.ALERT]
     if not view.loud:
@@ -131,7 +143,7 @@ def _stages(view: View) -> list[int]:
 def _again(view: View, told: list[Told], later: int | None) -> Due:
     """An alert between the stages: for members not named last time, or by `repeat`."""
     rule, now, last = view.policy.playbook.alerts, view.now, told[-1]
-    named = last.members if last.step != "resolved" else frozenset()
+    named = last.members if last.step != "resolved" and last.outcome is not Outcome.VOID else frozenset()
     nexts = [later] if later is not None else []
     new = [m.membership for m in view.loud if m.membership.case_key not in named]
     if new:
@@ -169,12 +181,16 @@ def _listings(view: View) -> Due:
     acts: list[Act] = []
     for listing in view.cause.listings:
         mine = [past for past in view.history if past.step.endswith(f":{listing}")]
-        off = bool(mine) and mine[-1].kind is Kind.DELIST
-        round_no = 1 + sum(past.kind is Kind.RELIST for past in mine)
+        done = [past for past in mine if past.outcome not in (Outcome.VOID, Outcome.REFUSED)]
+        off = bool(done) and done[-1].kind is Kind.DELIST
         if view.members and not off and rule.delist:
-            acts.append(_relisting(view.cause, Kind.DELIST, listing, round_no))
+            kind = Kind.DELIST
         elif not view.members and off and rule.relist and view.cause.restocked:
-            acts.append(_relisting(view.cause, Kind.RELIST, listing, round_no))
+            kind = Kind.RELIST
+        else:
+            continue
+        if not (mine and mine[-1].outcome is Outcome.REFUSED and mine[-1].kind is kind and mine[-1].at >= since):
+            acts.append(_relisting(view.cause, kind, listing, 1 + sum(past.kind is kind for past in mine)))
     due = since + rule.settle
     return ([], due) if acts and due > view.now else (acts, None)
 

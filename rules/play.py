@@ -3,13 +3,13 @@
 In this order: its time, whether it is needed any more, and what platform and pack allow.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rules import contact, key, payout
 from rules.ladder import NEVER, Performed, Placed, done
 from rules.look import Act, Look
-from rules.model import Case, Kind, Past, Violation
+from rules.model import Case, Event, Kind, Order, Past, Violation
 from rules.playbook import Ladder, Playbook, Step
 
 
@@ -92,18 +92,23 @@ def _needless(turn: Turn, step: Step) -> str | None:
     """Why an effect is not needed any more: already begun in another case, answered, or too late to help."""
     if _under_way(turn, step):
         return "ALREADY_UNDER_WAY"
-    for event in turn.look.history.events:
-        if event.event == "opt_out" and step.kind is Kind.CONTACT:
+    return answered(turn.look.order, turn.look.history.events, turn.case.opened_at, step.kind)
+
+
+def answered(order: Order, events: Iterable[Event], opened_at: int, kind: Kind) -> str | None:
+    """Which fact makes an effect for the order pointless, if one does. `opened_at`: when its case was opened."""
+    for event in events:
+        if event.event == "opt_out" and kind is Kind.CONTACT:
             return "OPTED_OUT"
-        if event.event in ("complaint", "intervention") and step.kind is Kind.COMPENSATE:
+        if event.event in ("complaint", "intervention") and kind is Kind.COMPENSATE:
             return "ALREADY_COMPLAINED"
-        if event.seen_at < turn.case.opened_at:
+        if event.seen_at < opened_at:
             continue
         if event.event == "date_agreed":
             return "DATE_AGREED"
-        if event.event == "buyer_reply" and step.kind is Kind.CONTACT:
+        if event.event == "buyer_reply" and kind is Kind.CONTACT:
             return "BUYER_REPLIED"
-    complained = step.kind is Kind.COMPENSATE and turn.look.order.flagged("intervention_requested")
+    complained = kind is Kind.COMPENSATE and order.flagged("intervention_requested")
     return "ALREADY_COMPLAINED" if complained else None
 
 

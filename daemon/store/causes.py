@@ -17,7 +17,7 @@ from rules.cause import Member as CauseMember
 from rules.decide import Membership
 from rules.instant import parse
 from rules.look import Act
-from rules.model import Kind
+from rules.model import Kind, Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
@@ -165,6 +165,7 @@ def _told(row: Any) -> Told:
         step=row.step,
         at=row.at,
         members=frozenset(msgspec.json.decode(row.members)) if row.members else frozenset(),
+        outcome=Outcome(row.outcome),
     )
 
 
@@ -176,7 +177,7 @@ def _shown(member: CauseMember, shop: str) -> str:
 _causes: BindParameter[list[str]] = bindparam("causes", expanding=True)
 _MEMBERS = select(M).where(M.c.cause.in_(_causes)).order_by(M.c.case_key)
 _TOLD = (
-    select(A.c.cause, A.c.key, A.c.kind, A.c.step, A.c.at, A.c.members)
+    select(A.c.cause, A.c.key, A.c.kind, A.c.step, A.c.at, A.c.members, A.c.outcome)
     .where(A.c.cause.in_(_causes), A.c.dropped.is_(False))
     .order_by(A.c.at, A.c.key)
 )

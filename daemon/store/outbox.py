@@ -19,6 +19,7 @@ M = Member.__table__  # type: ignore[attr-defined]
 LEASE = 2 * 60 * 1_000_000
 """How long a call may stay unsettled (µs): several hard call time-outs."""
 _UNDER_WAY = (Outcome.READY, Outcome.CALLING)
+_TELLS = (*_UNDER_WAY, Outcome.SETTLED)
 _DIALECTS = ("sqlite", "postgresql")
 
 
@@ -55,6 +56,12 @@ def lost_calls(connection: Connection, now: int, limit: int) -> list[RowMapping]
     return _claim(connection, A, ("key",), (Outcome.CALLING,), now, limit)
 
 
+def release(connection: Connection, now: int) -> None:
+    """End every lease: only where no other process can be alive. Whether its call was made nobody knows."""
+    for table in (A, D):
+        connection.execute(update(table).where(table.c.lease_until > now).values(lease_until=now))
+
+
 def set_action(connection: Connection, row: RowMapping, outcome: Outcome, now: int, **values: Any) -> bool:
     """Move a claimed action on; False when its fence is lost (somebody else has it)."""
     changed = connection.execute(
@@ -81,6 +88,19 @@ def set_delivery(connection: Connection, row: RowMapping, outcome: Outcome, now:
     return changed.rowcount == 1
 
 
+def is_superseded(connection: Connection, delivery: RowMapping, action: RowMapping) -> bool:
+    """Whether a sink has, or is about to have, a newer alert of the same cause: it says all that this one would."""
+    if action["step"] not in ("alert", "resolved", "stale"):
+        return False
+    newer = (
+        select(A.c.key)
+        .join(D, D.c.action_key == A.c.key)
+        .where(A.c.cause == action["cause"], D.c.sink == delivery["sink"], D.c.outcome.in_(_TELLS))
+        .where(or_(A.c.at > action["at"], (A.c.at == action["at"]) & (A.c.key > action["key"])))
+    )
+    return connection.execute(newer.limit(1)).first() is not None
+
+
 def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Queue alerts for their sinks; one that is already queued stays as it is."""
     if rows:
@@ -92,12 +112,15 @@ def finish_alert(connection: Connection, action_key: str, now: int) -> None:
 
     Void if there was nothing left to tell when its turn came.
     """
-    outcomes = set(connection.execute(select(D.c.outcome).where(D.c.action_key == action_key)).scalars())
-    if outcomes & set(_UNDER_WAY):
+    query = select(D.c.outcome, D.c.note).where(D.c.action_key == action_key).order_by(D.c.sink)
+    notes = {row.outcome: row.note for row in connection.execute(query)}
+    if notes.keys() & set(_UNDER_WAY):
         return
-    outcome = next(o for o in (Outcome.SETTLED, Outcome.REFUSED, Outcome.VOID) if o in outcomes)
+    outcome = next(o for o in (Outcome.SETTLED, Outcome.REFUSED, Outcome.VOID) if o in notes)
     connection.execute(
-        update(A).where(A.c.key == action_key, A.c.outcome == Outcome.READY).values(outcome=outcome, outcome_at=now)
+        update(A)
+        .where(A.c.key == action_key, A.c.outcome == Outcome.READY)
+        .values(outcome=outcome, outcome_at=now, note=notes[outcome])
     )
 
 
@@ -152,6 +175,17 @@ def members_of(connection: Connection, cause: str, now: int) -> Sequence[RowMapp
         .order_by(M.c.act_by, M.c.case_key)
     )
     return rows.mappings().all()
+
+
+def is_known(connection: Connection, key: str) -> bool:
+    """Whether an action with this key was ever planned."""
+    return connection.execute(select(A.c.key).where(A.c.key == key)).first() is not None
+
+
+def has_members(connection: Connection, cause: str) -> bool:
+    """Whether any case still belongs to a cause, loud or not."""
+    found = connection.execute(select(M.c.case_key).where(M.c.cause == cause, M.c.left_at.is_(None)).limit(1))
+    return found.first() is not None
 
 
 def note_outcome(journal: Journal, row: RowMapping, event: str, at: int, outcome: str, reason: str) -> None:

@@ -183,6 +183,11 @@ def fail(connection: Connection, claimed: Claimed, due_at: int, error: str) -> N
     connection.execute(_FAIL, values)
 
 
+def release(connection: Connection) -> None:
+    """Free every claim: only where no other process can be alive."""
+    connection.execute(update(T).where(T.c.lease_until.is_not(None)).values(lease_until=None, fence=T.c.fence + 1))
+
+
 def backoff(attempts: int, key: str, first_s: int = 60, most_s: int = 3600) -> int:
     """µs to wait before attempt `attempts + 1`: doubling, bounded, with a jitter that is a hash of the key."""
     seconds = min(first_s * 2 ** min(attempts, 16), most_s)

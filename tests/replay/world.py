@@ -22,16 +22,16 @@ import adapters.task  # noqa: F401 - loaded before any clock is frozen
 from adapters import memory
 from adapters.base import Message, OrderEvent, Page, Record, Snapshot, StockReport
 from adapters.memory import Faults, SinkBox
-from daemon import boot, clock, config, housekeeping, scheduler
+from daemon import clock, config, housekeeping, scheduler
 from daemon.installation import build, usable
 from daemon.lines import sort_key
 from daemon.scheduler import Parts
-from daemon.store import hands, journal, meta, timers
+from daemon.store import hands, journal, meta, orders, timers
 from daemon.store.database import Database, scratch
 from daemon.store.journal import Journal
 from daemon.tables import Action, Case, Delivery, Timer
 from rules.instant import SECOND, format_utc, parse, to_datetime
-from rules.model import Outcome
+from rules.model import Order, Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
 C = Case.__table__  # type: ignore[attr-defined]
@@ -138,7 +138,6 @@ class World:
     database: Database = field(default_factory=scratch)
     confirm: frozenset[str] = frozenset()
     parts: Parts = field(init=False)
-    started: int = field(init=False)
     _expected: set[tuple[str, str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -152,12 +151,9 @@ class World:
         return clock.now()
 
     def start(self) -> None:
-        """Start the daemon as the service does: assemble, wait for the first polls, report the time away."""
+        """Start the daemon as the service does: assemble, report the time away, wait for the first polls."""
         self._assemble()
-        self.started = self.now
-        self.parts.engine.waiting_for_poll = set(self.parts.installation.feeds)
-        boot.report(self.parts.engine, self.now, self.parts.installation.config.daemon.boot_report_after)
-        self.parts.dispatcher.quiet_until = self.now + self.parts.installation.config.daemon.start_delay
+        scheduler.begin(self.parts, self.now)
 
     def edit(self, playbook: str) -> None:
         """Somebody edits the playbook; nobody has told the daemon yet."""
@@ -471,6 +467,16 @@ class World:
             for row in rows
             if order_id in (None, row["order_id"])
         ]
+
+    def voided(self) -> list[str]:
+        """Why actions were voided, in order."""
+        with self.database.begin() as tx:
+            return list(tx.execute(select(A.c.note).where(A.c.outcome == Outcome.VOID).order_by(A.c.at)).scalars())
+
+    def order(self, order_id: str, shop: str = "north") -> Order:
+        """What is known about an order."""
+        with self.database.begin() as tx:
+            return orders.load(tx, {(shop, order_id)})[(shop, order_id)].order
 
     def opened_at(self, order_id: str) -> int:
         """When the order's first case was opened."""
