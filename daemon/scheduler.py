@@ -5,6 +5,7 @@ APScheduler only wakes the hops, a handful of recurring jobs in memory; what is 
 
 import asyncio
 import contextlib
+import queue
 import signal
 import threading
 from collections.abc import Callable, Coroutine
@@ -15,7 +16,7 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from daemon import boot, clock, config, housekeeping, metrics, notify
+from daemon import boot, clock, config, housekeeping, kill, metrics, notify
 from daemon.config import Config
 from daemon.control import Handler, Request, Server, path_of
 from daemon.dispatch import Dispatcher
@@ -63,6 +64,7 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
             engine=engine,
             feeds=installation.feeds,
             texts=Texts(settings.language),
+            flag=kill.flag_path(config.url_of(installation.config), installation.config.base),
             call_timeout_s=settings.call_timeout / SECOND,
         ),
     )
@@ -97,15 +99,51 @@ def tick(parts: Parts, now: int) -> dict[str, int]:
 
 
 @dataclass(slots=True)
+class Lane:
+    """An event loop in a thread of its own: calls go on in it while their hop looks for more to do."""
+
+    name: str
+    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _thread: threading.Thread = field(init=False)
+
+    def start(self) -> None:
+        """Begin to run."""
+        self._thread = threading.Thread(target=self._loop.run_forever, name=self.name, daemon=True)
+        self._thread.start()
+
+    def do(self, work: Coroutine[Any, Any, object]) -> None:
+        """Run `work` in the loop and wait for it (not for what it starts there)."""
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
+
+    def stop(self, patience_s: float) -> None:
+        """Give what is under way that long to end, then cancel it."""
+        asyncio.run_coroutine_threadsafe(self._end(patience_s), self._loop).result(timeout=patience_s + 30)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    async def _end(self, patience_s: float) -> None:
+        under_way = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
+        if under_way and patience_s:
+            _, under_way = await asyncio.wait(under_way, timeout=patience_s)
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        await self._loop.shutdown_default_executor()
+
+
+@dataclass(slots=True)
 class Service:
     """The daemon: hops on a schedule, commands over the socket, reload and stop by signal."""
 
     path: Path
     handler: Callable[[Database, Installation], Handler]
     parts: Parts = field(init=False)
-    _stop: threading.Event = field(default_factory=threading.Event)
+    _wishes: "queue.SimpleQueue[str]" = field(default_factory=queue.SimpleQueue)
     _beats: dict[str, float] = field(default_factory=dict)
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _polling: Lane = field(default_factory=lambda: Lane("poll"))
+    _calling: Lane = field(default_factory=lambda: Lane("calls"))
+    _patient_until: int = 0
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises ConfigError, SchemaOutdated, Busy or Unavailable before it starts."""
@@ -116,13 +154,14 @@ class Service:
             now = clock.now()
             self.parts = assemble(database, _build(settings, database), now)
             begin(self.parts, now)
+            self._patient_until = now + POLL_GRACE
             self._serve(settings)
         finally:
             database.close()
 
     def stop(self) -> None:
-        """Ask the service to end: the row in hand is finished, the rest is left to leases."""
-        self._stop.set()
+        """Ask the service to end: calls under way are settled, the rest stays due. Safe in a signal handler."""
+        self._wishes.put("stop")
 
     def reload(self) -> None:
         """Take the file anew: the whole configuration, or none of it."""
@@ -133,15 +172,15 @@ class Service:
             log.error("reload.rejected", problems=str(error).splitlines())
             notify.notify("STATUS=reload rejected, the old configuration goes on")
             return
-        quiet_until = self.parts.dispatcher.quiet_until
+        before = self.parts.dispatcher
         self.parts = assemble(self.parts.database, installation, clock.now())
-        self.parts.dispatcher.quiet_until = quiet_until
+        self.parts.dispatcher.quiet_until = before.quiet_until
+        before.stopping = True
         log.info("reload.done", shops=len(installation.shops.known))
         notify.notify("STATUS=reloaded")
 
     def _serve(self, settings: Config) -> None:
         server = Server(path_of(settings), self._handle)
-        poller = threading.Thread(target=self._loop.run_forever, name="poll", daemon=True)
         scheduler = BackgroundScheduler(
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}, timezone="UTC"
         )
@@ -152,14 +191,17 @@ class Service:
                 metrics.serve(self.parts.database, settings.daemon.metrics)
             server.start()
             stack.callback(server.stop)
-            poller.start()
-            stack.callback(self._end_loop, poller)
+            self._polling.start()
+            stack.callback(self._polling.stop, 0)
+            self._calling.start()
+            stack.callback(self._end_calls)
             scheduler.start()
             stack.callback(scheduler.shutdown, wait=True)
             self._signals()
             notify.notify("READY=1", "STATUS=running")
             log.info("daemon.started", shops=sorted(self.parts.installation.shops.known))
-            self._stop.wait()
+            while self._wishes.get() != "stop":
+                self.reload()
             notify.notify("STOPPING=1")
         log.info("daemon.stopped")
 
@@ -177,17 +219,20 @@ class Service:
 
     def _poll(self) -> None:
         """Start what is due; a slow feed goes on in the loop while the others are polled again."""
-        self._in_loop(self.parts.poller.start_due(clock.now())).result(timeout=60)
+        self._polling.do(self.parts.poller.start_due(clock.now()))
 
     def _decide(self) -> None:
         now = clock.now()
+        if now >= self._patient_until:
+            self.parts.engine.waiting_for_poll.clear()
         self.parts.engine.decide(now)
         watch(self.parts.engine, now)
         with self.parts.database.begin() as tx:
             boot.alive(tx, now)
 
     def _dispatch(self) -> None:
-        self.parts.dispatcher.dispatch(clock.now())
+        """Start the calls that are due; a slow one goes on in the loop while the others are made."""
+        self._calling.do(self.parts.dispatcher.start_due(clock.now()))
 
     def _housekeeping(self) -> None:
         keep = self.parts.installation.config.daemon.keep_closed
@@ -214,20 +259,18 @@ class Service:
     def _handle(self, request: Request) -> dict[str, Any]:
         return self.handler(self.parts.database, self.parts.installation)(request)
 
-    def _in_loop(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def _end_loop(self, thread: threading.Thread) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        thread.join(timeout=10)
-        self._loop.close()
+    def _end_calls(self) -> None:
+        """Begin no new call; let each one under way come to its own end."""
+        dispatcher = self.parts.dispatcher
+        dispatcher.stopping = True
+        self._calling.stop(2 * dispatcher.call_timeout_s + 1)
 
     def _signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():
             return
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.stop())
-        signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=self.reload, name="reload").start())
+        signal.signal(signal.SIGHUP, lambda *_: self._wishes.put("reload"))
 
 
 def _build(settings: Config, database: Database) -> Installation:
