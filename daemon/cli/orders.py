@@ -13,7 +13,7 @@ from daemon.i18n import gettext as _
 from daemon.store import views
 from rules.deadline import Deadline, deadline
 from rules.instant import format_utc
-from rules.model import Order
+from rules.model import OWED, Order
 
 app = typer.Typer(help="Orders: what is open, what is at risk, everything known of one.", no_args_is_help=True)
 
@@ -49,9 +49,15 @@ def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
         words.say(words.STATUSES, row["status"]),
         show.money(row["paid_minor"], row["currency"]),
         show.moment(row["act_by"], zone),
-        show.left(row["act_by"] - session.now) if row["act_by"] is not None else screen.DASH,
+        _left(row, session.now) or screen.DASH,
         screen.yes(row["at_risk"]),
     )
+
+
+def _left(row: RowMapping, now: int) -> str:
+    """Time left, while there is still something to hand over."""
+    waiting = row["at_risk"] or row["status"] in OWED
+    return show.left(row["act_by"] - now) if waiting and row["act_by"] is not None else ""
 
 
 @app.command("show")
@@ -80,7 +86,7 @@ def show_order(
 
 def _print(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping], session: Session) -> None:
     zone = session.installation.shops.get(facts.shop, facts.platform).policy.zone
-    left = f" ({show.left(row['act_by'] - session.now)})" if row["act_by"] is not None else ""
+    left = _left(row, session.now)
     said = ", ".join(words.say(words.FLAGS, flag) for flag in facts.flags or ())
     known = [
         (_("shop"), f"{facts.shop} ({facts.platform})"),
@@ -88,11 +94,12 @@ def _print(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping]
         (_("status"), words.say(words.STATUSES, facts.status)),
         (_("paid"), f"{show.money(facts.paid_minor, facts.currency)}  {show.moment(facts.paid_at, zone)}"),
         (_("ship by"), show.moment(row["ship_by"], zone)),
-        (_("hand over by"), show.moment(row["act_by"], zone) + left),
+        (_("hand over by"), show.moment(row["act_by"], zone) + (f" ({left})" if left else "")),
         (_("marks"), said),
     ]
     out().print(screen.pairs(known))
-    out().print("\n" + _("Goods"))
+    if facts.lines:
+        out().print("\n" + _("Goods"))
     for line in facts.lines:
         stock = _("{n} in stock").format(n=line.stock) if line.stock is not None else ""
         out().print("  " + "  ".join(filter(None, (f"{line.quantity or '?'} ×", line.sku, line.title, stock))))

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 
@@ -138,14 +137,15 @@ def find_shop(session: Session, order_id: str, shop: str | None) -> str:
     return known[0]
 
 
-def instant(text: str | None, option: str) -> int | None:
+def instant(given: str | None, option: str) -> int | None:
     """An instant given on the command line: RFC 3339 with an offset. Raises Usage."""
-    if text is None:
+    if given is None:
         return None
     try:
-        return parse(text)
+        return parse(given)
     except ValueError as error:
-        raise Usage(f"{option}: {error}; write 2026-06-01T08:00:00+08:00") from None
+        text = _("{option}: {text} is no time with an offset; write it like 2026-06-01T08:00:00+08:00")
+        raise Usage(text.format(option=option, text=repr(given))) from error
 
 
 def run(app: typer.Typer, arguments: list[str]) -> int:
@@ -158,15 +158,24 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
             raise
         out().say(str(error))
         return error.exit_code
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except click.ClickException as error:
-        out().say(error.format_message())
-        return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except typer.TyperException as error:
+        out().say(_misuse(error))
+        return Usage.exit_code
+    except (typer.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
         return 0
+
+
+def _misuse(error: typer.TyperException) -> str:
+    """What was wrong with a command line, and where help is: commands, options and values are named."""
+    said = str(getattr(error, "format_message", error.__str__)()).replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    if context is None or "\n" in said:
+        return said
+    return f"{said}\n" + _("help: {command} --help").format(command=context.command_path)
 
 
 def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:

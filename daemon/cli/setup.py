@@ -6,7 +6,6 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from daemon import clock
@@ -77,7 +76,8 @@ def init(
     name, platform = "shop1", "taobao"
     if not yes and sys.stdin.isatty():
         name = typer.prompt(_("name of your shop (letters, digits, - and _)"), default=name, value_proc=_shop_name)
-        platform = typer.prompt(_("platform"), default=platform, type=click.Choice(PLATFORMS))
+        prompt = f"{_('platform')} ({', '.join(PLATFORMS)})"
+        platform = typer.prompt(prompt, default=platform, value_proc=_platform)
     folder = directory / "inbox" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -125,8 +125,14 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 def _shop_name(text: str) -> str:
     """A name that can stand in the file and be a folder. Raises what the prompt shows before it asks again."""
     if not re.fullmatch(r"[A-Za-z0-9_-]+", text.strip()):
-        raise click.BadParameter(_("letters, digits, - and _ only"))
+        raise typer.BadParameter(_("letters, digits, - and _ only"))
     return text.strip()
+
+
+def _platform(text: str) -> str:
+    if text.strip().lower() not in PLATFORMS:
+        raise typer.BadParameter(_("one of {names}").format(names=", ".join(PLATFORMS)))
+    return text.strip().lower()
 
 
 def _make_database(settings: Config) -> None:

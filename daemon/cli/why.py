@@ -45,7 +45,8 @@ def why(
 
 def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> None:
     act_by = document["act_by"]
-    left = f" ({show.left(parse(act_by) - now)})" if act_by is not None else ""
+    waiting = act_by is not None and (parse(act_by) >= now or any(rule["fired"] for rule in document["rules"]))
+    left = f" ({show.left(parse(act_by) - now)})" if waiting else ""
     known = [
         (_("order"), f"{document['order']}  [{shop}]"),
         (_("ship by"), _moment(document["ship_by"], zone)),
