@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 CHUNK = 25
+AT_ONCE = 5
+"""More alerts than this at one moment are one digest: after an absence, or where days end alike in many shops."""
 SPELL_S = 30.0
 """A pass goes on no longer than this (s): the next one has a fresh `now`, and leases are counted from it."""
 WINDOW = MINUTE + 5 * SECOND
@@ -96,7 +98,7 @@ def _claim(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> list[Parcel]:
         if allowed == 0:
             outbox.put_off(tx, outlet.name, used[0] + WINDOW)
             return []
-        fold = outbox.waiting(tx, outlet.name, now) > allowed
+        fold = outbox.waiting(tx, outlet.name, now) > min(allowed, AT_ONCE)
         rows = outbox.claim_deliveries(tx, outlet.name, now, CHUNK * 8 if fold else min(CHUNK, allowed))
         journal = Journal()
         composed = [(row, made) for row in rows if (made := _composed(dispatcher, tx, journal, outlet, row, now))]

@@ -4,16 +4,10 @@ import pytest
 
 from adapters.base import Transient
 from tests.replay.conftest import Make
-from tests.replay.world import a_line, an_order, at, now_says
+from tests.replay.world import a_line, alerts, an_order, at, now_says
 
 OUT = {"flags": ["out_of_stock"]}
 BACK = {"flags": []}
-
-
-def alerts(leads: str = "24h", **settings: str) -> str:
-    """A playbook that only tells the seller, with these [alerts] settings."""
-    table = "".join(f"{name} = {value}\n" for name, value in settings.items())
-    return f'name = "telling"\nversion = 1\n[alerts]\nleads = ["{leads}"]\n{table}'
 
 
 def test_eight_rounds_of_trouble_are_told_eight_times_and_closed(a_world: Make):

@@ -80,6 +80,12 @@ leads = ["24h"]
 """
 
 
+def alerts(leads: str = '"24h"', **settings: str) -> str:
+    """A playbook that only tells the seller, with these [alerts] settings as TOML."""
+    table = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    return f'name = "telling"\nversion = 1\n[alerts]\nleads = [{leads}]\n{table}'
+
+
 def ladder(*steps: str, violation: str = "late_shipment", head: str = HEAD, **settings: str) -> str:
     """A playbook whose ladder has these steps, each written like 'name = "a", action = "task", delay = "0m"'."""
     table = "".join(f'{name} = "{value}"\n' for name, value in settings.items())
@@ -258,6 +264,10 @@ class World:
             told = replace(told, fields={**before.fields, **told.fields}, lines={**before.lines, **lines})
         orders[told.order_id] = told if before is None or before.observed_at <= told.observed_at else before
 
+    def meanwhile(self, *records: Snapshot | StockReport | OrderEvent) -> None:
+        """A shop has said something that the daemon has not heard yet."""
+        memory.feed_box(records[0].shop).push(Page(records=records))
+
     def silently(self, told: Snapshot) -> None:
         """The platform knows it, but the feed has not said so yet: only a fresh read shows it."""
         self._stands(replace(told, observed_at=self.now))
@@ -407,7 +417,7 @@ class World:
             step=row["step"] if row else "digest",
             reason=str(message.data.get("reason", "")),
             order=message.data.get("order_id"),  # type: ignore[arg-type]
-            orders=tuple(message.data.get("orders", ())),  # type: ignore[arg-type]
+            orders=_named(message.data),
             at=moment,
             title=message.title,
             text=message.text,
@@ -492,6 +502,12 @@ class World:
 
 def _later(due: Any, lease: Any) -> Any:
     return func.max(due, func.coalesce(lease, due))
+
+
+def _named(data: Mapping[str, Any]) -> tuple[str, ...]:
+    """The orders an alert names, or all those of a digest."""
+    parts = data.get("alerts", (data,))
+    return tuple(sorted({order for part in parts for order in part.get("orders", ())}))
 
 
 def _disk_time() -> float:
