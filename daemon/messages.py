@@ -215,7 +215,7 @@ TODO: Mapping[str, str] = {
     "ship": "pack it and hand it over",
     "chase_scan": "shipped but not scanned: ask the courier",
     "agree_new_date": "agree a new ship date with the buyer, in the platform's own tool",
-    "tell_buyer": "write to the buyer",
+    "tell_buyer": "tell the buyer that it takes a little longer",
     "make_good": "pay the buyer a small compensation before a complaint",
     "compensate": "pay the buyer a small compensation before a complaint",
     "apply_to_platform": "tell the platform now (never the buyer): apply for a stock-out report",

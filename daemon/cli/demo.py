@@ -25,6 +25,7 @@ from daemon.config import Config
 from daemon.errors import Busy, Unavailable, Usage
 from daemon.explanation import why
 from daemon.i18n import gettext as _
+from daemon.i18n import ngettext
 from daemon.scheduler import assemble, tick
 from daemon.store import views
 from daemon.store.database import open_database, upgrade
@@ -196,11 +197,16 @@ def _told(session: Session) -> Iterator[Message]:
 
 
 def _alerts(told: list[Message]) -> None:
-    _head(4, _("What reaches your phone (here kept in memory): {n} alerts").format(n=len(told)))
+    title = ngettext(
+        "What reaches your phone (here kept in memory): {n} message",
+        "What reaches your phone (here kept in memory): {n} messages",
+        len(told),
+    )
+    _head(4, title.format(n=len(told)))
     for message in told:
         out().print(f"\n{message.title}")
         for line in message.text.splitlines():
-            out().print(f"    {line}")
+            out().print(f"    {line}".rstrip())
 
 
 def _example(file: Path) -> tuple[str, str]:
@@ -229,17 +235,13 @@ def _to_come(file: Path) -> None:
             if step["outcome"] == "planned" and step["reason"] not in reasons.DROPS
         )
         rows = [
-            (show.moment(parse(at), ZONE), shop, order, words.say(words.KINDS, kind), _todo(step))
+            (show.moment(parse(at), ZONE), shop, order, words.say(words.KINDS, kind), words.say(messages.TODO, step))
             for at, shop, order, kind, step in steps[:NEXT_STEPS]
         ]
     out().table(screen.table([_("when"), _("shop"), _("order"), _("kind"), _("what")], rows))
     if len(steps) > NEXT_STEPS:
         out().print(_("… and {n} more").format(n=len(steps) - NEXT_STEPS))
     out().print(_("Effects are in shadow: they are recorded and handed to people, never carried out by themselves."))
-
-
-def _todo(step: str) -> str:
-    return _(messages.TODO.get(step, step.replace("_", " ")))
 
 
 def _farewell(file: Path, order: str, shop: str) -> None:

@@ -92,8 +92,8 @@ def _cells(bucket: Bucket, session: Session) -> tuple[str, ...]:
 def todo(bucket: Bucket) -> str:
     """The one thing to do."""
     if bucket.kind == "pool":
-        return _("count the stock again, then ship, reorder or agree a new date")
-    return _("pack and hand over, the oldest first")
+        return _("count the stock again")
+    return _("pack and hand over")
 
 
 def _document(bucket: Bucket, session: Session, mark: int | None) -> dict[str, Any]:

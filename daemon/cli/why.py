@@ -86,12 +86,11 @@ def _rule(rule: dict[str, Any]) -> str:
 
 
 def _step(step: dict[str, Any], zone: ZoneInfo) -> str:
-    name = step["key"].rsplit("/", 1)[1]
-    todo = messages.TODO.get(name)
-    what = _(todo) if todo is not None else name.replace("_", " ")
+    _shop, _order, violation, *_episode, name = step["key"].split("/")
+    danger = words.say(words.VIOLATIONS, violation)
+    what = words.say(messages.TODO, name)
     outcome = "" if step["outcome"] == "planned" else f" – {words.say(words.OUTCOMES, step['outcome'])}"
-    kind = words.say(words.KINDS, step["action"])
-    return f"{_moment(step['due_at'], zone)}  {kind}: {what}{outcome}  ({reasons.full(step['reason'])})"
+    return f"{_moment(step['due_at'], zone)}  {danger}: {what}{outcome}  ({reasons.full(step['reason'])})"
 
 
 def _moment(text: str | None, zone: ZoneInfo) -> str:
