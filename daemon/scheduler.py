@@ -103,11 +103,12 @@ class Lane:
     """An event loop in a thread of its own: calls go on in it while their hop looks for more to do."""
 
     name: str
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _loop: asyncio.AbstractEventLoop = field(init=False)
     _thread: threading.Thread = field(init=False)
 
     def start(self) -> None:
         """Begin to run."""
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=self.name, daemon=True)
         self._thread.start()
 

@@ -125,7 +125,7 @@ class Timer(SQLModel, table=True):
 
     `lease_until` and `fence` belong to the claim; `decided_at`, `playbook` and `past` are what the last
     decision left (`past` = the subject has cases, actions or events to read back). `staged`: touched by a
-    file that is not yet read to its end.
+    file that is not yet read to its end. `quiet_until`: a cause need not be looked at before then.
     """
 
     __tablename__ = "timer"
@@ -147,6 +147,7 @@ class Timer(SQLModel, table=True):
     playbook: str = Field(default="", sa_type=Text)
     past: int = 0
     staged: int = 0
+    quiet_until: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class Case(SQLModel, table=True):

@@ -9,6 +9,7 @@ from typing import Literal
 from rules.decide import Membership
 from rules.look import Act
 from rules.model import Kind, Outcome, Violation
+from rules.playbook import Alerts
 from rules.policy import Policy
 
 
@@ -55,11 +56,15 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseDecision:
-    """Acts (with the members each alert names) and when to look again."""
+    """Acts (with the members each alert names) and when to look again.
+
+    `quiet_until`: before then no newcomer (unless urgent) and no leaver can change what is due.
+    """
 
     acts: tuple[Act, ...] = ()
     members: tuple[Member, ...] = ()
     wake_at: int | None = None
+    quiet_until: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +91,14 @@ def decide_cause(
     """What a cause is due at `now`. Snoozed and acknowledged members stay silent until they wake."""
     loud = tuple(member for member in members if _is_loud(member.membership, now))
     view = View(cause, members, loud, policy, history, now)
-    acts, wake = _alert(view)
+    acts, wake, quiet = _alert(view)
     wakes = [wake, *(member.membership.snoozed_until for member in members)]
     if cause.kind == "pool":
         more, wake = _listings(view)
         acts += more
         wakes.append(wake)
     wake_at = min((wake for wake in wakes if wake is not None and wake > now), default=None)
-    return CauseDecision(acts=tuple(acts), members=loud, wake_at=wake_at)
+    return CauseDecision(acts=tuple(acts), members=loud, wake_at=wake_at, quiet_until=quiet)
 
 
 def _is_loud(membership: Membership, now: int) -> bool:
@@ -101,62 +106,62 @@ def _is_loud(membership: Membership, now: int) -> bool:
     return not acked and (membership.snoozed_until or 0) <= now
 
 
-def _alert(view: View) -> Due:
-    """The alert that is due now, and when the next one will be. Repeated only on change (or by `repeat`)."""
-    acts, wake = _due_alert(view)
-    repeat = view.policy.playbook.alerts.repeat
-    if repeat and any(act.step == "alert" for act in acts):
-        wake = min(view.now + repeat, wake if wake is not None else view.now + repeat)
-    return acts, wake
-
-
-def _due_alert(view: View) -> Due:
+def _alert(view: View) -> tuple[list[Act], int | None, int | None]:
+    """The alert that is due now, when the next one may be, and until when newcomers change nothing."""
     rule, now = view.policy.playbook.alerts, view.now
     told = [past for past in view.history if past.kind is Kind.ALERT]
     if not view.loud:
         resolved = rule.resolved and not view.members and bool(told) and told[-1].step != "resolved"
-        return ([_say(view.cause, told, "resolved", "ALL_RESOLVED")] if resolved else []), None
-    stages = _stages(view)
-    later = next((stage for stage in stages if stage > now), None)
+        return ([_say(view.cause, told, "resolved", "ALL_RESOLVED")] if resolved else []), None, None
     if not told:
         opens = view.cause.act_by - rule.leads[0] if view.cause.act_by is not None else 0
         at = max(min(m.joined_at for m in view.loud) + rule.group_wait, opens)
-        return ([_say(view.cause, told, "alert", "FIRST_NOTICE")], later) if at <= now else ([], at)
-    if any(told[-1].at < stage <= now for stage in stages):
-        free_at = told[-1].at + (rule.group_interval if view.cause.act_by is None else 0)
-        if now >= free_at:
-            return [_say(view.cause, told, "alert", "TIME_RUNNING_OUT")], later
-        later = free_at
-    return _again(view, told, later)
+        if at > now:
+            return [], at, at
+        return [_say(view.cause, told, "alert", "FIRST_NOTICE")], _next_after_telling(view), _quiet(view, now)
+    last = told[-1]
+    named = last.members if last.step != "resolved" else frozenset()
+    instants = _instants(view, last.at, named)
+    reason = next((why for at, why in instants if at <= now), None)
+    if reason is not None:
+        return [_say(view.cause, told, "alert", reason)], _next_after_telling(view), _quiet(view, now)
+    return [], min((at for at, _ in instants), default=None), _quiet(view, last.at)
 
 
-def _stages(view: View) -> list[int]:
-    """The instants at which time gets short, in order: the leads of the pick-up, or of each member's own."""
-    if view.cause.kind == "pool":
-        return []
-    leads = view.policy.playbook.alerts.leads
-    if view.cause.act_by is not None:
-        return [view.cause.act_by - lead for lead in leads]
-    return sorted({m.membership.act_by - leads[-1] for m in view.loud if m.membership.act_by is not None})
+def _next_after_telling(view: View) -> int | None:
+    """When the next alert is due if one names everybody now."""
+    named = frozenset(member.membership.case_key for member in view.loud)
+    return min((at for at, _ in _instants(view, view.now, named)), default=None)
 
 
-def _again(view: View, told: list[Told], later: int | None) -> Due:
-    """An alert between the stages: for members not named last time, or by `repeat`."""
-    rule, now, last = view.policy.playbook.alerts, view.now, told[-1]
-    named = last.members if last.step != "resolved" and last.outcome is not Outcome.VOID else frozenset()
-    nexts = [later] if later is not None else []
-    new = [m.membership for m in view.loud if m.membership.case_key not in named]
-    if new:
-        urgent = any(m.act_by is not None and now >= m.act_by - rule.leads[-1] for m in new)
-        free_at = last.at + (min(rule.group_interval, URGENT_GAP) if urgent else rule.group_interval)
-        if now >= free_at:
-            return [_say(view.cause, told, "alert", "NEW_ORDERS")], later
-        nexts.append(free_at)
-    if rule.repeat:
-        if now >= last.at + rule.repeat:
-            return [_say(view.cause, told, "alert", "STILL_OPEN")], later
-        nexts.append(last.at + rule.repeat)
-    return [], min(nexts, default=None)
+def _quiet(view: View, last_at: int) -> int | None:
+    """Until when a newcomer (unless urgent) and a leaver change nothing: the cause need not be looked at."""
+    rule = view.policy.playbook.alerts
+    return None if rule.resolved or view.cause.kind == "pool" else last_at + rule.group_interval
+
+
+def _instants(view: View, last_at: int, named: frozenset[str]) -> list[tuple[int, str]]:
+    """When and why the seller would be told again after an alert at `last_at` that named `named`; reasons by weight."""
+    rule, act_by = view.policy.playbook.alerts, view.cause.act_by
+    free_at = last_at + rule.group_interval
+    running_out = [act_by - lead for lead in rule.leads if act_by - lead > last_at] if act_by is not None else []
+    newcomers: list[int] = []
+    for member in (one.membership for one in view.loud):
+        short_at = None if member.act_by is None else member.act_by - rule.leads[-1]
+        if member.case_key not in named:
+            newcomers.append(free_at if short_at is None else min(free_at, max(short_at, urgent_at(rule, last_at))))
+        elif view.cause.kind == "pickup" and act_by is None and short_at is not None and short_at > last_at:
+            running_out.append(max(short_at, free_at))
+    return [
+        *((at, "TIME_RUNNING_OUT") for at in sorted(running_out)),
+        *((at, "NEW_ORDERS") for at in sorted(newcomers)),
+        *([(last_at + rule.repeat, "STILL_OPEN")] if rule.repeat else []),
+    ]
+
+
+def urgent_at(rule: Alerts, last_at: int) -> int:
+    """The earliest instant at which an urgent newcomer is told after an alert at `last_at`."""
+    return last_at + min(rule.group_interval, URGENT_GAP)
 
 
 def _say(cause: Cause, told: list[Told], step: str, reason: str) -> Act:

@@ -1,5 +1,6 @@
 """Causes: what a pick-up or a pool consists of at an instant, and writing what was decided about it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from daemon.lines import line
-from daemon.shops import Shops
+from daemon.shops import Shop, Shops
 from daemon.store import decisions, orders, timers
 from daemon.store.journal import Journal
 from daemon.tables import Action, Listing, Member, Pool
@@ -29,14 +30,14 @@ LI = Listing.__table__  # type: ignore[attr-defined]
 class Loaded:
     """A cause as the rules want it: members and past as of one instant.
 
-    `next_change`: when membership next changes after it. Only a replay, which decides orders of a whole
-    window first, knows of later changes; they make the cause due again.
+    `changes`: when membership changes later, and by when a newcomer gets urgent. Only a replay, which decides
+    orders of a whole window first, knows of later changes; they make the cause due again.
     """
 
     cause: Cause
     members: tuple[CauseMember, ...]
     told: tuple[Told, ...]
-    next_change: int | None
+    changes: tuple[tuple[int, int | None], ...]
 
 
 def load(connection: Connection, moments: list[tuple[timers.Claimed, int]]) -> list[Loaded]:
@@ -57,12 +58,15 @@ def load(connection: Connection, moments: list[tuple[timers.Claimed, int]]) -> l
 def _as_of(cause: Cause, rows: list[Any], told: list[Told], at: int) -> Loaded:
     """Members that are there at `at`, what was said by then, and when membership next changes."""
     later = [row for row in rows if row.left_at is None or row.left_at > at]
-    changes = (moment for row in later for moment in (row.joined_at, row.left_at, row.acked_at) if moment is not None)
+    joins = ((row.joined_at, row.act_by) for row in later if row.joined_at > at)
+    ends = (
+        (moment, None) for row in later for moment in (row.left_at, row.acked_at) if moment is not None and moment > at
+    )
     return Loaded(
         cause=cause,
         members=tuple(_member(row) for row in later if row.joined_at <= at),
         told=tuple(past for past in told if past.at <= at),
-        next_change=min((moment for moment in changes if moment > at), default=None),
+        changes=(*joins, *ends),
     )
 
 
@@ -90,11 +94,23 @@ def write(
             pack = shop.policy.pack.version(at, act.violation)
             actions.append(decisions.action_row(shops, shop, act, at, pack, cause=claim.id, members=keys))
             journal.note(shop.name, claim.id, _line(shops, claim, loaded, decision, act, at, pack))
-        wakes = [wake for wake in (decision.wake_at, loaded.next_change) if wake is not None]
+        wake = min(_wakes(shop, loaded, decision), default=None)
         digest = shop.policy.playbook.digest
-        results.append(timers.Result(claim, min(wakes, default=None), at, digest, past=True))
+        results.append(timers.Result(claim, wake, at, digest, past=True, quiet_until=decision.quiet_until))
     decisions.add_actions(connection, actions)
     timers.settle(connection, results)
+
+
+def _wakes(shop: Shop, loaded: Loaded, decision: CauseDecision) -> Iterator[int]:
+    """When to look again: by time alone, and as the later changes of membership would wake the cause live."""
+    if decision.wake_at is not None:
+        yield decision.wake_at
+    quiet = decision.quiet_until or 0
+    for at, act_by in loaded.changes:
+        yield max(at, quiet)
+        if act_by is not None:
+            urgent = max(at, act_by - shop.policy.playbook.alerts.leads[-1])
+            yield max(urgent, quiet - decisions.slack_of(shop))
 
 
 def _line(

@@ -15,6 +15,7 @@ from daemon.store.timers import Claimed
 from daemon.store.upsert import many, replace_all, upsert
 from daemon.tables import Action, Case, Member
 from rules import key
+from rules.cause import urgent_at
 from rules.decide import Act, Decision, Membership
 from rules.instant import to_datetime
 from rules.model import Case as OrderCase
@@ -199,6 +200,7 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
     stays: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []
     woken: set[timers.Subject] = set()
+    urgent: dict[int, set[timers.Subject]] = {}
     for one in decided:
         before = standing.get((one.claim.shop, one.claim.id), {})
         after = _wanted(connection, shops, one)
@@ -215,11 +217,24 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
                     left.append({"b_cause": place[0], "b_case": place[1], "b_left": one.at})
             stays.append(stay)
             woken.add(_cause_subject(one, place[0]))
+            if stay["act_by"] is not None:
+                shop = shops.get(one.claim.shop)
+                short_at = stay["act_by"] - shop.policy.playbook.alerts.leads[-1]
+                subject = (*_cause_subject(one, place[0])[:3], max(one.at, short_at))
+                urgent.setdefault(slack_of(shop), set()).add(subject)
     if left:
         many(connection, _LEAVE, left)
     if stays:
         many(connection, _JOIN[connection.dialect.name], stays)
-    timers.wake(connection, timers.CAUSE, woken)
+    timers.wake(connection, timers.CAUSE, woken, slack=0)
+    for slack, subjects in urgent.items():
+        timers.wake(connection, timers.CAUSE, subjects, slack=slack)
+
+
+def slack_of(shop: Shop) -> int:
+    """How much sooner than others an urgent newcomer is told (µs)."""
+    rule = shop.policy.playbook.alerts
+    return rule.group_interval - (urgent_at(rule, 0))
 
 
 def _wanted(connection: Connection, shops: Shops, one: Decided) -> dict[tuple[str, str], dict[str, Any]]:

@@ -61,8 +61,11 @@ class Result:
     at: int
     playbook: str = ""
     past: bool = False
+    quiet_until: int | None = None
 
 
+AT_ONCE = 1 << 60
+"""Slack of a wake-up that heeds no quiet time."""
 Subject = tuple[str, str, str, int]
 """(shop, id, seller, due_at)"""
 
@@ -74,9 +77,17 @@ def shard_of(seller: str) -> int:
 
 
 def wake(
-    connection: Connection, kind: str, subjects: Iterable[Subject], *, staged: bool = False, past: bool = False
+    connection: Connection,
+    kind: str,
+    subjects: Iterable[Subject],
+    *,
+    staged: bool = False,
+    past: bool = False,
+    slack: int = AT_ONCE,
 ) -> None:
     """Make subjects due at their instants at the latest; creates missing timers.
+
+    `slack`: a quiet subject is woken this much (µs) before its quiet time ends, at the earliest.
 
     `staged`: their file is not read to its end; they wait for `publish`, or for a lease's time at most.
     `past`: there is now something to read back before deciding.
@@ -91,6 +102,7 @@ def wake(
             "due_at": due_at + LEASE if staged else due_at,
             "staged": int(staged),
             "past": int(past),
+            "b_slack": slack,
         }
         for shop, name, seller, due_at in sorted(set(subjects))
     ]
@@ -153,6 +165,7 @@ def settle(connection: Connection, results: Sequence[Result]) -> int:
             "b_now": result.at,
             "b_playbook": result.playbook,
             "b_past": int(result.past),
+            "b_quiet": result.quiet_until,
         }
         for result in results
     ]
@@ -252,22 +265,20 @@ def _claim_statement(by_shard: bool, without_shops: bool) -> Update:
 
 
 def policy_changed(connection: Connection, playbook: str, now: int) -> int:
-    """Let the open orders that another playbook last decided be decided anew; returns how many.
+    """Let what another playbook last decided be decided anew, open orders and causes; returns how many.
 
     They become due together and are drained in batches, behind nothing that is due already.
     """
-    changed = connection.execute(
-        update(T)
-        .where(T.c.kind == ORDER, T.c.playbook != "", T.c.playbook != playbook)
-        .where(T.c.due_at.is_not(None), T.c.due_at > now)
-        .values(due_at=now)
-    )
+    stale = (T.c.kind.in_((ORDER, CAUSE)), T.c.playbook != "", T.c.playbook != playbook)
+    connection.execute(update(T).where(*stale).values(quiet_until=None))
+    changed = connection.execute(update(T).where(*stale, T.c.due_at.is_not(None), T.c.due_at > now).values(due_at=now))
     return changed.rowcount
 
 
 def _wake_statement(dialect: str) -> Any:
     earlier, latest = (func.min, func.max) if dialect == "sqlite" else (func.least, func.greatest)
-    excluded: ColumnClause[int] = literal_column("excluded.due_at")
+    said: ColumnClause[int] = literal_column("excluded.due_at")
+    excluded = latest(said, func.coalesce(T.c.quiet_until, 0) - bindparam("b_slack", type_=BigInteger))
     return upsert(
         dialect,
         T,
@@ -310,6 +321,7 @@ _SETTLE = (
         decided_at=bindparam("b_now"),
         playbook=bindparam("b_playbook"),
         past=case((T.c.past == 1, 1), else_=bindparam("b_past")),
+        quiet_until=bindparam("b_quiet"),
     )
 )
 _FAIL = (

@@ -239,6 +239,7 @@ def upgrade() -> None:
     sa.Column('playbook', sa.Text(), nullable=False),
     sa.Column('past', sa.Integer(), nullable=False),
     sa.Column('staged', sa.Integer(), nullable=False),
+    sa.Column('quiet_until', sa.BigInteger(), nullable=True),
     sa.PrimaryKeyConstraint('kind', 'shop', 'id', name=op.f('pk_timer')),
     sqlite_with_rowid=False
     )
