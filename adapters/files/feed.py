@@ -42,6 +42,7 @@ class FilesFeed:
         self._settings = settings
         self._folder = Folder(settings.path)
         self._reading: _Reading | None = None
+        self._made: tuple[str | None, Page] | None = None
         self._lock = threading.Lock()
 
     async def poll(self, cursor: str | None, now: int) -> Page:
@@ -60,19 +61,28 @@ class FilesFeed:
         """Let go of a file in hand."""
         with self._lock:
             self._drop()
+            self._made = None
 
     def _poll(self, text: str | None) -> Page:
+        """The page after a cursor. One that was made and never stored (the caller's patience ended) is kept."""
         with self._lock:
-            try:
-                cursor = cursors.decode(text)
-                look = self._folder.look()
-            except OSError as error:
-                reason = f"shop {self._settings.name}: cannot look into the drop folder: {error}"
-                raise Transient(f"{reason}; create it, or correct path") from error
-            except ValueError as error:
-                raise Permanent(f"shop {self._settings.name}: the stored cursor is not a files cursor") from error
-            present = frozenset(one.hash for one in look.files)
-            return self._page(look, cursor.pruned(present, frozenset(look.odd)))
+            if self._made and self._made[0] == text:
+                return self._made[1]
+            page = self._next(text)
+            self._made = (text, page) if page.cursor != text and (page.records or page.rejected) else None
+            return page
+
+    def _next(self, text: str | None) -> Page:
+        try:
+            cursor = cursors.decode(text)
+            look = self._folder.look()
+        except OSError as error:
+            reason = f"shop {self._settings.name}: cannot look into the drop folder: {error}"
+            raise Transient(f"{reason}; create it, or correct path") from error
+        except ValueError as error:
+            raise Permanent(f"shop {self._settings.name}: the stored cursor is not a files cursor") from error
+        present = frozenset(one.hash for one in look.files)
+        return self._page(look, cursor.pruned(present, frozenset(look.odd)))
 
     def _page(self, look: Look, cursor: Cursor) -> Page:
         """Fill one page: oddities first, then file after file until it is full or nothing is left."""

@@ -151,6 +151,13 @@ def test_a_page_that_was_not_stored_is_given_again(drop: Path) -> None:
     assert first.records == again.records
 
 
+def test_a_page_nobody_waited_for_is_not_made_twice(drop: Path) -> None:
+    put(drop / "a.jsonl", *range(7_000))
+    one = feed(drop)
+
+    assert page(one) is page(one)
+
+
 def test_the_watermark_is_the_newest_time_of_files_read_to_the_end(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     pages = polled(feed(drop))
