@@ -1,0 +1,78 @@
+"""A replay decides the same whatever its step: time is visited where something is due, not where a step ends."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from adapters.base import OrderEvent, Record, Snapshot, StockReport
+from daemon import lines
+from daemon.replay import Simulation
+from daemon.shops import Shops
+from daemon.store import journal
+from rules import playbook
+from rules.calendars import warehouse
+from rules.instant import DAY, HOUR, MINUTE, parse
+from tests.builders import SHANGHAI
+
+MORNING = parse("2026-06-01T08:00:00+08:00")
+MOMENTS = st.integers(0, 3 * 24 * 4).map(lambda quarter: MORNING + quarter * 15 * MINUTE)
+PLATFORM = {"north": "taobao", "south": "pinduoduo"}
+SHOPS = st.sampled_from(sorted(PLATFORM))
+IDS = st.sampled_from("123")
+STATUS = st.sampled_from(["paid", "paid", "shipped", "cancelled"])
+LINE = st.fixed_dictionaries({"sku": st.sampled_from("AB"), "listing_id": st.just("L1")}, optional={
+    "quantity": st.integers(1, 3), "stock": st.integers(0, 5)})  # fmt: skip
+FIELDS = st.fixed_dictionaries(
+    {"status": STATUS, "paid_at": st.just(MORNING), "paid_minor": st.just(15000), "currency": st.just("CNY")},
+    optional={
+        "ship_by": st.sampled_from([MORNING + 2 * DAY, MORNING + 3 * DAY]),
+        "flags": st.sampled_from([[], ["out_of_stock"]]),
+        "collected_at": st.just(None),
+    },
+)
+QUIET = st.builds(
+    lambda at, shop, name, fields: Snapshot(
+        observed_at=at, shop=shop, order_id=name, platform=PLATFORM[shop], fields={**fields, "flags": []}, lines={}
+    ),
+    MOMENTS, SHOPS, IDS, FIELDS,
+)  # fmt: skip
+COUPLED = st.builds(
+    lambda at, shop, name, fields, line: Snapshot(
+        observed_at=at, shop=shop, order_id=name, platform=PLATFORM[shop], fields=fields, lines={"1": line}
+    ),
+    MOMENTS, SHOPS, IDS, FIELDS, LINE,
+)  # fmt: skip
+EVENTS = st.builds(
+    lambda at, shop, name, event: OrderEvent(observed_at=at, shop=shop, order_id=name, event=event, at=at),
+    MOMENTS, SHOPS, IDS, st.sampled_from(["ack", "date_agreed", "date_refused", "buyer_reply", "opt_out"]),
+)  # fmt: skip
+STOCK = st.builds(
+    lambda at, shop, sku, units: StockReport(observed_at=at, shop=shop, sku=sku, stock=units),
+    MOMENTS, SHOPS, st.sampled_from("AB"), st.integers(0, 6),
+)  # fmt: skip
+
+
+def decided(records: list[Record], step: int, *, pickups: bool = False) -> bytes:
+    """All decision lines of a replay."""
+    shops = Shops(playbook=playbook.shipped())
+    for shop, platform in PLATFORM.items():
+        shops.get(shop, platform)
+        if pickups:
+            shops.with_warehouse(shop, warehouse("Mon-Sat 09:00-18:00", ["11:00", "18:00"], "2h", SHANGHAI))
+    simulation = Simulation(shops)
+    simulation.run(sorted(records, key=lambda record: record.observed_at), MORNING, step, lambda: MORNING + 9 * DAY)
+    with simulation.database.begin() as tx:
+        return b"".join(lines.encode(journal.lines(tx)))
+
+
+@given(st.lists(QUIET | EVENTS, min_size=1, max_size=8), st.booleans())
+@settings(max_examples=15)
+def test_orders_that_share_no_stock_are_decided_alike_whatever_the_step(records, pickups):
+    results = {decided(records, step, pickups=pickups) for step in (HOUR, 7 * HOUR, DAY)}
+    assert 1 == len(results)
+
+
+@given(st.lists(COUPLED | STOCK | EVENTS, min_size=1, max_size=8), st.booleans())
+@settings(max_examples=15)
+def test_orders_that_share_stock_are_decided_alike_whatever_the_step(records, pickups):
+    results = {decided(records, step, pickups=pickups) for step in (HOUR, 7 * HOUR, DAY)}
+    assert 1 == len(results)
