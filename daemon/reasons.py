@@ -63,6 +63,7 @@ REASONS: Mapping[str, str] = {
     "ASKS_TO_SWAP": "the text asks the buyer to take something else",
     "OFF_PLATFORM_CONTACT": "the text names another way of contact",
     "PROMISES_PAYOUT": "the text promises money",
+    "SURCHARGE": "the text asks the buyer for more money",
     # Why an alert was sent, or a listing stopped.
     "FIRST_NOTICE": "first notice",
     "NEW_ORDERS": "more orders joined",
@@ -94,7 +95,7 @@ DROPS = frozenset(
         *("ALREADY_COMPLAINED", "OPTED_OUT", "DATE_AGREED", "BUYER_REPLIED", "NO_TOOL", "NO_ATTEMPT_LEFT"),
         *("DEADLINE_PASSED", "STOCK_OUT_OPEN", "NO_RULE", "RULE_NOT_CONFIRMED", "INITIATION_UNKNOWN"),
         *("PLATFORM_PAYS_ITSELF", "CHANNEL_NOT_ALLOWED", "INTENT_NOT_ALLOWED", "ADMITS_NO_STOCK", "ASKS_TO_CANCEL"),
-        *("ASKS_TO_SWAP", "OFF_PLATFORM_CONTACT", "PROMISES_PAYOUT", "HUMAN_TAKEOVER"),
+        *("ASKS_TO_SWAP", "OFF_PLATFORM_CONTACT", "PROMISES_PAYOUT", "SURCHARGE", "HUMAN_TAKEOVER"),
     }
 )
 """Reasons for which a due step is not done."""

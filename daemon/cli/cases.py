@@ -27,6 +27,7 @@ from daemon.store.journal import Journal
 
 Act = Callable[[Connection, Journal, RowMapping, int], None]
 """What a person does to a case, in one transaction at `now`."""
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The case's key: forestall cases list.")]
 app = typer.Typer(help="Cases: what is at risk, and what you do about it.", no_args_is_help=True)
 
 
@@ -66,7 +67,7 @@ def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
 
 
 @app.command("show")
-def show_case(key: str, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+def show_case(key: KeyArgument, config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Show one case."""
     with opened(config) as session, session.database.begin() as tx:
         case = hands.find_case(tx, key)
@@ -98,14 +99,14 @@ def _facts(row: RowMapping, session: Session) -> list[tuple[str, str]]:
 
 
 @app.command()
-def ack(key: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def ack(key: KeyArgument, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Say that you have it: alerts no longer name this case."""
     _hand(config, key, hands.acknowledge)
 
 
 @app.command()
 def snooze(
-    key: str,
+    key: KeyArgument,
     until: Annotated[str, typer.Option("--until", help="RFC 3339 with an offset; a past time wakes it.")],
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
@@ -117,13 +118,13 @@ def snooze(
 
 
 @app.command()
-def takeover(key: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def takeover(key: KeyArgument, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Do the rest by hand: no further step is taken for this case."""
     _hand(config, key, hands.take_over)
 
 
 @app.command()
-def resolve(key: str, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def resolve(key: KeyArgument, config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Declare it solved: the case closes."""
     _hand(config, key, hands.resolve)
 

@@ -1,6 +1,7 @@
 """`forestall db`: the schema and a safe copy."""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -39,7 +40,10 @@ def current(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> 
 
 
 @app.command()
-def backup(file: Path, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def backup(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+) -> None:
     """Write a consistent copy of the SQLite database to FILE, while the daemon goes on."""
     file = here(file)
     if file.exists():

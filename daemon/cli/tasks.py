@@ -14,6 +14,7 @@ from daemon.store.journal import Journal
 from rules.model import Outcome
 
 app = typer.Typer(help="Tasks: what is left for people to do.", no_args_is_help=True)
+KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The task's key: forestall tasks list.")]
 NoteOption = Annotated[str, typer.Option("--note", help="What was done, or the platform's reference.")]
 
 
@@ -55,13 +56,13 @@ def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
 
 
 @app.command()
-def done(key: str, note: NoteOption = "", config: ConfigOption = DEFAULT_CONFIG) -> None:
+def done(key: KeyArgument, note: NoteOption = "", config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Mark a task as done."""
     _finish(config, key, Outcome.SETTLED, note)
 
 
 @app.command()
-def cancel(key: str, note: NoteOption = "", config: ConfigOption = DEFAULT_CONFIG) -> None:
+def cancel(key: KeyArgument, note: NoteOption = "", config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Mark a task as not going to be done."""
     _finish(config, key, Outcome.REFUSED, note)
 

@@ -194,9 +194,9 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
     if not decided:
         return
     standing: dict[tuple[str, str], dict[tuple[str, str], Any]] = {}
-    for shop_name, ids in orders.by_shop({(one.claim.shop, one.claim.id) for one in decided}):
-        for row in connection.execute(_STANDING, {"b_shop": shop_name, "ids": ids}).all():
-            standing.setdefault((shop_name, row.order_id), {})[(row.cause, row.case_key)] = row
+    for part in orders.named({(one.claim.shop, one.claim.id) for one in decided}):
+        for row in connection.execute(_STANDING, {"names": part}).all():
+            standing.setdefault((row.shop, row.order_id), {})[(row.cause, row.case_key)] = row
     stays: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []
     woken: set[timers.Subject] = set()
@@ -289,9 +289,7 @@ _SAVE_CASE = {
     d: replace_all(d, C, ("key",), ("opened_at", "closed_at", "reason", "ship_by", "snoozed_until")) for d in _DIALECTS
 }
 _ADD_ACTION = {d: upsert(d, A, ("key",), None) for d in _DIALECTS}
-_STANDING = select(M).where(
-    M.c.shop == bindparam("b_shop"), M.c.order_id.in_(bindparam("ids", expanding=True)), M.c.left_at.is_(None)
-)
+_STANDING = select(M).where(orders.is_named(M.c.shop, M.c.order_id), M.c.left_at.is_(None))
 _LEAVE = (
     update(M)
     .where(M.c.cause == bindparam("b_cause"), M.c.case_key == bindparam("b_case"), M.c.left_at.is_(None))

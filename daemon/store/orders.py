@@ -1,11 +1,11 @@
 """Orders, their cases and their past, read in batches the way `decide` wants them."""
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, select, update
+from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, select, tuple_, update
 
 from daemon.shops import Shop
 from daemon.store.timers import Claimed
@@ -46,14 +46,14 @@ def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
         yield items[start : start + size]
 
 
-def by_shop(names: set[tuple[str, str]]) -> Iterator[tuple[str, Sequence[str]]]:
-    """(shop, order ids) in chunks."""
-    shops: dict[str, list[str]] = {}
-    for shop, order_id in names:
-        shops.setdefault(shop, []).append(order_id)
-    for shop in sorted(shops):
-        for chunk in chunks(sorted(shops[shop])):
-            yield shop, chunk
+def named(names: Iterable[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
+    """(shop, order id) pairs in parts a statement takes, sorted."""
+    return chunks(sorted(names))
+
+
+def is_named(shop: ColumnElement[str], order_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition that a row belongs to one of the orders bound as `names`: one statement for many shops."""
+    return tuple_(shop, order_id).in_(bindparam("names", expanding=True))
 
 
 def known(
@@ -61,9 +61,9 @@ def known(
 ) -> dict[tuple[str, str], Known]:
     """What is known of the named orders, to merge into. `affirmed`: when an unchanged snapshot last said so."""
     found: dict[tuple[str, str], Known] = {}
-    for shop, ids in by_shop(names):
-        for row in connection.execute(_KNOWN, {"b_shop": shop, "ids": ids}).all():
-            name = (shop, row.order_id)
+    for part in named(names):
+        for row in connection.execute(_KNOWN, {"names": part}).all():
+            name = (row.shop, row.order_id)
             facts = snapshot.unnest(_loads(row.facts))
             for own in ("shop", "platform", "order_id"):
                 facts.pop(own, None)
@@ -117,9 +117,9 @@ def times_text(facts: Known) -> str:
 def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """The named orders, decoded."""
     found: dict[tuple[str, str], Stored] = {}
-    for shop, ids in by_shop(names):
-        for row in connection.execute(_LOAD, {"b_shop": shop, "ids": ids}).all():
-            found[(shop, row.order_id)] = Stored(
+    for part in named(names):
+        for row in connection.execute(_LOAD, {"names": part}).all():
+            found[(row.shop, row.order_id)] = Stored(
                 order=_decode(row.facts),
                 observed_at=row.observed_at,
                 ship_by=row.ship_by,
@@ -134,15 +134,15 @@ def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple
     cases: dict[tuple[str, str], list[model.Case]] = {}
     past: dict[tuple[str, str], list[Past]] = {}
     events: dict[tuple[str, str], list[model.Event]] = {}
-    for shop, ids in by_shop(names):
-        values = {"b_shop": shop, "ids": ids}
+    for part in named(names):
+        values = {"names": part}
         for row in connection.execute(_CASES, values).all():
-            cases.setdefault((shop, row.order_id), []).append(_case(row))
+            cases.setdefault((row.shop, row.order_id), []).append(_case(row))
         for row in connection.execute(_PAST, values).all():
-            past.setdefault((shop, row.order_id), []).append(_past(row))
+            past.setdefault((row.shop, row.order_id), []).append(_past(row))
         for row in connection.execute(_EVENTS, values).all():
             event = model.Event(event=row.event, at=row.at, seen_at=row.seen_at)
-            events.setdefault((shop, row.order_id), []).append(event)
+            events.setdefault((row.shop, row.order_id), []).append(event)
     return {
         name: History(
             cases=tuple(cases.get(name, ())),
@@ -227,16 +227,16 @@ def _past(row: Any) -> Past:
     )
 
 
-_ids: BindParameter[str] = bindparam("ids", expanding=True)
 _shop: BindParameter[str] = bindparam("b_shop")
-_KNOWN = select(O.c.order_id, O.c.observed_at, O.c.facts, O.c.times).where(O.c.shop == _shop, O.c.order_id.in_(_ids))
+_KNOWN = select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.times).where(is_named(O.c.shop, O.c.order_id))
 _LOAD = select(
-    O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short
-).where(O.c.shop == _shop, O.c.order_id.in_(_ids))  # fmt: skip
-_CASES = select(C).where(C.c.shop == _shop, C.c.order_id.in_(_ids)).order_by(C.c.opened_at, C.c.key)
+    O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short
+).where(is_named(O.c.shop, O.c.order_id))  # fmt: skip
+_CASES = select(C).where(is_named(C.c.shop, C.c.order_id)).order_by(C.c.opened_at, C.c.key)
 _PAST = select(
-    A.c.order_id, A.c.key, A.c.kind, A.c.step, A.c.violation, A.c.episode, A.c.at, A.c.outcome, A.c.reason, A.c.dropped
-).where(A.c.shop == _shop, A.c.order_id.in_(_ids)).order_by(A.c.at, A.c.key)  # fmt: skip
-_EVENTS = select(EV).where(EV.c.shop == _shop, EV.c.order_id.in_(_ids)).order_by(EV.c.at, EV.c.event)
+    A.c.shop, A.c.order_id, A.c.key, A.c.kind,
+    A.c.step, A.c.violation, A.c.episode, A.c.at, A.c.outcome, A.c.reason, A.c.dropped
+).where(is_named(A.c.shop, A.c.order_id)).order_by(A.c.at, A.c.key)  # fmt: skip
+_EVENTS = select(EV).where(is_named(EV.c.shop, EV.c.order_id)).order_by(EV.c.at, EV.c.event)
 _SHORT_OF = select(O.c.short).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order"))
 _SHORT = update(O).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order")).values(short=bindparam("b_short"))

@@ -172,9 +172,9 @@ def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, n
 def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
     """The SKU of each open line of the named orders."""
     found: dict[tuple[str, str], dict[str, str]] = {}
-    for shop, ids in orders.by_shop(names):
-        for row in connection.execute(_OPEN_LINES, {"b_shop": shop, "ids": ids}).all():
-            found.setdefault((shop, row.order_id), {})[row.line_id] = row.sku
+    for part in orders.named(names):
+        for row in connection.execute(_OPEN_LINES, {"names": part}).all():
+            found.setdefault((row.shop, row.order_id), {})[row.line_id] = row.sku
     return found
 
 
@@ -224,9 +224,7 @@ def _tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> Iterat
 
 _ADD_LINE = L.insert()
 _DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
-_OPEN_LINES = select(L.c.order_id, L.c.line_id, L.c.sku).where(
-    L.c.shop == bindparam("b_shop"), L.c.order_id.in_(bindparam("ids", expanding=True))
-)
+_OPEN_LINES = select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku).where(orders.is_named(L.c.shop, L.c.order_id))
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
 _ADD_LISTING = {
     d: upsert(

@@ -17,6 +17,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -112,14 +113,11 @@ def wake(
 
 def due_of(connection: Connection, kind: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
     """When the named subjects (shop, id) are due; those without a timer are absent."""
-    shops: dict[str, list[str]] = {}
-    for shop, name in names:
-        shops.setdefault(shop, []).append(name)
+    wanted = sorted(names)
     found: dict[tuple[str, str], int | None] = {}
-    for shop, ids in shops.items():
-        for start in range(0, len(ids), 500):
-            values = {"b_kind": kind, "b_shop": shop, "ids": ids[start : start + 500]}
-            found.update({(shop, row.id): row.due_at for row in connection.execute(_DUE_OF, values).all()})
+    for start in range(0, len(wanted), 500):
+        values = {"b_kind": kind, "names": wanted[start : start + 500]}
+        found.update({(row.shop, row.id): row.due_at for row in connection.execute(_DUE_OF, values).all()})
     return found
 
 
@@ -337,6 +335,6 @@ _PUBLISH = (
 
 _NEXT_BY_KIND = select(T.c.kind, func.min(T.c.due_at).label("due_at")).where(T.c.due_at.is_not(None)).group_by(T.c.kind)
 _NEXT = select(func.min(T.c.due_at)).where(T.c.kind == bindparam("b_kind"), T.c.due_at > bindparam("b_now"))
-_DUE_OF = select(T.c.id, T.c.due_at).where(
-    T.c.kind == bindparam("b_kind"), T.c.shop == bindparam("b_shop"), T.c.id.in_(bindparam("ids", expanding=True))
+_DUE_OF = select(T.c.shop, T.c.id, T.c.due_at).where(
+    T.c.kind == bindparam("b_kind"), tuple_(T.c.shop, T.c.id).in_(bindparam("names", expanding=True))
 )
