@@ -63,7 +63,7 @@ def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str
     touched: dict[tuple[str, str], int] = {}
     for one in turned:
         name = (one.order.shop, one.order.order_id)
-        had = before.get(name, {})
+        had = {line_id: line.sku for line_id, line in before.get(name, {}).items()}
         if not had and not any(line.sku for line in one.order.lines):
             continue
         rows = _lines(one)
@@ -75,7 +75,9 @@ def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str
             dropped.append({"b_shop": name[0], "b_order": name[1]})
         added += rows
         _listings(connection, one)
-        for sku in {*had.values(), *now_of.values(), *_stocked(connection, one)}:
+        told = set(_stocked(connection, one))
+        _consume(connection, one, before.get(name, {}), rows)
+        for sku in {*had.values(), *now_of.values(), *told}:
             pool = (one.shop.seller, sku)
             touched[pool] = min(touched.get(pool, one.at), one.at)
     if dropped:
@@ -169,12 +171,27 @@ def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, n
     connection.execute(update(P).where(P.c.seller == pool.seller, P.c.sku == pool.sku).values(**values))
 
 
-def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, str]]:
-    """The SKU of each open line of the named orders."""
-    found: dict[tuple[str, str], dict[str, str]] = {}
+def _consume(connection: Connection, one: Turned, before: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:
+    """Units shipped after the last stock report are no longer on hand, though no report has said so yet.
+
+    A cancelled or refunded line gives its units back: nothing is taken.
+    """
+    if one.order.status not in ("partly_shipped", "shipped", "delivered", "completed"):
+        return
+    left = {row["line_id"]: row["quantity"] for row in rows}
+    for line_id, line in sorted(before.items()):
+        units = line.quantity - left.get(line_id, 0)
+        if units > 0:
+            values = {"b_seller": one.shop.seller, "b_sku": line.sku, "b_units": units, "b_at": one.known.observed_at}
+            connection.execute(_CONSUME, values)
+
+
+def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The open lines (sku, quantity) of the named orders by line id."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for part in orders.named(names):
         for row in connection.execute(_OPEN_LINES, {"names": part}).all():
-            found.setdefault((row.shop, row.order_id), {})[row.line_id] = row.sku
+            found.setdefault((row.shop, row.order_id), {})[row.line_id] = row
     return found
 
 
@@ -224,7 +241,15 @@ def _tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> Iterat
 
 _ADD_LINE = L.insert()
 _DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
-_OPEN_LINES = select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku).where(orders.is_named(L.c.shop, L.c.order_id))
+_OPEN_LINES = select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku, L.c.quantity).where(
+    orders.is_named(L.c.shop, L.c.order_id)
+)
+_CONSUME = (
+    update(P)
+    .where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
+    .where(P.c.on_hand.is_not(None), P.c.observed_at < bindparam("b_at"))
+    .values(on_hand=P.c.on_hand - bindparam("b_units"))
+)
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
 _ADD_LISTING = {
     d: upsert(
