@@ -107,7 +107,7 @@ def _subject(number: int, due_at: int) -> timers.Subject:
 def _pending(place: Path, size: int) -> Database:
     database = stores.create(place)
     chance = random.Random(size)
-    numbers = sorted(range(size), key=lambda number: (orders.shop_of(number), number))
+    numbers = orders.by_shop(size)
     for start in range(0, size, 20_000):
         with database.begin() as tx:
             part = numbers[start : start + 20_000]

@@ -1,7 +1,7 @@
 """What the daemon costs while it waits: memory and processor time with a million open orders, none of them due.
 
-The database is built as feeds build it and every order is decided once. Then `forestall run` itself runs in a
-child process on that database, its feeds watching empty folders; /proc tells what it takes.
+The database holds the orders, what was seen of them and the timers their first decision left. `forestall run`
+itself runs on it in a child process, its feeds watching empty folders; /proc tells what it takes.
 """
 
 import os
@@ -13,16 +13,19 @@ from pathlib import Path
 from threading import Event
 from time import perf_counter
 
+from adapters.base import Snapshot
 from benchmarks import orders, stores
 from benchmarks.rounds import Goal, arguments, finish, note, show
 from daemon import clock
-from daemon.engine import Engine
+from daemon.store import timers
+from daemon.store.database import Database
 from rules.instant import DAY, HOUR
 
 CONFIG = '[database]\nurl = "sqlite:///store/forestall.db"\n[daemon]\nsocket = "forestall.sock"\n'
 SHOP = '[shops.{name}]\nplatform = "{platform}"\nseller = "{seller}"\npath = "drop/{name}"\n'
 STARTED = b"daemon.started"
-PATIENCE_S = 180.0
+PART = 20_000
+PATIENCE_S = 300.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -77,19 +80,39 @@ def _build(place: Path, many: int) -> float:
         tables.append(SHOP.format(name=name, platform=orders.platform_of(number), seller=seller))
     (place / "forestall.toml").write_text("".join(tables))
     now = clock.now()
-    shops = orders.shops()
     database = stores.create(place / "store")
     try:
-        snapshots = (
-            orders.snapshot(number, orders.facts_of(number, now - HOUR, now + (5 + number % 20) * DAY), now)
-            for number in sorted(range(many), key=lambda number: (orders.shop_of(number), number))
-        )
-        stores.fill(database, shops, snapshots, now)
-        note(f"{many:,} orders stored")
-        Engine(database, shops).decide(now)
+        _store(database, many, now)
     finally:
         database.close()
     return stores.file(place / "store").stat().st_size / 1e6
+
+
+def _store(database: Database, many: int, now: int) -> None:
+    """The orders, what was seen of them, and a timer for each, as the first decision leaves it."""
+    shops = orders.shops()
+    playbook = shops.playbook.digest
+    numbers = orders.by_shop(many)
+    stores.put(database, shops, (_order(number, now) for number in numbers))
+    for start in range(0, many, PART):
+        part = numbers[start : start + PART]
+        names = [
+            (orders.shop_of(number), orders.id_of(number), f"seller-{number % orders.SHOPS:02d}") for number in part
+        ]
+        with database.begin() as tx:
+            timers.wake(tx, timers.ORDER, [(*name, now) for name in names])
+            claims = timers.claim(tx, timers.ORDER, now, PART)
+            timers.settle(
+                tx,
+                [
+                    timers.Result(claim, now + (4 + place % 20) * DAY, now, playbook)
+                    for place, claim in enumerate(claims)
+                ],
+            )
+
+
+def _order(number: int, now: int) -> Snapshot:
+    return orders.snapshot(number, orders.facts_of(number, now - HOUR, now + (5 + number % 20) * DAY), now)
 
 
 def _watch(place: Path, seconds: int) -> tuple[float, Usage, Usage]:

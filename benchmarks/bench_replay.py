@@ -51,7 +51,7 @@ def main() -> None:
         facts = entries(tape.play())
     note(f"{len(facts):,} facts on tape")
     ours, floor = Ours(tape), Floor(facts)
-    results = interleave({OURS: ours.measure, FLOOR: floor.measure}, chosen.rounds)
+    results = interleave({OURS: ours.measure, FLOOR: floor.measure}, chosen.rounds, warm_up=False)
     phases, watch = Phases(), Stopwatch()
     with phases.watching(*WATCHED), watch:
         ours.play(phases)

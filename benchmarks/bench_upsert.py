@@ -12,8 +12,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from adapters.base import Snapshot
 from benchmarks import orders, stores
-from benchmarks.rounds import HEADER, Goal, Sample, Stopwatch, arguments, finish, interleave, note, show
+from benchmarks.rounds import HEADER, Goal, Sample, Stopwatch, arguments, finish, interleave, show
 from daemon.shops import Shops
 from daemon.store import orders as stored
 from daemon.store.database import Database
@@ -33,7 +34,6 @@ BARE = (
     f"INSERT INTO orders ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))}) "
     f"ON CONFLICT (shop, order_id) DO UPDATE SET {SET}"
 )
-FILL = 20_000
 
 
 def main() -> None:
@@ -42,7 +42,7 @@ def main() -> None:
     shops = orders.shops()
     with stores.folder() as place:
         database = stores.create(place / "store")
-        _fill(database, shops, chosen.rows)
+        stores.put(database, shops, (_snapshot(number, 0) for number in orders.by_shop(chosen.rows)))
         chance = random.Random(3)
         sides = {
             f"{name}, batch {batch}": partial(_measure, database, shops, chance, chosen.rows, batch, save)
@@ -102,21 +102,14 @@ def _bare(connection: Connection, rows: Rows) -> Callable[[], object]:
 
 
 def _row(shops: Shops, number: int, version: int) -> dict[str, Any]:
+    snap = _snapshot(number, version)
+    known = Known(observed_at=snap.observed_at, facts=flatten(snap.fields, snap.lines))
+    return stored.row(shops.get(snap.shop), snap.order_id, known)[0]
+
+
+def _snapshot(number: int, version: int) -> Snapshot:
     facts = orders.facts_of(number, orders.START - number % 24 * HOUR, orders.START + (5 + number % 20) * DAY)
-    facts["remark"] = f"version {version}"
-    lines = facts.pop("lines")
-    known = Known(observed_at=orders.START + version, facts=flatten(facts, lines))
-    return stored.row(shops.get(orders.shop_of(number)), orders.id_of(number), known)[0]
-
-
-def _fill(database: Database, shops: Shops, rows: int) -> None:
-    """All orders shop by shop, so that filling is quick."""
-    numbers = sorted(range(rows), key=lambda number: (orders.shop_of(number), number))
-    for start in range(0, rows, FILL):
-        with database.begin() as tx:
-            many(tx, _SAVE["sqlite"], [_row(shops, number, 0) for number in numbers[start : start + FILL]])
-        if start % 200_000 == 0:
-            note(f"{start:,} orders stored")
+    return orders.snapshot(number, {**facts, "remark": f"version {version}"}, orders.START + version)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ def shops() -> Shops:
     return made
 
 
+def by_shop(many: int) -> list[int]:
+    """So many orders in the order of their keys, which is the quickest to write."""
+    return sorted(range(many), key=lambda number: (shop_of(number), number))
+
+
 def facts_of(number: int, paid_at: int, ship_by: int) -> Facts:
     """A paid order with one line, as a feed hands it on: instants in µs, money in fen, the buyer as a hash."""
     units = number % 3 + 1

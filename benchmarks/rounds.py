@@ -116,12 +116,12 @@ class Goal:
         return f"{self.name}: {self.figure:.2f}, goal {sign} {self.wanted:g}: {'met' if self.met else 'MISSED'}"
 
 
-def interleave(sides: Mapping[str, Side], rounds: int, seed: int = 7) -> Results:
-    """Run every side once a round, each round in another order; a first round only warms up."""
+def interleave(sides: Mapping[str, Side], rounds: int, *, warm_up: bool = True, seed: int = 7) -> Results:
+    """Run every side once a round, each round in another order; round 0 only warms up."""
     results = Results({name: [] for name in sides})
     order = list(sides)
     shuffle = random.Random(seed).shuffle
-    for number in range(rounds + 1):
+    for number in range(0 if warm_up else 1, rounds + 1):
         shuffle(order)
         for name in order:
             gc.collect()
