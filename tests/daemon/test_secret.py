@@ -15,7 +15,7 @@ def a_file(folder: Path, name: str = "pdd.secret", mode: int = 0o600) -> Path:
 
 
 def refusal(reference: str, base: Path) -> str:
-    with pytest.raises(ValueError, match=".") as refused:
+    with pytest.raises(ValueError, match=r".") as refused:
         secret.resolve(reference, base)
     return str(refused.value)
 
