@@ -5,6 +5,7 @@ Aware datetimes appear only where local time matters (calendars, quiet hours, wh
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 SECOND = 1_000_000
@@ -46,6 +47,7 @@ def parse(text: str, zone: ZoneInfo | None = None) -> int:
     return from_datetime(moment)
 
 
+@lru_cache(maxsize=4096)
 def format_utc(instant: int) -> str:
     """RFC 3339 in UTC, whole seconds, as decision lines and JSON show it: 2026-06-02T01:00:00Z."""
     return to_datetime(instant).strftime("%Y-%m-%dT%H:%M:%SZ")
