@@ -59,7 +59,7 @@ class Running:
         """Wait until it is told once more."""
         self._listen()
         before = self.said.count(line)
-        until(lambda: self._listen() or self.said.count(line) > before, f"{line!r} again", PATIENCE_S)
+        until(lambda: self._listen() is None and self.said.count(line) > before, f"{line!r} again", PATIENCE_S)
 
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
