@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from daemon import messages, reasons, words
+from daemon import foreign, messages, reasons, words
 from tests.project import ROOT, modules, shown
 
 PO = ROOT / "daemon" / "locale" / "zh_CN" / "LC_MESSAGES" / "forestall.po"
@@ -24,6 +24,7 @@ TABLES = {
     "daemon/words.py": (*(words.STATUSES, words.VIOLATIONS, words.KINDS, words.OUTCOMES, words.SOURCES, words.FLAGS),),
     "daemon/reasons.py": (reasons.REASONS,),
     "daemon/messages.py": (messages.TODO,),
+    "daemon/foreign.py": (foreign.FIELDS, {text: text for text in foreign.TEXTS}),
 }
 SINGLE, PLURAL = {"_", "gettext"}, {"ngettext"}
 

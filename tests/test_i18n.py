@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from daemon import i18n, reasons, show, words
+from daemon import foreign, i18n, reasons, show, words
 from rules.instant import DAY, HOUR, MINUTE
 from rules.model import FLAGS, STATUSES, Kind, Outcome, Violation
-from tests import catalogue
+from tests import catalogue, refusals
 
 USED = catalogue.used()
 CHINESE = catalogue.translations()
@@ -63,6 +63,24 @@ def test_the_compiled_catalogue_is_that_of_the_po_file() -> None:
 )
 def test_every_word_of_the_domain_can_be_said(codes: tuple[str, ...], table: dict[str, str]) -> None:
     assert {str(code) for code in codes} == table.keys()
+
+
+def test_everything_adapters_say_of_files_can_be_said_in_chinese() -> None:
+    assert refusals.said() == set(foreign.TEXTS)
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("paid_minor '5O.80' is not an amount such as 129.80", "实付金额 '5O.80' 不是金额（例如 129.80）"),
+        ("status '待处理' is not known", "无法识别订单状态 '待处理'"),
+        ("placed_at '上周' is not a time", "下单时间 '上周' 不是时间"),
+        ('write lines as [{"line_id": …}]', 'lines 请写成 [{"line_id": …}]'),
+        ("a sentence of somebody else", "a sentence of somebody else"),
+    ],
+)
+def test_what_an_adapter_says_is_said_in_chinese(english: str, chinese: str) -> None:
+    assert (english, chinese) == (foreign.translated(english, "en"), foreign.translated(english, "zh"))
 
 
 def test_a_reason_is_said_with_its_code_and_its_money() -> None:

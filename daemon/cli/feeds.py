@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from daemon import show
 from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, opened, out
+from daemon.foreign import translated
 from daemon.i18n import gettext as _
 from daemon.store import feeds
 from rules.instant import SECOND, format_utc
@@ -74,6 +75,6 @@ def rejected(
         return
     for row in rows:
         place = f"{row['source']}:{row['line']}" if row["line"] is not None else row["source"]
-        out().print(f"[{row['shop']}] {place}: {row['reason']} → {row['mend']}")
+        out().print(f"[{row['shop']}] {place}: {translated(row['reason'])} → {translated(row['mend'])}")
     if not rows:
         out().print(_("everything could be used"))

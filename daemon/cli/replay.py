@@ -15,6 +15,7 @@ from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out
 from daemon.config import Config
 from daemon.errors import Usage
+from daemon.foreign import translated
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
 from daemon.installation import build, usable
@@ -140,7 +141,7 @@ def _report(summary: dict[str, Any], recording: Recording, out_file: Path | None
         return
     for rejected in recording.rejected[:5]:
         place = f"{rejected.source}:{rejected.line}" if rejected.line is not None else rejected.source
-        out().say(f"{place}: {rejected.reason} → {rejected.mend}")
+        out().say(f"{place}: {translated(rejected.reason)} → {translated(rejected.mend)}")
     text = _("{orders} orders, {snapshots} snapshots, {quarantined} rows not usable")
     out().print(text.format(**summary))
     for violation, count in summary["cases"].items():

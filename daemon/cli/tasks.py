@@ -5,12 +5,13 @@ from typing import Annotated
 import typer
 from sqlalchemy import RowMapping
 
-from daemon import show, words
+from daemon import messages, show, words
 from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, MostOption, Session, ShopOption, opened, out
 from daemon.i18n import gettext as _
 from daemon.store import hands, views
 from daemon.store.journal import Journal
+from rules import key as keys
 from rules.model import Outcome
 
 app = typer.Typer(help="Tasks: what is left for people to do.", no_args_is_help=True)
@@ -47,10 +48,11 @@ def list_tasks(
 def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
     zone = session.installation.shops.get(row["shop"]).policy.zone
     until = row["not_after"]
+    subject = row["order_id"] or keys.unpart(row["cause"].split("/", 1)[1])
     return (
         show.moment(until, zone),
         show.left(until - session.now) if until is not None else screen.DASH,
-        f"{views.task_json(row)['title'] or row['step']}\n{row['key']}",
+        f"[{row['shop']}] {subject}: {words.say(messages.TODO, row['step'].split(':')[0])}\n{row['key']}",
         words.say(words.OUTCOMES, row["outcome"]),
     )
 

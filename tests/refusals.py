@@ -1,0 +1,46 @@
+"""What the file adapters say about inputs they cannot use, read off their source as texts with `{}` for values."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters.files import canonical, context, lines, refusal, sheet
+from tests.project import ROOT
+
+CALLS = {"Refusal", "Cut", "Rejected"}
+NAMED = {
+    name: value
+    for module in (canonical, context, lines, refusal, sheet)
+    for name, value in vars(module).items()
+    if name.isupper() or name.lstrip("_").isupper()
+    if isinstance(value, str)
+}
+
+
+def said() -> set[str]:
+    """Every text of a refusal that stands in the source; those that are computed are left out."""
+    return {text for path in sorted((ROOT / "adapters" / "files").glob("*.py")) for text in in_module(path)}
+
+
+def in_module(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
+            keywords = [word.value for word in node.keywords if word.arg in {"reason", "mend"}]
+            for value in [*node.args[:2], *keywords]:
+                if (text := template(value)) is not None:
+                    yield text
+
+
+def template(value: ast.expr) -> str | None:
+    match value:
+        case ast.Constant(value=str(text)):
+            return escaped(text)
+        case ast.JoinedStr(values=parts):
+            return "".join(escaped(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+        case ast.Name(id=name) if name in NAMED:
+            return escaped(NAMED[name])
+    return None
+
+
+def escaped(text: object) -> str:
+    return str(text).replace("{", "{{").replace("}", "}}")
