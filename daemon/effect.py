@@ -6,7 +6,7 @@ An answer that does not come is never taken for a no: the outcome says so, and a
 
 import asyncio
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from sqlalchemy import Connection, RowMapping
@@ -35,8 +35,10 @@ def recover(dispatcher: "Dispatcher", now: int) -> int:
         for row in rows:
             outcome = _unknown(dispatcher, row)
             due = now if outcome is Outcome.READY else None
-            outbox.set_action(tx, row, outcome, now, due_at=due, note="the caller was lost during the call")
+            _move_on(dispatcher, tx, row, outcome, now, due_at=due, note="the caller was lost during the call")
             outbox.note_outcome(journal, row, "outcome", now, outcome, "CALL_LOST")
+            if outcome is not Outcome.READY:
+                dispatcher.wake(tx, row, now)
         journal.write(tx, now)
     return len(rows)
 
@@ -140,12 +142,21 @@ def _settle(dispatcher: "Dispatcher", row: RowMapping, answer: Receipt | Excepti
     outcome, note, due = _judge(dispatcher, row, answer, now)
     with dispatcher.engine.database.begin() as tx:
         journal = Journal()
-        if outbox.set_action(tx, row, outcome, now, note=note, due_at=due):
+        if _move_on(dispatcher, tx, row, outcome, now, note=note, due_at=due):
             outbox.note_outcome(journal, row, "outcome", now, outcome, note)
             log.info("action.dispatched", key=row["key"], outcome=outcome, attempt=row["attempts"] + 1)
             if outcome is not Outcome.READY:
                 dispatcher.wake(tx, row, now)
         journal.write(tx, now)
+
+
+def _move_on(
+    dispatcher: "Dispatcher", tx: Connection, row: RowMapping, outcome: Outcome, now: int, **values: Any
+) -> bool:
+    """Give a call its outcome. What a person must look into becomes a work item that can be read."""
+    if outcome is Outcome.NEEDS_HUMAN:
+        values["request"] = dispatcher.texts.task(tx, dispatcher.engine.shops, row, now, uncertain=True)
+    return outbox.set_action(tx, row, outcome, now, **values)
 
 
 def _judge(

@@ -83,10 +83,16 @@ class Texts:
             key=message.key, kind=message.kind, shop=message.shop, title=message.title, text=text, data=message.data
         )
 
-    def task(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> str:
-        """A work item for a person, pre-filled, as JSON: title, text, and as of when it was true."""
+    def task(self, tx: Connection, shops: Shops, row: RowMapping, now: int, *, uncertain: bool = False) -> str:
+        """A work item for a person, pre-filled, as JSON: title, text, and as of when it was true.
+
+        `uncertain`: a call was made and nobody knows what became of it.
+        """
         message = self._order_message(tx, shops.get(row["shop"]), row, now)
-        return msgspec.json.encode({"title": message.title, "text": message.text, "as_of": format_utc(now)}).decode()
+        text = message.text
+        if uncertain:
+            text = self._("it may have been done already: look before you do it again") + "\n" + text
+        return msgspec.json.encode({"title": message.title, "text": text, "as_of": format_utc(now)}).decode()
 
     def _order_message(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
         zone = shop.policy.zone

@@ -72,6 +72,10 @@ REASONS: Mapping[str, str] = {
     "ALL_RESOLVED": "all is solved",
     "STOCK_OUT": "stock does not cover what is sold",
     "RESTOCKED": "stock is back",
+    "SHORT_AGAIN": "stock ran short again before it was sold again",
+    "DATA_IS_BACK": "the data is back",
+    "SUPERSEDED": "a newer alert says all of it",
+    "ORDER_GONE": "the platform no longer knows the order",
     "FEED_STALE": "no new data has come",
     "WAS_DOWN": "Forestall was not running",
     # What became of an action.

@@ -105,7 +105,7 @@ def case_json(row: RowMapping) -> dict[str, Any]:
 
 def task_rows(connection: Connection, *, shop: str | None = None, all_rows: bool = False) -> list[RowMapping]:
     """Work items for people, oldest first: open ones, or all."""
-    query = select(A).where(A.c.request.is_not(None), A.c.outcome_at.is_not(None))
+    query = select(A).where(A.c.request.startswith("{"), A.c.outcome_at.is_not(None))
     query = query.where(A.c.outcome == Outcome.NEEDS_HUMAN) if not all_rows else query.where(A.c.kind != Kind.ALERT)
     if shop is not None:
         query = query.where(A.c.shop == shop)

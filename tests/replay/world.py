@@ -42,6 +42,15 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 MONDAY = date(2026, 6, 1)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EFFECTS = ("negotiate", "contact", "compensate", "delist", "relist")
+NEXT_DUE = """
+SELECT (SELECT min(max(due_at, coalesce(lease_until, due_at))) FROM timer),
+       (SELECT min(due) FROM (
+            SELECT max(due_at, coalesce(lease_until, due_at)) AS due FROM action WHERE outcome IN ('planned', 'ready')
+            UNION ALL SELECT lease_until FROM action WHERE outcome = 'calling'
+            UNION ALL SELECT max(due_at, coalesce(lease_until, due_at)) FROM delivery
+            WHERE outcome IN ('ready', 'calling')))
+"""
+"""When the next timer is due, and when the next thing leaves (SQLite)."""
 MOST_ROUNDS = 20
 """Passes at one instant after which a world that is still not at rest counts as spinning."""
 
@@ -198,12 +207,12 @@ class World:
     def until(self, end: int | str) -> None:
         """Let time pass until then ("Tue 10:00"), stopping at every due instant on the way."""
         end = at(end) if isinstance(end, str) else end
-        self.tick()
         while (due := self.next_due()) is not None and due <= end:
-            self._move(due)
+            self._move(max(due, self.now))
             self.tick()
-        self._move(end)
-        self.tick()
+        if self.now < end:
+            self._move(end)
+            self.tick()
 
     def down(self, **span: float) -> None:
         """The machine is off for a while; then the daemon starts again on what it left."""
@@ -217,23 +226,9 @@ class World:
 
     def next_due(self) -> int | None:
         """The next stored instant at which anything is due (a leased row: when its lease is over)."""
-        quiet = self.parts.dispatcher.quiet_until
         with self.database.begin() as tx:
-            found = [
-                tx.execute(select(func.min(_later(T.c.due_at, T.c.lease_until)))).scalar_one(),
-                *(
-                    tx.execute(
-                        select(func.min(_later(table.c.due_at, table.c.lease_until))).where(
-                            table.c.due_at.is_not(None),
-                            table.c.outcome.in_((Outcome.PLANNED, Outcome.READY, Outcome.CALLING)),
-                        )
-                    ).scalar_one()
-                    for table in (A, D)
-                ),
-                tx.execute(select(func.min(A.c.lease_until)).where(A.c.outcome == Outcome.CALLING)).scalar_one(),
-            ]
-        timer, *leaving = found
-        dues = [timer, *(None if due is None else max(due, quiet) for due in leaving)]
+            timer, leaving = tx.exec_driver_sql(NEXT_DUE).one()
+        dues = (timer, None if leaving is None else max(leaving, self.parts.dispatcher.quiet_until))
         return min((due for due in dues if due is not None), default=None)
 
     def _move(self, moment: int) -> None:
@@ -498,10 +493,6 @@ class World:
         with self.database.begin() as tx:
             found = sorted(journal.lines(tx), key=sort_key)
         return [line for line in found if event in (None, line["event"])]
-
-
-def _later(due: Any, lease: Any) -> Any:
-    return func.max(due, func.coalesce(lease, due))
 
 
 def _named(data: Mapping[str, Any]) -> tuple[str, ...]:
