@@ -1,6 +1,7 @@
 """Alerts on their way to sinks: at least once, each sink for itself, folded into digests under rate limits."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from sqlalchemy import Connection, RowMapping
 from adapters.base import Message, Permanent, Receipt, Transient
 from daemon import clock
 from daemon.adapter import Outlet
-from daemon.store import outbox, timers
+from daemon.store import meta, outbox, timers
 from daemon.store.journal import Journal
 from rules.instant import HOUR, MINUTE, SECOND
 from rules.model import Kind, Outcome
@@ -80,11 +81,10 @@ async def deliver(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One call to a sink: the deliveries it settles (several for a digest), and the instant it counts for."""
+    """One call to a sink, and the deliveries it settles: several for a digest."""
 
     rows: list[RowMapping]
     message: Message
-    called_at: int
 
 
 def _claim(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> list[Parcel]:
@@ -95,30 +95,31 @@ def _claim(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> list[Parcel]:
         allowed = CHUNK if limit is None else max(limit - len(used), 0)
         if dispatcher.stopped(tx):
             return []
-        if allowed == 0:
-            outbox.put_off(tx, outlet.name, used[0] + WINDOW)
+        free_at = used[0] + WINDOW if allowed == 0 else dispatcher.held.get(outlet.name, now)
+        if free_at > now:
+            outbox.put_off(tx, outlet.name, free_at)
             return []
         fold = outbox.waiting(tx, outlet.name, now) > min(allowed, AT_ONCE)
         rows = outbox.claim_deliveries(tx, outlet.name, now, CHUNK * 8 if fold else min(CHUNK, allowed))
         journal = Journal()
         composed = [(row, made) for row in rows if (made := _composed(dispatcher, tx, journal, outlet, row, now))]
         journal.write(tx, now)
-        first = now + len(used)
-        parcels = [Parcel([row], message, first + n) for n, (row, message) in enumerate(composed)]
+        parcels = [Parcel([row], message) for row, message in composed]
         if fold and len(parcels) > 1:
             digest = dispatcher.texts.digest([message for _, message in composed])
-            parcels = [Parcel([row for row, _ in composed], digest, first)]
-        for parcel in parcels:
-            _mark(tx, parcel, now)
+            parcels = [Parcel([row for row, _ in composed], digest)]
+        _mark(tx, outlet, parcels, used, now)
     return parcels
 
 
-def _mark(tx: Connection, parcel: Parcel, now: int) -> None:
-    """The durable intent: each call counts for the rate limit from here on, whatever becomes of it."""
+def _mark(tx: Connection, outlet: Outlet, parcels: list[Parcel], used: list[int], now: int) -> None:
+    """The durable intent. Each call counts for the rate limit from here on, whatever becomes of it."""
     until = now + outbox.LEASE
-    for row in parcel.rows:
+    for row in (row for parcel in parcels for row in parcel.rows):
         tries = row["attempts"] + 1
-        outbox.set_delivery(tx, row, Outcome.CALLING, parcel.called_at, attempts=tries, due_at=now, lease_until=until)
+        outbox.set_delivery(tx, row, Outcome.CALLING, now, attempts=tries, due_at=now, lease_until=until)
+    if parcels and outlet.sink.capabilities.per_minute is not None:
+        meta.put(tx, f"calls/{outlet.name}", json.dumps([*used, *[now] * len(parcels)]))
 
 
 def _composed(
@@ -147,9 +148,10 @@ def _composed(
 
 
 def _used(tx: Connection, outlet: Outlet, now: int) -> list[int]:
-    """The calls that count for the sink's limit at this moment."""
-    limit = outlet.sink.capabilities.per_minute
-    return [] if limit is None else outbox.calls_since(tx, outlet.name, now - WINDOW)
+    """When the calls were made that count for the sink's limit at this moment, oldest first."""
+    said = meta.get(tx, f"calls/{outlet.name}") if outlet.sink.capabilities.per_minute is not None else None
+    calls: list[int] = json.loads(said) if said else []
+    return [at for at in calls if now - WINDOW < at <= now]
 
 
 async def _call(dispatcher: "Dispatcher", outlet: Outlet, parcel: Parcel, now: int) -> Answer:
@@ -167,23 +169,17 @@ def _settle(dispatcher: "Dispatcher", outlet: Outlet, results: list[tuple[Parcel
         journal = Journal()
         for parcel, answer in results:
             for row in parcel.rows:
-                _settle_one(dispatcher, tx, journal, parcel, row, answer, now)
+                _settle_one(dispatcher, tx, journal, row, answer, now)
             if isinstance(answer, Transient) and answer.retry_after_s is not None:
-                outbox.put_off(tx, outlet.name, now + int(answer.retry_after_s * SECOND))
+                dispatcher.held[outlet.name] = now + int(answer.retry_after_s * SECOND)
         journal.write(tx, now)
 
 
 def _settle_one(
-    dispatcher: "Dispatcher",
-    tx: Connection,
-    journal: Journal,
-    parcel: Parcel,
-    row: RowMapping,
-    answer: Answer,
-    now: int,
+    dispatcher: "Dispatcher", tx: Connection, journal: Journal, row: RowMapping, answer: Answer, now: int
 ) -> None:
     outcome, values = judge(row, answer, now)
-    if not outbox.set_delivery(tx, row, outcome, parcel.called_at, attempts=row["attempts"] + 1, **values):
+    if not outbox.set_delivery(tx, row, outcome, now, attempts=row["attempts"] + 1, **values):
         return
     outbox.finish_alert(tx, row["action_key"], now)
     action = dispatcher.texts.action(tx, row["action_key"])

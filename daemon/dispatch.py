@@ -36,6 +36,7 @@ class Dispatcher:
 
     `call_timeout_s`: the hard end of one call. Nothing leaves before `quiet_until` (a start delay, instant), while
     the kill switch is on (`flag`: its file), or once `stopping`. `in_flight`: works under way at this moment.
+    `held`: sinks that asked for a rest, until when.
     """
 
     engine: Engine
@@ -46,6 +47,7 @@ class Dispatcher:
     quiet_until: int = 0
     stopping: bool = False
     in_flight: "dict[str, asyncio.Task[int]]" = field(default_factory=dict)
+    held: dict[str, int] = field(default_factory=dict)
 
     def dispatch(self, now: int) -> int:
         """One pass: do what is due at `now` and wait for every call; returns how much was moved on."""

@@ -124,19 +124,6 @@ def finish_alert(connection: Connection, action_key: str, now: int) -> None:
     )
 
 
-def calls_since(connection: Connection, sink: str, since: int) -> list[int]:
-    """When a sink was called after `since`, oldest first: what its rate limit counts.
-
-    Each call has an instant of its own; the deliveries that went into one digest share theirs.
-    """
-    rows = connection.execute(
-        select(D.c.outcome_at)
-        .where(D.c.sink == sink, D.c.outcome_at > since, D.c.attempts > 0)
-        .order_by(D.c.outcome_at)
-    )
-    return sorted({int(at) for at in rows.scalars()})
-
-
 def waiting(connection: Connection, sink: str, now: int) -> int:
     """How many deliveries of a sink are due and not under way."""
     count: int = connection.execute(

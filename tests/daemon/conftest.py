@@ -1,10 +1,12 @@
 """Databases for the tests of the daemon: every test of the store runs on SQLite and on PostgreSQL."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlmodel import SQLModel
+from structlog.testing import capture_logs
 
 from adapters import memory
 from daemon.scheduler import Parts
@@ -62,6 +64,13 @@ def _pg_shared(pg_server: postgres.Server) -> Iterator[Database]:
         upgrade(database)
         yield database
         database.close()
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged while a test runs; nothing is printed."""
+    with capture_logs() as entries:
+        yield entries
 
 
 @pytest.fixture

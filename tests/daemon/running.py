@@ -100,3 +100,35 @@ def until(condition: Callable[[], Any], what: str, seconds: float = PATIENCE_S) 
         assert clock.monotonic() < end, f"waited {seconds} s in vain: {what}"
         pause.wait(0.02)
     return found
+
+
+def plan_alerts(parts: Parts, count: int, now: int = MORNING) -> list[str]:
+    """Plan alerts about causes that have nothing to do with one another; their keys."""
+    shops = parts.installation.shops
+    acts = [
+        Act(
+            key=f"north/pool:S-{number:03}/stock_out/resolved/1",
+            kind=Kind.ALERT,
+            step="resolved",
+            violation=Violation.STOCK_OUT,
+            episode=1,
+            reason="ALL_RESOLVED",
+        )
+        for number in range(count)
+    ]
+    with parts.database.begin() as tx:
+        made = [
+            decisions.action_row(shops, shops.get("north"), act, now, "pack@1", cause=act.key.partition("/stock")[0])
+            for act in acts
+        ]
+        decisions.add_actions(tx, made)
+    return [act.key for act in acts]
+
+
+def told(box: SinkBox) -> list[str]:
+    """The keys of all alerts a sink was told, one by one or in digests."""
+    found: list[str] = []
+    for message in box.messages:
+        alerts: Any = message.data.get("alerts", [message.data])
+        found += [alert["key"] for alert in alerts]
+    return sorted(found)

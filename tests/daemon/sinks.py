@@ -1,0 +1,35 @@
+"""Sinks of a kind that ships with nothing: they promise less than a MemorySink, or look around while they are called.
+
+A configuration names them: `sink = "tests.daemon.sinks:Robot"`. Their boxes are those of MemorySink.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from adapters.base import Message, Receipt
+from adapters.memory import MemorySink
+
+ALL = MemorySink.capabilities
+
+
+class Robot(MemorySink):
+    """May speak 20 times in any minute."""
+
+    capabilities = replace(ALL, per_minute=20)
+
+
+class Plain(MemorySink):
+    """Keeps no keys: what it is told twice it does twice."""
+
+    capabilities = replace(ALL, idempotent=False)
+
+
+class Watched(MemorySink):
+    """Lets a test look around (or interfere) from inside each call."""
+
+    look: Callable[[Message], object] = staticmethod(lambda message: None)
+
+    async def deliver(self, message: Message, now: int) -> Receipt:
+        """Look, then collect."""
+        type(self).look(message)
+        return await super().deliver(message, now)

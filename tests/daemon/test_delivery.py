@@ -1,0 +1,409 @@
+"""Alerts on their way: told at least once, each sink for itself, folded where a robot may only speak so often."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from adapters.base import Permanent, Transient, Uncertain
+from adapters.memory import Fault
+from daemon import delivery
+from daemon.scheduler import Parts, tick
+from daemon.store import outbox
+from rules.instant import DAY, HOUR, MINUTE, SECOND, parse
+from rules.model import Kind
+from tests.daemon import running
+from tests.daemon.builders import MORNING, row, rows
+from tests.daemon.running import action, keys, plan_alerts, sink, told
+from tests.daemon.sinks import Watched
+
+Install = Callable[..., Parts]
+TWO = running.LIVE + '[alerts.lead]\nsink = "memory"\n'
+ROBOT = running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Robot"')
+NIGHT = parse("2026-06-01T23:00:00+08:00")
+
+
+def outcomes(parts: Parts, key: str) -> dict[str, str]:
+    """What became of an alert, by sink."""
+    return {delivery["sink"]: delivery["outcome"] for delivery in rows(parts.database, "delivery", action_key=key)}
+
+
+def through(parts: Parts, start: int, end: int, step: int) -> None:
+    """Dispatch again and again, as the daemon does."""
+    for now in range(start, end, step):
+        parts.dispatcher.dispatch(now)
+
+
+# ---- to whom
+
+
+def test_an_alert_goes_to_every_sink(installed: Install) -> None:
+    parts = installed(TWO)
+    (key,) = plan_alerts(parts, 1)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert ([key], [key]) == (keys(sink("ops")), keys(sink("lead")))
+    assert "settled" == action(parts, key).outcome
+
+
+def test_an_alert_without_a_sink_says_so_instead_of_waiting(installed: Install) -> None:
+    parts = installed(running.LIVE.partition("[alerts")[0])
+    (key,) = plan_alerts(parts, 1)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert ("refused", "NO_SINK") == (action(parts, key).outcome, action(parts, key).note)
+
+
+def test_a_sink_for_other_kinds_is_not_told_alerts(installed: Install) -> None:
+    parts = installed(TWO + 'kinds = ["task"]\n')
+    plan_alerts(parts, 1)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert [] == keys(sink("lead"))
+
+
+def test_an_alert_is_told_once(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+
+    through(parts, MORNING, MORNING + HOUR, 10 * MINUTE)
+
+    assert [key] == keys(sink())
+    assert 0 == sink().repeats[key]
+
+
+def test_what_waits_for_a_sink_that_is_configured_no_more_is_given_up_and_shown(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.fail_next(1, Transient("not now"))
+    parts.dispatcher.dispatch(MORNING)
+    other = running.again(parts, running.LIVE.replace("alerts.ops", "alerts.lead"), MORNING)
+
+    other.dispatcher.dispatch(MORNING + HOUR)
+
+    assert ("refused", "NO_SINK") == (action(parts, key).outcome, action(parts, key).note)
+
+
+# ---- when
+
+
+def test_a_sink_is_silent_outside_its_hours_and_told_at_their_beginning(installed: Install) -> None:
+    parts = installed(running.LIVE + 'hours = "08:00-22:00"\n', NIGHT)
+    (key,) = plan_alerts(parts, 1, NIGHT)
+
+    through(parts, NIGHT, NIGHT + 9 * HOUR, HOUR)
+    before = keys(sink())
+    parts.dispatcher.dispatch(NIGHT + 9 * HOUR)
+
+    assert ([], [key]) == (before, keys(sink()))
+
+
+def test_a_retry_keeps_to_the_hours_too(installed: Install) -> None:
+    evening = parse("2026-06-01T21:59:50+08:00")
+    parts = installed(running.LIVE + 'hours = "08:00-22:00"\n', evening)
+    (key,) = plan_alerts(parts, 1, evening)
+    sink().faults.fail_next(1, Transient("not now"))
+
+    through(parts, evening, evening + 10 * HOUR, 30 * MINUTE)
+    before = keys(sink())
+    parts.dispatcher.dispatch(parse("2026-06-02T08:00:00+08:00"))
+
+    assert ([], [key]) == (before, keys(sink()))
+
+
+def test_an_alert_that_is_no_longer_true_when_its_hour_comes_is_not_told(installed: Install) -> None:
+    parts = installed(running.LIVE + 'hours = "09:00-22:00"\n')
+    running.say(running.a_late_order())
+    tick(parts, MORNING)
+    running.say(running.a_late_order(at=MORNING + MINUTE, status="shipped", shipped_at=MORNING))
+    tick(parts, MORNING + 2 * HOUR)
+
+    (alert,) = rows(parts.database, "action", kind="alert")
+
+    assert [] == keys(sink())
+    assert ("void", "ALL_RESOLVED") == (alert.outcome, alert.note)
+
+
+# ---- what a sink answers
+
+
+@pytest.mark.parametrize("error", [Transient("busy"), Uncertain("cut"), RuntimeError("a bug"), OSError("no route")])
+def test_what_may_not_have_arrived_is_told_again(installed: Install, error: Any) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.waiting.append(Fault(error=error))
+
+    parts.dispatcher.dispatch(MORNING)
+    failed = outcomes(parts, key)
+    through(parts, MORNING, MORNING + MINUTE, 5 * SECOND)
+
+    assert {"ops": "ready"} == failed
+    assert ([key], {"ops": "settled"}) == (keys(sink()), outcomes(parts, key))
+
+
+def test_a_lost_answer_is_told_again_under_the_same_key(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.fail_next(1, Uncertain("cut"), done=True)
+
+    through(parts, MORNING, MORNING + MINUTE, 5 * SECOND)
+
+    assert 1 == sink().repeats[key]
+
+
+def test_a_refusal_is_final(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.fail_next(1, Permanent("no such robot"))
+
+    through(parts, MORNING, MORNING + HOUR, MINUTE)
+
+    assert ([], "refused") == (keys(sink()), action(parts, key).outcome)
+    assert "Permanent: no such robot" == row(parts.database, "delivery", action_key=key).note
+
+
+def test_a_sink_that_says_when_is_asked_again_exactly_then(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.fail_next(1, Transient("slow down", retry_after_s=90))
+    parts.dispatcher.dispatch(MORNING)
+
+    parts.dispatcher.dispatch(MORNING + 90 * SECOND - 1)
+    before = keys(sink())
+    parts.dispatcher.dispatch(MORNING + 90 * SECOND)
+
+    assert ([], [key]) == (before, keys(sink()))
+
+
+def test_a_sink_that_says_wait_is_not_asked_for_other_alerts_meanwhile(installed: Install) -> None:
+    parts = installed()
+    plan_alerts(parts, 1)
+    sink().faults.fail_next(1, Transient("slow down", retry_after_s=90))
+    parts.dispatcher.dispatch(MORNING)
+    plan_alerts(parts, 2, MORNING + SECOND)
+
+    parts.dispatcher.dispatch(MORNING + SECOND)
+    before = keys(sink())
+    parts.dispatcher.dispatch(MORNING + 90 * SECOND)
+
+    assert ([], 2) == (before, len(keys(sink())))
+
+
+@pytest.mark.slow
+def test_waits_grow_and_have_an_end(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.fail_next(10_000, Transient("down"))
+
+    through(parts, MORNING, MORNING + DAY + HOUR, 5 * MINUTE)
+    tried = row(parts.database, "delivery", action_key=key)
+
+    assert "refused" == tried.outcome
+    assert tried.note.startswith("given up after a day")
+    assert 50 < tried.attempts < 150
+
+
+@pytest.mark.slow
+def test_a_robot_over_its_limit_for_long_is_given_up_sooner(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.fail_next(10_000, Transient("limit", retry_after_s=60))
+
+    through(parts, MORNING, MORNING + 2 * HOUR, MINUTE)
+
+    assert row(parts.database, "delivery", action_key=key).note.startswith("rate limit for over 90 min")
+
+
+def test_a_sink_that_never_answers_is_given_up_at_the_hard_end_of_the_call(installed: Install) -> None:
+    parts = installed()
+    parts.dispatcher.call_timeout_s = 0.05
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.stall_next()
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert "TimeoutError: " == row(parts.database, "delivery", action_key=key).note
+    assert {"ops": "ready"} == outcomes(parts, key)
+
+
+def test_one_sink_that_fails_does_not_hold_the_other(installed: Install) -> None:
+    parts = installed(TWO)
+    parts.dispatcher.call_timeout_s = 0.05
+    known = plan_alerts(parts, 3)
+    sink("ops").faults.stall_next(3)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert known == told(sink("lead"))
+    assert {"ops": "ready", "lead": "settled"} == outcomes(parts, known[0])
+    assert "ready" == action(parts, known[0]).outcome
+
+
+def test_one_sink_that_took_it_is_enough_to_have_told(installed: Install) -> None:
+    parts = installed(TWO)
+    (key,) = plan_alerts(parts, 1)
+    sink("ops").faults.fail_next(1, Permanent("gone"))
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert "settled" == action(parts, key).outcome
+
+
+def test_while_one_sink_stalls_new_alerts_reach_the_other(installed: Install) -> None:
+    parts = installed(TWO)
+    sink("ops").faults.stall_next()
+
+    async def two_passes() -> list[object]:
+        plan_alerts(parts, 1)
+        await parts.dispatcher.start_due(MORNING)
+        plan_alerts(parts, 2)
+        while len(told(sink("lead"))) < 2:
+            await parts.dispatcher.start_due(MORNING + SECOND)
+            await asyncio.sleep(0.01)
+        return ["sink ops" in parts.dispatcher.in_flight, *told(sink("ops"))]
+
+    held = asyncio.run(two_passes())
+
+    assert [True] == held
+
+
+# ---- crashes
+
+
+def test_a_caller_lost_in_the_call_is_told_again_after_its_lease(installed: Install) -> None:
+    parts = installed()
+    (key,) = plan_alerts(parts, 1)
+    sink().faults.stall_next()
+
+    async def lost() -> None:
+        await parts.dispatcher.start_due(MORNING)
+        while sink().faults.waiting:
+            await asyncio.sleep(0.01)
+        parts.dispatcher.in_flight["sink ops"].cancel()
+
+    asyncio.run(lost())
+    parts.dispatcher.in_flight.clear()
+    parts.dispatcher.dispatch(MORNING + outbox.LEASE - 1)
+    before = keys(sink())
+    parts.dispatcher.dispatch(MORNING + outbox.LEASE)
+
+    assert ([], [key]) == (before, keys(sink()))
+
+
+def test_the_intent_is_on_disk_before_the_call(installed: Install) -> None:
+    parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Watched"'))
+    (key,) = plan_alerts(parts, 1)
+    seen: list[str] = []
+    Watched.look = staticmethod(lambda message: seen.extend(outcomes(parts, key).values()))
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert ["calling"] == seen
+
+
+def test_an_alert_that_cannot_be_put_into_words_stops_no_other(
+    installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = installed()
+    poison, sound = plan_alerts(parts, 2)
+    with parts.database.begin() as tx:
+        tx.exec_driver_sql("UPDATE action SET cause = 'no slash' WHERE key = ?", (poison,))
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert [sound] == keys(sink())
+    assert "IndexError" in row(parts.database, "delivery", action_key=poison).note
+
+
+# ---- limits
+
+
+def test_a_few_at_once_are_told_one_by_one(installed: Install) -> None:
+    parts = installed(ROBOT)
+    known = plan_alerts(parts, delivery.AT_ONCE)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert known == sorted(keys(sink()))
+
+
+def test_more_at_once_are_folded_into_a_digest(installed: Install) -> None:
+    parts = installed(ROBOT)
+    known = plan_alerts(parts, 21)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    (digest,) = sink().messages
+    assert known == told(sink())
+    assert "21 alerts" == digest.title
+
+
+@pytest.mark.slow
+def test_a_robot_is_never_called_more_often_than_it_may_and_all_is_told(installed: Install) -> None:
+    parts = installed(ROBOT)
+    known: set[str] = set()
+    calls: list[int] = []
+    for second in range(150):
+        now = MORNING + second * SECOND
+        before = len(sink().messages)
+        known |= set(plan_alerts(parts, 2 * (1 + second), now))
+        parts.dispatcher.dispatch(now)
+        calls += [now] * (len(sink().messages) - before)
+    through(parts, MORNING + 150 * SECOND, MORNING + 300 * SECOND, 5 * SECOND)
+
+    busiest = max(sum(start <= call < start + MINUTE for call in calls) for start in calls)
+
+    assert 20 == busiest
+    assert (300, sorted(known)) == (len(known), told(sink()))
+
+
+@pytest.mark.slow
+def test_calls_that_failed_count_for_the_limit(installed: Install) -> None:
+    parts = installed(ROBOT)
+    sink().faults.fail_next(1000, Transient("busy"))
+
+    for second in range(60):
+        plan_alerts(parts, 1 + second, MORNING + second * SECOND)
+        parts.dispatcher.dispatch(MORNING + second * SECOND)
+
+    assert 20 == 1000 - len(sink().faults.waiting)
+
+
+def test_a_digest_has_a_key_of_its_own(installed: Install) -> None:
+    parts = installed(ROBOT)
+    sink().faults.fail_next(20, Uncertain("cut"), done=True)
+    plan_alerts(parts, 20)
+    parts.dispatcher.dispatch(MORNING)
+    plan_alerts(parts, 60)
+
+    through(parts, MORNING + MINUTE, MORNING + 5 * MINUTE, 10 * SECOND)
+
+    assert {f"north/pool:S-{n:03}/stock_out/resolved/1" for n in range(60)} == set(told(sink()))
+
+
+def test_three_hundred_alerts_at_once_are_told_in_two_calls(installed: Install) -> None:
+    parts = installed(ROBOT)
+    known = plan_alerts(parts, 300)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert known == told(sink())
+    assert 2 == len(sink().messages)
+
+
+# ---- tasks
+
+
+def test_a_work_item_is_sent_to_the_sinks_that_are_for_tasks(installed: Install) -> None:
+    parts = installed(TWO + 'kinds = ["task"]\n')
+    running.say(running.a_late_order())
+    tick(parts, MORNING)
+
+    tasks = [message.key for message in sink("lead").messages]
+
+    assert {"north/1/late_shipment/1/ship", "north/1/late_shipment/1/agree_new_date"} == set(tasks)
+    assert {Kind.ALERT} == {message.kind for message in sink("ops").messages}
