@@ -51,7 +51,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     directory: Annotated[Path, typer.Argument(help="Working folder; made anew by each run.")] = Path(".demo"),
 ) -> None:
-    """Show Forestall at work on sample shops; nothing leaves this machine."""
+    """Show Forestall at work on sample shops, all on this machine."""
     service.logging(quiet=True)
     _without_overrides()
     now = clock.now()

@@ -66,7 +66,7 @@ def rejected(
     most: Annotated[int, typer.Option("--most", min=1, max=10_000, help="At most so many, the newest.")] = 50,
     json: JsonOption = False,
 ) -> None:
-    """Show input rows that could not be used: where, why, and how to mend them."""
+    """Show rows that could not be used: where, why, the mend."""
     with opened(config) as session, session.database.begin() as tx:
         rows = feeds.rejected(tx, shop, most)
     names = ("shop", "source", "line", "reason", "mend")

@@ -22,11 +22,13 @@ app = typer.Typer(help="Orders: what is open, what is at risk, everything known 
 def list_orders(
     config: ConfigOption = DEFAULT_CONFIG,
     at_risk: Annotated[bool, typer.Option("--at-risk", help="Only orders with an open case.")] = False,
-    open_only: Annotated[bool | None, typer.Option("--open/--all", help="Only open ones, or all.")] = None,
+    open_only: Annotated[
+        bool | None, typer.Option("--open/--all", help="Only open ones, or all (the default with --json).")
+    ] = None,
     shop: ShopOption = None,
     json: JsonOption = False,
 ) -> None:
-    """List orders, the nearest hand-over first: open ones for people, all of them with --json."""
+    """List orders, the nearest hand-over first."""
     with opened(config) as session:
         wanted = not json if open_only is None else open_only
         with session.database.begin() as tx:

@@ -28,7 +28,7 @@ def upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 @app.command()
 def current(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Show the database's revision and the one this version needs; exit 1 when they differ."""
+    """Show the schema's revision; exit 1 when it is another one."""
     with opened(config, check=False) as session:
         found, head = revisions(session.database)
     if json:
@@ -44,7 +44,7 @@ def backup(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A file that does not exist yet.")],
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
-    """Write a consistent copy of the SQLite database to FILE, while the daemon goes on."""
+    """Copy an SQLite database that may be in use."""
     file = here(file)
     if file.exists():
         raise Usage(_("{file} exists already; name a new file").format(file=file))

@@ -69,7 +69,7 @@ def init(
     directory: Annotated[Path, typer.Argument(help="Where to set up.")] = Path(),
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
 ) -> None:
-    """Write a commented forestall.toml, a drop folder, an empty database."""
+    """Write a commented configuration, a drop folder, a database."""
     file = directory / "forestall.toml"
     if file.exists():
         raise Usage(_("{file} exists already; change it, or name another folder").format(file=file))
@@ -99,7 +99,7 @@ def init(
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
-    """Check configuration, rules, playbook, database, adapters: all at once."""
+    """Tell all that is wrong with configuration and database."""
     problems, warnings = _names(), []
     try:
         settings = configuration.load(config)
