@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from rules import finding, key, payout
 from rules.deadline import Deadline, deadline
 from rules.finding import Finding
-from rules.ladder import missed, open_rungs, performed_at
+from rules.ladder import attended, missed, open_rungs, performed_at
 from rules.look import Act, Look
 from rules.model import Case, History, Order, Violation
 from rules.play import Turn, play
@@ -144,7 +144,7 @@ def _climb(turn: Turn, wakes: list[int]) -> None:
             wakes += [rung.at for rung in placed]
             return
         rung = min(ready, key=lambda rung: rung.at)
-        act = play(turn, rung, missed(ready, look.history.decided_at, look.policy.patience, look.now))
+        act = play(turn, rung, missed(ready, attended(look.history), look.policy.patience, look.now))
         performed[rung.step.name] = None if act.dropped else look.now
         turn.acts.append(act)
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rules import finding
 from rules.look import Look
-from rules.model import Case, Kind, Outcome, Past
+from rules.model import Case, History, Kind, Outcome, Past
 from rules.playbook import Ladder, Step
 
 NEVER = 1 << 62
@@ -105,16 +105,24 @@ def _until(look: Look, step: Step, anchor: int) -> int:
     return NEVER if look.due.ship_by is None else look.due.ship_by - (step.until or 0)
 
 
-def missed(placed: list[Placed], decided_at: int | None, patience: int, now: int) -> set[str]:
+def attended(history: History) -> int | None:
+    """Until when nothing was left undone: the last decision, and all the time in which none was due. None: never.
+
+    A deadline that moves closer, or a step that opens late, is no time of absence.
+    """
+    if history.decided_at is None or history.woken_at is None:
+        return history.decided_at
+    return max(history.decided_at, history.woken_at - 1)
+
+
+def missed(placed: list[Placed], until: int | None, patience: int, now: int) -> set[str]:
     """Names of steps passed while nobody looked, where a later effect is due as well and still useful.
 
     A burst of late messages is worse than none; tasks for a person stay useful and are never dropped here.
     """
-    if decided_at is None:
+    if until is None:
         return set()
-    effects = [
-        rung for rung in placed if rung.step.kind is not Kind.TASK and decided_at < rung.at and now <= rung.until
-    ]
+    effects = [rung for rung in placed if rung.step.kind is not Kind.TASK and until < rung.at and now <= rung.until]
     latest = max((rung.at for rung in effects), default=now)
     return {rung.step.name for rung in effects if rung.at < min(latest, now - patience)}
 

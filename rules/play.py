@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rules import contact, key, payout
-from rules.ladder import NEVER, Performed, Placed, done
+from rules.ladder import NEVER, Performed, Placed, attended, done
 from rules.look import Act, Look
 from rules.model import Case, Event, Kind, Order, Past, Violation
 from rules.playbook import Ladder, Playbook, Step
@@ -67,25 +67,21 @@ def play(turn: Turn, rung: Placed, skipped: set[str]) -> Act:
 
 def _timing(turn: Turn, rung: Placed, skipped: set[str]) -> str | None:
     """Why the rung's time makes it useless, if it does."""
-    policy, history, now = turn.look.policy, turn.look.history, turn.look.now
-    decided = history.decided_at
+    look, until = turn.look, attended(turn.look.history)
     if turn.case.taken_over:
         return "HUMAN_TAKEOVER"
     # A ladder of which nothing was done yet is new to the case: its first steps go at once.
-    if _is_added(turn, rung) and (rung.at > turn.case.opened_at or turn.begun):
+    if _is_added(look, rung, until) and (rung.at > turn.case.opened_at or turn.begun):
         return "ADDED_TOO_LATE"
-    if now > rung.until:
-        missed_down = decided is not None and decided < rung.at < now - policy.patience
+    if look.now > rung.until:
+        missed_down = until is not None and until < rung.at < look.now - look.policy.patience
         return "MISSED_WHILE_DOWN" if missed_down else "NO_TIME_LEFT"
     return "MISSED_WHILE_DOWN" if rung.step.name in skipped else None
 
 
-def _is_added(turn: Turn, rung: Placed) -> bool:
+def _is_added(look: Look, rung: Placed, until: int | None) -> bool:
     """Whether an edited playbook put the rung into the past: the one before would have woken the order for it."""
-    history = turn.look.history
-    if history.decided_at is None or history.playbook == turn.look.policy.playbook.digest:
-        return False
-    return rung.at <= history.decided_at or (history.woken_at is not None and rung.at < history.woken_at)
+    return until is not None and rung.at <= until and look.history.playbook != look.policy.playbook.digest
 
 
 def _needless(turn: Turn, step: Step) -> str | None:

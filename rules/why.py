@@ -108,6 +108,7 @@ def remembered(look: Look, decision: Decision) -> History:
         cases=tuple(cases.values()),
         past=(*look.history.past, *(_as_past(act, look.now) for act in decision.acts)),
         decided_at=look.now,
+        woken_at=None,
         playbook=look.policy.playbook.digest,
     )
 

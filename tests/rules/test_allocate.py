@@ -48,3 +48,4 @@ def test_a_line_is_covered_whole_or_not_at_all_and_a_smaller_one_behind_it_still
 
 def test_a_line_that_needs_nothing_is_never_short():
     assert [] == missing(0, a_need("a", 0))
+    assert [] == missing(-5, a_need("a", 0))

@@ -201,6 +201,12 @@ def test_a_deadline_that_moves_closer_is_not_taken_for_a_time_of_absence():
     assert ["agree_new_date: NO_TIME_LEFT"] == told(climbed(SHIP_BY - 11 * HOUR, order=order))[:1]
 
 
+def test_a_deadline_that_moves_closer_leaves_all_effects_to_do_that_still_fit():
+    play = a_playbook('name = "a", action = "negotiate", lead = "12h"\nname = "b", action = "negotiate", lead = "10h"')
+    history = a_history(a_case(opened_at=FIRST), decided_at=FIRST, playbook=play.digest, woken_at=SHIP_BY - 8 * HOUR)
+    assert ["a", "b"] == told(decide(an_order(), a_policy(play=play), history, SHIP_BY - 8 * HOUR))
+
+
 def test_after_an_absence_only_the_latest_of_several_effects_is_done():
     play = a_playbook("""
         name = "ship", action = "task", lead = "24h"

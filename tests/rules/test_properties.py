@@ -199,8 +199,7 @@ def test_money_is_paid_at_most_once_for_an_order_whatever_is_wrong_with_it(order
 def _life(versions, policy: Policy, extra: list[int], until: int) -> list[tuple]:
     """All that is decided about an order whose facts change at given instants; `extra` looks are taken besides.
 
-    As the daemon does it: a look at every change and every wake-up; nothing was due before one, so the
-    order counts as attended to until then.
+    As the daemon does it: a look at every change and every wake-up.
     """
     history, written, wake = NO_HISTORY, [], None
     looks = deque(sorted({at for at, _, _ in versions} | set(extra)))
@@ -214,8 +213,7 @@ def _life(versions, policy: Policy, extra: list[int], until: int) -> list[tuple]
                 order, events = facts, seen
         if order is None:
             continue
-        attended = replace(history, events=events, decided_at=None if history.decided_at is None else now - 1)
-        decision = decide(order, policy, attended, now)
+        decision = decide(order, policy, replace(history, events=events, woken_at=now), now)
         written += [(now, case.key, case.reason) for case in (*decision.opened, *decision.closed)]
         written += [(now, act.key, act.reason) for act in decision.acts]
         history, wake = lived(history, decision, policy, now), decision.wake_at
