@@ -100,6 +100,8 @@ class Texts:
         title = f"[{shop.name}] {subject}: {self.todo(row)}"
         found = orders.load(tx, {(row["shop"], row["order_id"])}) if row["order_id"] else {}
         lines = []
+        if row["amount_minor"] is not None:
+            lines.append(self._("pay {amount}").format(amount=show.money(row["amount_minor"], row["currency"])))
         for stored in found.values():
             order = stored.order
             lines.append(self._("paid {amount}").format(amount=show.money(order.paid_minor, order.currency)))

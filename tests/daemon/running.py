@@ -1,13 +1,14 @@
 """A whole installation for the tests of the process: feeds and sinks in memory, hops by hand, waiting with an end."""
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from adapters import memory
-from adapters.base import Page, Snapshot
+from adapters.base import Message, Page, Snapshot
 from adapters.memory import FeedBox, SinkBox
 from daemon import clock, config
 from daemon.installation import build, usable
@@ -18,6 +19,7 @@ from rules.decide import Act
 from rules.instant import HOUR
 from rules.model import Kind, Violation
 from tests.daemon.builders import MORNING, a_snapshot, rows
+from tests.daemon.sinks import Watched
 
 LIVE = """
 [mode]
@@ -132,3 +134,14 @@ def told(box: SinkBox) -> list[str]:
         alerts: Any = message.data.get("alerts", [message.data])
         found += [alert["key"] for alert in alerts]
     return sorted(found)
+
+
+@contextmanager
+def looking(look: Callable[[Message], object]) -> Iterator[None]:
+    """Let the sinks of kind Watched look around from inside their calls."""
+    before = Watched.look
+    Watched.look = staticmethod(look)
+    try:
+        yield
+    finally:
+        Watched.look = before

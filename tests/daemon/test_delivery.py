@@ -16,7 +16,6 @@ from rules.model import Kind
 from tests.daemon import running
 from tests.daemon.builders import MORNING, row, rows
 from tests.daemon.running import action, keys, plan_alerts, sink, told
-from tests.daemon.sinks import Watched
 
 Install = Callable[..., Parts]
 TWO = running.LIVE + '[alerts.lead]\nsink = "memory"\n'
@@ -298,9 +297,9 @@ def test_the_intent_is_on_disk_before_the_call(installed: Install) -> None:
     parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Watched"'))
     (key,) = plan_alerts(parts, 1)
     seen: list[str] = []
-    Watched.look = staticmethod(lambda message: seen.extend(outcomes(parts, key).values()))
 
-    parts.dispatcher.dispatch(MORNING)
+    with running.looking(lambda message: seen.extend(outcomes(parts, key).values())):
+        parts.dispatcher.dispatch(MORNING)
 
     assert ["calling"] == seen
 
