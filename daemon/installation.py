@@ -73,7 +73,7 @@ def modes(settings: Config) -> Mapping[Kind, Mode]:
 def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key: bytes) -> ShopSettings:
     """What a shop's feed is told, with secrets resolved and paths made absolute."""
     options = {
-        key: secret.resolve(value, settings.base) if key in secret.SECRET_FIELDS else value
+        key: secret.resolve(value, settings.base) if secret.is_reference(value) else value
         for key, value in section.options.items()
     }
     return ShopSettings(
@@ -130,7 +130,7 @@ def _with_fresh_read(shop: Shop, feed: Feed) -> Shop:
 
 def _outlet(name: str, section: AlertSection, settings: Config) -> Outlet:
     options = {
-        key: secret.resolve(value, settings.base) if key in secret.SECRET_FIELDS else value
+        key: secret.resolve(value, settings.base) if secret.is_reference(value) else value
         for key, value in section.options.items()
     }
     sink = adapter.sink(section.sink, SinkSettings(name=name, options=options))

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from daemon import clock, kill
 from daemon.errors import ConfigError
-from daemon.store import feeds, timers
+from daemon.store import backlog, feeds
 from daemon.store.database import Database
 from daemon.tables import Action, Case, Delivery
 from rules.instant import SECOND
@@ -30,13 +30,13 @@ class Figures(Collector):
         """All metrics at this moment."""
         now = clock.now()
         with self.database.begin() as tx:
-            backlog = timers.due_count(tx, now)
-            oldest = timers.oldest_due(tx, now)
+            due = backlog.due_count(tx, now)
+            oldest = backlog.oldest_due(tx, now)
             rows = feeds.statuses(tx)
             open_cases = _counted(tx, C.c.violation, C.c.closed_at.is_(None))
             outcomes = _counted(tx, A.c.outcome, true())
             told = _counted(tx, D.c.outcome, true())
-        yield _gauge("forestall_due_subjects", "Subjects that are due and not done.", "kind", backlog)
+        yield _gauge("forestall_due_subjects", "Subjects that are due and not done.", "kind", due)
         lag = (now - oldest) / SECOND if oldest is not None else 0.0
         yield _gauge("forestall_lag_seconds", "How long the oldest due subject has been waiting.", None, {"": lag})
         ages = {row["shop"]: (now - row["watermark"]) / SECOND for row in rows if row["watermark"] is not None}

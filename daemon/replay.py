@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.engine import Engine
 from daemon.shops import Shops
-from daemon.store import timers
+from daemon.store import backlog, timers
 from daemon.store.database import Database, scratch
 from daemon.store.ingest import ingest
 from daemon.store.journal import Journal
@@ -171,7 +171,7 @@ class Simulation:
         }
         while True:
             with self.database.begin() as tx:
-                due = timers.next_due_by_kind(tx)
+                due = backlog.next_due_by_kind(tx)
             at = min((due[kind] for kind in hops if kind in due), default=None)
             if at is None or at > until:
                 return

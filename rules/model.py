@@ -101,9 +101,9 @@ class Line:
 
     @property
     def open_quantity(self) -> int:
-        """Units still owed: ordered, not shipped, not refunded. Never negative."""
+        """Units still owed: ordered (one when nobody says how many), not shipped, not refunded. Never negative."""
         gone = (self.shipped_quantity or 0) + (self.refunded_quantity or 0)
-        return max((self.quantity or 0) - gone, 0)
+        return max((1 if self.quantity is None else self.quantity) - gone, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

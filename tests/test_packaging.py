@@ -86,8 +86,13 @@ def test_the_name_is_imported_from_this_checkout(package: str) -> None:
 
 
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS, ids=lambda point: f"{point.group}:{point.name}")
-def test_an_entry_point_names_a_class(entry_point: importlib.metadata.EntryPoint) -> None:
-    assert isinstance(entry_point.load(), type)
+def test_an_entry_point_names_what_its_group_wants(entry_point: importlib.metadata.EntryPoint) -> None:
+    loaded = entry_point.load()
+    if entry_point.group == "forestall.readers":
+        assert callable(loaded.read)
+        assert callable(loaded.paths)
+        return
+    assert isinstance(loaded, type)
 
 
 def test_the_command_can_be_called() -> None:

@@ -57,6 +57,10 @@ def tick(
     out().print(_("polled {polled}, decided {decided}, dispatched {dispatched}").format(**did))
 
 
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Tracebacks without local variables: those hold orders, texts and keys."""
+
+
 def logging(quiet: bool = False) -> None:
     """Canonical log lines on stderr (quiet: warnings only); JSON unless a person watches."""
     person = sys.stderr.isatty()
@@ -66,8 +70,10 @@ def logging(quiet: bool = False) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([] if person else [structlog.processors.dict_tracebacks]),
-            structlog.dev.ConsoleRenderer() if person else structlog.processors.JSONRenderer(),
+            *([] if person else [structlog.processors.ExceptionRenderer(_TRACEBACKS)]),
+            structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+            if person
+            else structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),

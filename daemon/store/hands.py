@@ -8,12 +8,13 @@ from daemon.errors import Usage
 from daemon.lines import line
 from daemon.store import outbox, timers
 from daemon.store.journal import Journal
-from daemon.tables import Action, Case, Member
+from daemon.tables import Action, Case, Member, Order
 from rules.model import Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
 C = Case.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 
 
 def find_case(connection: Connection, case_key: str) -> RowMapping:
@@ -43,7 +44,10 @@ def resolve(connection: Connection, journal: Journal, case: RowMapping, now: int
     """A person declares it solved: the case closes and does not open again for the same deadline."""
     if case["closed_at"] is not None:
         raise Usage(f"{case['key']} is closed already ({case['reason']})")
-    _change(connection, journal, case, "RESOLVED_BY_PERSON", now, closed_at=now, reason="RESOLVED_BY_PERSON")
+    where = (O.c.shop == case["shop"]) & (O.c.order_id == case["order_id"])
+    ship_by = connection.execute(select(O.c.ship_by).where(where)).scalar_one_or_none()
+    closed = {"closed_at": now, "reason": "RESOLVED_BY_PERSON", "ship_by": ship_by}
+    _change(connection, journal, case, "RESOLVED_BY_PERSON", now, **closed)
 
 
 def finish_task(connection: Connection, journal: Journal, task_key: str, outcome: Outcome, note: str, now: int) -> None:

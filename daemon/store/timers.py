@@ -206,29 +206,6 @@ def backoff(attempts: int, key: str, first_s: int = 60, most_s: int = 3600) -> i
     return int(seconds * (1 + jitter / 4) * 1_000_000)
 
 
-def next_due_by_kind(connection: Connection) -> dict[str, int]:
-    """The earliest instant at which any subject of each kind is due; kinds with nothing due are absent."""
-    return {row.kind: row.due_at for row in connection.execute(_NEXT_BY_KIND).all()}
-
-
-def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)) -> int | None:
-    """The earliest instant after `now` at which any subject of `kinds` is due; None when nothing is."""
-    found = [connection.execute(_NEXT, {"b_kind": kind, "b_now": now}).scalar_one() for kind in kinds]
-    return min((due for due in found if due is not None), default=None)
-
-
-def due_count(connection: Connection, now: int) -> dict[str, int]:
-    """How many subjects of each kind are due and not done: the backlog."""
-    counted = select(T.c.kind, func.count().label("subjects")).where(T.c.due_at <= now).group_by(T.c.kind)
-    return dict(connection.execute(counted).all())
-
-
-def oldest_due(connection: Connection, now: int) -> int | None:
-    """Since when the longest-waiting due subject has been due; None when nothing is."""
-    oldest: int | None = connection.execute(select(func.min(T.c.due_at)).where(T.c.due_at <= now)).scalar_one()
-    return oldest
-
-
 def publish(connection: Connection, shop: str, now: int) -> None:
     """Wake all that a file touched, now that it has been read to its end."""
     seller = connection.execute(select(F.c.seller).where(F.c.shop == shop)).scalar_one_or_none()
@@ -333,8 +310,6 @@ _PUBLISH = (
     .values(due_at=bindparam("b_now"), staged=0)
 )
 
-_NEXT_BY_KIND = select(T.c.kind, func.min(T.c.due_at).label("due_at")).where(T.c.due_at.is_not(None)).group_by(T.c.kind)
-_NEXT = select(func.min(T.c.due_at)).where(T.c.kind == bindparam("b_kind"), T.c.due_at > bindparam("b_now"))
 _DUE_OF = select(T.c.shop, T.c.id, T.c.due_at).where(
     T.c.kind == bindparam("b_kind"), tuple_(T.c.shop, T.c.id).in_(bindparam("names", expanding=True))
 )
