@@ -14,7 +14,7 @@ from functools import partial
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError
 
 from daemon.adapter import Sinks
 from daemon.shops import Shops
@@ -26,6 +26,8 @@ from rules.decide import decide
 from rules.model import NO_HISTORY, History
 
 log = structlog.get_logger()
+Work = Callable[[Connection, list[timers.Claimed], int], None]
+"""What a hop does with claimed subjects at `now`, in the claim's own transaction."""
 BATCH = 500
 """Subjects decided in one transaction: 20-40x over one by one, some tens of ms of lock time."""
 
@@ -66,15 +68,15 @@ class Engine:
 
     def _pools(self, now: int) -> int:
         """1. Claim due pools. 2. Allocate their stock. 3. Wake the orders whose cover changed."""
-        with self.database.begin() as tx:
-            claimed = timers.claim(tx, timers.POOL, now, self.batch, shards=self.shards)
-            for claim in claimed:
-                at = self._moment(claim, now)
-                woken = stock.reallocate(tx, claim.seller, claim.id, at)
-                timers.wake(tx, timers.ORDER, [(*name, claim.seller, at) for name in woken], past=True)
-                causes.wake_pool(tx, claim.seller, claim.id, at)
-            timers.settle(tx, [timers.Result(claim, None, self._moment(claim, now)) for claim in claimed])
-        return len(claimed)
+        return self._hop(timers.POOL, self._allocate_claimed, now)
+
+    def _allocate_claimed(self, tx: Connection, claimed: list[timers.Claimed], now: int) -> None:
+        for claim in claimed:
+            at = self._moment(claim, now)
+            woken = stock.reallocate(tx, claim.seller, claim.id, at)
+            timers.wake(tx, timers.ORDER, [(*name, claim.seller, at) for name in woken], past=True)
+            causes.wake_pool(tx, claim.seller, claim.id, at)
+        timers.settle(tx, [timers.Result(claim, None, self._moment(claim, now)) for claim in claimed])
 
     def decide_orders(self, now: int) -> int:
         """Decide the orders due at `now`, batch by batch."""
@@ -85,44 +87,47 @@ class Engine:
         return self._drain(self._causes, now)
 
     def _orders(self, now: int) -> int:
-        """1. Claim due orders. 2. Decide each from its facts and past. 3. Write all in one transaction.
+        """1. Claim due orders. 2. Decide each from its facts and past. 3. Write all in one transaction."""
+        return self._hop(timers.ORDER, self._decide_claimed, now)
 
-        When the batch cannot be written, each order is tried for itself: the one at fault is put off.
+    def _hop(self, kind: str, work: Work, now: int) -> int:
+        """Claim what is due of a kind and do it in one transaction.
+
+        When that cannot be done or written, each subject is tried for itself: the one at fault is put off.
         """
         try:
-            return retrying(partial(self._order_batch, now, self.batch))
-        except SQLAlchemyError:
-            if self.batch == 1:
-                raise
-            log.exception("decide.batch_failed", batch=self.batch)
+            return retrying(partial(self._batch, kind, work, now, self.batch))
+        except OperationalError:
+            raise
+        except Exception:
+            log.exception("batch.failed", kind=kind, batch=self.batch)
         done = 0
-        for _ in range(self.batch):
-            count = self._order_alone(now)
-            if not count:
-                break
-            done += count
+        while done < self.batch and self._alone(kind, work, now):
+            done += 1
         return done
 
-    def _order_batch(self, now: int, limit: int) -> int:
+    def _batch(self, kind: str, work: Work, now: int, limit: int) -> int:
         with self.database.begin() as tx:
-            claimed = self._claim_orders(tx, now, limit)
+            claimed = self._claim(tx, kind, now, limit)
             if claimed:
-                self._decide_claimed(tx, claimed, now)
+                work(tx, claimed, now)
         return len(claimed)
 
-    def _order_alone(self, now: int) -> int:
-        """One order in a transaction of its own; what fails is put off instead of tried for ever."""
+    def _alone(self, kind: str, work: Work, now: int) -> int:
+        """One subject in a transaction of its own; what fails is put off instead of tried for ever."""
         try:
-            return self._order_batch(now, 1)
-        except SQLAlchemyError as error:
+            return retrying(partial(self._batch, kind, work, now, 1))
+        except OperationalError:
+            raise
+        except Exception as error:
             with self.database.begin() as tx:
-                for claim in self._claim_orders(tx, now, 1):
-                    self._put_off(tx, claim, now, error)
+                for claim in self._claim(tx, kind, now, 1):
+                    self._put_off(tx, claim, self._moment(claim, now), error)
             return 1
 
-    def _claim_orders(self, tx: Connection, now: int, limit: int) -> list[timers.Claimed]:
-        waiting = sorted(self.waiting_for_poll)
-        return timers.claim(tx, timers.ORDER, now, limit, shards=self.shards, not_shops=waiting)
+    def _claim(self, tx: Connection, kind: str, now: int, limit: int) -> list[timers.Claimed]:
+        waiting = sorted(self.waiting_for_poll) if kind == timers.ORDER else ()
+        return timers.claim(tx, kind, now, limit, shards=self.shards, not_shops=waiting)
 
     def _decide_claimed(self, tx: Connection, claimed: list[timers.Claimed], now: int) -> None:
         journal = Journal()
@@ -156,26 +161,25 @@ class Engine:
             return None
 
     def _put_off(self, tx: Connection, claim: timers.Claimed, at: int, error: Exception) -> None:
-        log.error("order.failed", shop=claim.shop, order_id=claim.id, attempt=claim.attempts + 1, exc_info=error)
+        what = {"kind": claim.kind, "shop": claim.shop, "id": claim.id, "attempt": claim.attempts + 1}
+        log.error("subject.failed", **what, exc_info=error)
         wait = timers.backoff(claim.attempts, f"{claim.shop}/{claim.id}")
         timers.fail(tx, claim, at + wait, f"{type(error).__name__}: {error}")
 
     def _causes(self, now: int) -> int:
         """1. Claim due causes. 2. Decide each from its members at that instant. 3. Write, in one transaction."""
-        with self.database.begin() as tx:
-            claimed = timers.claim(tx, timers.CAUSE, now, self.batch, shards=self.shards)
-            if not claimed:
-                return 0
-            journal = Journal()
-            moments = [(claim, self._moment(claim, now)) for claim in claimed]
-            decided = []
-            for (claim, at), loaded in zip(moments, causes.load(tx, moments), strict=True):
-                policy = self.shops.get(claim.shop).policy
-                decision = decide_cause(loaded.cause, loaded.members, policy, loaded.told, at)
-                decided.append((claim, loaded, decision, at))
-            causes.write(tx, journal, self.shops, decided)
-            journal.write(tx, now)
-        return len(claimed)
+        return self._hop(timers.CAUSE, self._decide_causes, now)
+
+    def _decide_causes(self, tx: Connection, claimed: list[timers.Claimed], now: int) -> None:
+        journal = Journal()
+        moments = [(claim, self._moment(claim, now)) for claim in claimed]
+        decided = []
+        for (claim, at), loaded in zip(moments, causes.load(tx, moments), strict=True):
+            policy = self.shops.get(claim.shop).policy
+            decision = decide_cause(loaded.cause, loaded.members, policy, loaded.told, at)
+            decided.append((claim, loaded, decision, at))
+        causes.write(tx, journal, self.shops, decided)
+        journal.write(tx, now)
 
     def _moment(self, claim: timers.Claimed, now: int) -> int:
         """Replay decides at the timer's own due time; live at the clock's now, once, however late."""

@@ -4,16 +4,19 @@ Feeds run side by side: a slow or failing one never delays another shop.
 """
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
 
-from adapters.base import AdapterError, AuthFailed, Feed, Page, Transient
+from adapters.base import AdapterError, AuthFailed, Feed, Page, Permanent, Record, Rejected, Transient
 from daemon import clock
 from daemon.engine import Engine
 from daemon.errors import LeaseLost
-from daemon.shops import Shop
+from daemon.shops import Shop, Shops
 from daemon.store import feeds, timers
 from daemon.store.database import retrying
 from daemon.store.ingest import Ingested, ingest
@@ -28,7 +31,11 @@ AT_ONCE = 64
 
 @dataclass(slots=True)
 class Poller:
-    """Polls the feeds of an engine's shops. `in_flight`: shops being polled at this moment."""
+    """Polls the feeds of an engine's shops. `in_flight`: shops being polled at this moment.
+
+    `pretend`: `now` is not this moment. Records later than it wait: they are not taken in, and the stored cursor
+    stays before the first page that has one, so that a later poll reads that page again.
+    """
 
     engine: Engine
     feeds: dict[str, Feed]
@@ -69,21 +76,27 @@ class Poller:
         error: Exception | None = None
         try:
             await self._pages(claim, shop, now)
+        except LeaseLost:
+            return
         except Exception as problem:
             error = problem
-            if not isinstance(problem, AdapterError | TimeoutError):
-                log.exception("feed.failed", shop=shop.name)
         await asyncio.to_thread(self._settle, claim, shop, error, now)
         self.engine.waiting_for_poll.discard(shop.name)
 
     async def _pages(self, claim: timers.Claimed, shop: Shop, now: int) -> None:
         feed = self.feeds[shop.name]
-        cursor = await asyncio.to_thread(self._cursor, shop)
+        cursor = stored = await asyncio.to_thread(self._cursor, shop)
+        waits = False
         while True:
             async with asyncio.timeout(PAGE_TIMEOUT_S):
                 page = await feed.poll(cursor, now)
-            taken = await asyncio.to_thread(retrying, partial(self._commit, claim, shop, page, now))
+            if page.more and page.cursor == cursor:
+                raise Permanent("the feed says there is more, but its cursor does not move on")
             cursor = page.cursor
+            waits = waits or (self.pretend and any(record.observed_at > now for record in page.records))
+            page = _so_far(page, now, stored if waits else cursor, waits) if self.pretend else page
+            stored = page.cursor
+            taken = await asyncio.to_thread(self._commit, claim, shop, page, now)
             if taken.records or page.rejected:
                 log.info(
                     "feed.polled",
@@ -101,16 +114,37 @@ class Poller:
         return row["cursor"] if row else None
 
     def _commit(self, claim: timers.Claimed, shop: Shop, page: Page, now: int) -> Ingested:
-        """One page, one transaction: changed orders and stock, wake-ups, cursor, what could not be used."""
+        """One page, one transaction; a record that cannot be taken in is put into quarantine, the others are kept."""
+        try:
+            return retrying(partial(self._take, claim, shop, page, now, ingest))
+        except (LeaseLost, OperationalError):
+            raise
+        except Exception:
+            log.exception("page.failed", shop=shop.name)
+            refused: list[Rejected] = []
+            return retrying(partial(self._take, claim, shop, page, now, partial(_each, refused), refused))
+
+    def _take(
+        self,
+        claim: timers.Claimed,
+        shop: Shop,
+        page: Page,
+        now: int,
+        take_in: Callable[..., Ingested],
+        refused: Sequence[Rejected] = (),
+    ) -> Ingested:
+        """Changed orders and stock, wake-ups, cursor, what could not be used."""
         with self.engine.database.begin() as tx:
             if not timers.hold(tx, claim, clock.now() + LEASE):
                 raise LeaseLost(f"{shop.name} is being polled by another worker")
             journal = Journal()
-            taken = ingest(tx, journal, self.engine.shops, page.records, now, final=not page.more)
-            feeds.save_page(tx, shop, page, now)
+            taken = take_in(tx, journal, self.engine.shops, page.records, now, final=not page.more)
+            recovered = feeds.save_page(tx, shop, replace(page, rejected=[*page.rejected, *refused]), now)
             if not page.more:
                 timers.publish(tx, shop.name, now)
             journal.write(tx, now)
+        if recovered:
+            log.info("feed.recovered", shop=shop.name)
         return taken
 
     def _settle(self, claim: timers.Claimed, shop: Shop, error: Exception | None, now: int) -> None:
@@ -124,7 +158,48 @@ class Poller:
             note = f"{type(error).__name__}: {error}" if str(error) else _plain(error)
             timers.fail(tx, claim, now + wait, note)
             if feeds.save_error(tx, shop.name, note, now):
-                log.warning("feed.broke", shop=shop.name, error=note, renew_credentials=isinstance(error, AuthFailed))
+                bug = None if isinstance(error, AdapterError | TimeoutError) else error
+                renew = isinstance(error, AuthFailed)
+                log.warning("feed.broke", shop=shop.name, error=note, renew_credentials=renew, exc_info=bug)
+
+
+def _so_far(page: Page, now: int, cursor: str | None, waits: bool) -> Page:
+    """What of a page is known at `now`. Of one that waits, refused rows are told when it is read to its end."""
+    records = [record for record in page.records if record.observed_at <= now]
+    watermark = min(page.watermark, now) if page.watermark is not None else None
+    made = replace(page, records=records, watermark=watermark, cursor=cursor)
+    return replace(made, rejected=(), unknown_keys={}) if waits else made
+
+
+def _each(
+    refused: list[Rejected],
+    tx: Connection,
+    journal: Journal,
+    shops: Shops,
+    records: Sequence[Record],
+    now: int,
+    *,
+    final: bool,
+) -> Ingested:
+    """Take in record by record; those that cannot be are `refused`."""
+    refused.clear()
+    taken = Ingested(records=0, changed=0)
+    for record in records:
+        try:
+            with tx.begin_nested():
+                own = Journal()
+                one = ingest(tx, own, shops, [record], now, final=final)
+                own.write(tx, now)
+        except OperationalError:
+            raise
+        except Exception as error:
+            what = getattr(record, "order_id", None) or getattr(record, "sku", "")
+            reason = f"{type(record).__name__} {what} could not be taken in: {type(error).__name__}"
+            mend = "look for page.failed in the log; correct the record or its adapter"
+            refused.append(Rejected(source=record.shop, line=None, reason=reason, mend=mend))
+        else:
+            taken = Ingested(records=taken.records + 1, changed=taken.changed + one.changed)
+    return taken
 
 
 def _plain(error: Exception) -> str:

@@ -107,11 +107,18 @@ class Simulation:
         self._pass(mark, until(), step, progress)
 
     def _pass(self, mark: int, end: int, step: int, progress: Callable[[int], None]) -> None:
-        """Let time pass without facts, to `end`."""
+        """Let time pass without facts, to `end`; steps in which nothing is due are skipped together."""
         while mark < end:
-            mark = min(mark + step, end)
+            due = self._next_due()
+            idle = (min(due, end) - mark - 1) // step if due is not None else (end - mark) // step
+            mark = min(mark + step * (max(idle, 0) + 1), end)
             self._window([], mark, mark)
             progress(mark)
+
+    def _next_due(self) -> int | None:
+        with self.database.begin() as tx:
+            due = backlog.next_due_by_kind(tx)
+        return min((due[kind] for kind in (timers.POOL, timers.ORDER, timers.CAUSE) if kind in due), default=None)
 
     def _window(self, facts: list[Record], since: int, until: int) -> None:
         """All facts and timers up to and including `until`, each at its own instant.

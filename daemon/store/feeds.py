@@ -36,8 +36,11 @@ def get(connection: Connection, shop: str) -> RowMapping | None:
     return connection.execute(select(F).where(F.c.shop == shop)).mappings().first()
 
 
-def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> None:
-    """Keep cursor, watermark, rejected rows and unknown keys of a page, in the page's transaction."""
+def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> bool:
+    """Keep cursor, watermark, rejected rows and unknown keys of a page, in the page's transaction.
+
+    Returns whether the feed was failing before: it is well again once it is read to its end.
+    """
     before = get(connection, shop.name)
     watermark = before["watermark"] if before else None
     if page.watermark is not None:
@@ -49,8 +52,7 @@ def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> None:
             cursor=page.cursor,
             watermark=watermark,
             last_success=now,
-            failing_since=None,
-            error=None,
+            **({} if page.more else {"failing_since": None, "error": None}),
             quarantined=F.c.quarantined + len(page.rejected),
             unknown_keys=_counted(before["unknown_keys"] if before else "{}", page.unknown_keys),
         )
@@ -58,6 +60,7 @@ def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> None:
     quarantine(connection, shop.name, list(page.rejected), now)
     if shop.stale_after is not None and watermark is not None:
         timers.wake(connection, timers.WATCH, [(shop.name, "feed", shop.seller, watermark + shop.stale_after)])
+    return before is not None and before["failing_since"] is not None and not page.more
 
 
 def quarantine(connection: Connection, shop: str, rejected: list[Rejected], now: int) -> None:

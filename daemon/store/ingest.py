@@ -4,7 +4,7 @@ One call is one bounded page inside the caller's transaction. Nothing is decided
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,7 +159,10 @@ def _merge(
         if is_new or facts.facts != before:
             at = seen_at(snap.observed_at)
             shop = shops.get(snap.shop, snap.platform)
-            changed[name] = Changed(shop, snap, facts, at, is_new or (name in changed and changed[name].is_new))
+            earlier = changed.get(name)
+            first = is_new or (earlier is not None and earlier.is_new)
+            idle = _over(before) and _over(facts.facts) and (earlier is None or earlier.idle)
+            changed[name] = Changed(shop, snap, facts, at, first, idle)
             journal.note(snap.shop, snap.order_id, _observation(snap, facts.facts, before, at))
         elif facts.times != times:
             aged[name] = facts
@@ -171,13 +174,26 @@ def _merge(
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """An order whose facts changed: what is now known, and the instant (µs) the change was seen."""
+    """An order whose facts changed: what is now known, and the instant (µs) the change was seen.
+
+    `idle`: it was handed over or closed before and still is, so there is nothing to decide anew.
+    """
 
     shop: Shop
     snap: Snapshot
     known: Known
     at: int
     is_new: bool
+    idle: bool
+
+
+def _over(facts: Mapping[str, Any]) -> bool:
+    """Handed over or closed, as `rules.finding` sees it: every case of such an order is closed."""
+    status = facts.get("status")
+    if status in ("delivered", "completed", "cancelled", "refunded"):
+        return True
+    collected = facts.get("collected_at") is not None or not facts.get("collection_known")
+    return status == "shipped" and collected
 
 
 def _age(connection: Connection, aged: dict[tuple[str, str], Known]) -> None:
@@ -199,7 +215,7 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     subjects = [
         (order.shop, order.order_id, change.shop.seller, change.at)
         for change, (_, order, _) in parsed
-        if not (change.is_new and order.status in _SETTLED)
+        if not (change.idle or (change.is_new and order.status in _SETTLED))
     ]
     timers.wake(connection, timers.ORDER, subjects, staged=not final)
     stock.wake(connection, pools, staged=not final)

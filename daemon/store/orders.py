@@ -170,6 +170,15 @@ def acknowledge(connection: Connection, shop: str, order_id: str, at: int) -> No
         )
 
 
+def short(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
+    """Which lines of the named orders their pools cannot cover."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for part in named(names):
+        for row in connection.execute(_SHORTS, {"names": part}).all():
+            found[(row.shop, row.order_id)] = set(_loads(row.short)) if row.short else set()
+    return found
+
+
 def set_short(connection: Connection, shop: str, order_id: str, lines: Sequence[str]) -> None:
     """Write which lines of an order its pools cannot cover."""
     text = _encode(sorted(lines)).decode() if lines else ""
@@ -229,6 +238,7 @@ def _past(row: Any) -> Past:
 
 _shop: BindParameter[str] = bindparam("b_shop")
 _KNOWN = select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.times).where(is_named(O.c.shop, O.c.order_id))
+_SHORTS = select(O.c.shop, O.c.order_id, O.c.short).where(is_named(O.c.shop, O.c.order_id))
 _LOAD = select(
     O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short
 ).where(is_named(O.c.shop, O.c.order_id))  # fmt: skip

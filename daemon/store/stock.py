@@ -154,10 +154,12 @@ def _write_short(
     for line in lines:
         mine.setdefault((line.shop, line.order_id), set()).add(line.line_id)
     changed = []
-    for name, stored in sorted(orders.load(connection, set(mine)).items()):
-        others = set(stored.short) - mine[name]
-        new = others | {line for shop, order_id, line in short if (shop, order_id) == name}
-        if new != set(stored.short):
+    missing: dict[tuple[str, str], set[str]] = {}
+    for shop, order_id, line_id in short:
+        missing.setdefault((shop, order_id), set()).add(line_id)
+    for name, before in sorted(orders.short(connection, set(mine)).items()):
+        new = (before - mine[name]) | missing.get(name, set())
+        if new != before:
             orders.set_short(connection, *name, sorted(new))
             changed.append(name)
     return changed
