@@ -21,6 +21,7 @@ from daemon.store import orders, outbox, timers
 from daemon.store.journal import Journal
 from daemon.watch import is_fresh
 from rules import play
+from rules.key import listing
 from rules.model import NO_HISTORY, Kind, Outcome
 
 log = structlog.get_logger()
@@ -143,7 +144,8 @@ class Dispatcher:
 
     def can_call(self, row: RowMapping) -> bool:
         """An effect is called only with a fresh read of the order and a sink that can carry it out."""
-        shop = self.engine.shops.get(row["shop"])
+        place = listing(row["step"])
+        shop = self.engine.shops.get(place[0] if place else row["shop"])
         return shop.fresh_read == "live" and bool(self.engine.sinks.for_kind(Kind(row["kind"])))
 
     def void(self, tx: Connection, journal: Journal, row: RowMapping, reason: str, now: int) -> None:

@@ -1,6 +1,6 @@
 """Forgetting what is long over: closed cases and their actions. Evidence and open orders are never touched."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 
 from daemon.store.database import Database
 from daemon.tables import Action, Case, Delivery, Member, Order
@@ -15,15 +15,20 @@ O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 def prune(database: Database, before: int) -> int:
     """Delete cases closed before that instant whose order is over, with all that belongs to them; returns how many.
 
-    Keys of orders that are still open stay: they are what keeps a step from being done twice.
+    Keys of orders that are still open, or have a younger case, stay: they keep a step from being done twice.
     """
     with database.begin() as tx:
         still_open = select(O.c.order_id).where(
             O.c.shop == C.c.shop, O.c.order_id == C.c.order_id, O.c.is_open.is_(True)
         )
-        old = list(
-            tx.execute(select(C.c.key, C.c.shop, C.c.order_id).where(C.c.closed_at < before, ~still_open.exists()))
+        young = C.alias("young")
+        younger = select(young.c.key).where(
+            young.c.shop == C.c.shop,
+            young.c.order_id == C.c.order_id,
+            or_(young.c.closed_at.is_(None), young.c.closed_at >= before),
         )
+        over = (C.c.closed_at < before, ~still_open.exists(), ~younger.exists())
+        old = list(tx.execute(select(C.c.key, C.c.shop, C.c.order_id).where(*over)))
         for key, shop, order_id in old:
             tx.execute(delete(M).where(M.c.case_key == key))
             keys = select(A.c.key).where(A.c.shop == shop, A.c.order_id == order_id)

@@ -5,7 +5,7 @@ Texts are strict substitution of named fields; the newest stored state is read w
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -52,7 +52,7 @@ class Texts:
         """The message of an alert (or of a task that is sent on), from the newest stored state."""
         shop = shops.get(row["shop"])
         if row["kind"] != Kind.ALERT:
-            return self._order_message(tx, shop, row, now)
+            return self._order_message(tx, shops, row, now)
         name = str(row["cause"]).split("/", 1)[1]
         if name == "feed":
             return self._stale(tx, shop, row, now)
@@ -75,7 +75,7 @@ class Texts:
 
     def effect(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
         """What a platform or buyer is told; a text for a buyer comes from an approved template."""
-        message = self._order_message(tx, shops.get(row["shop"]), row, now)
+        message = self._order_message(tx, shops, row, now)
         if row["template"] is None:
             return message
         text = Template(TEMPLATES[row["template"]]).substitute(order_id=row["order_id"])
@@ -88,13 +88,16 @@ class Texts:
 
         `uncertain`: a call was made and nobody knows what became of it.
         """
-        message = self._order_message(tx, shops.get(row["shop"]), row, now)
+        message = self._order_message(tx, shops, row, now)
         text = message.text
         if uncertain:
             text = self._("it may have been done already: look before you do it again") + "\n" + text
         return msgspec.json.encode({"title": message.title, "text": text, "as_of": format_utc(now)}).decode()
 
-    def _order_message(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
+    def _order_message(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
+        """What is to be done about an order, or about a listing of whichever shop shares the pool."""
+        place = key.listing(row["step"])
+        shop = shops.get(place[0] if place else row["shop"])
         zone = shop.policy.zone
         subject = row["order_id"] or key.unpart(str(row["cause"]).split("/", 1)[1])
         title = f"[{shop.name}] {subject}: {self.todo(row)}"
@@ -113,7 +116,10 @@ class Texts:
         if row["template"] is not None:
             lines.append(Template(TEMPLATES[row["template"]]).safe_substitute(order_id=row["order_id"]))
         names = ("order_id", "cause", "step", "amount_minor", "currency", "template", "channel")
-        return _message(row, title, "\n".join(lines), {name: row[name] for name in names if row[name] is not None})
+        data = {name: row[name] for name in names if row[name] is not None}
+        if place:
+            data["listing_id"] = place[1]
+        return replace(_message(row, title, "\n".join(lines), data), shop=shop.name)
 
     def _members(
         self, tx: Connection, shop: Shop, row: RowMapping, name: str, members: Sequence[RowMapping], now: int

@@ -43,6 +43,12 @@ def pool(shop: str, sku: str) -> str:
     return f"{part(shop)}/pool:{part(sku)}"
 
 
+def listing(step: str) -> tuple[str, str] | None:
+    """(shop, listing) of a step such as delist:south/L5; None for a step that is about no listing."""
+    shop, slash, listing_id = step.partition(":")[2].partition("/")
+    return (unpart(shop), unpart(listing_id)) if slash else None
+
+
 def unpart(text: str) -> str:
     """The inverse of `part`."""
     return unquote(text)

@@ -9,6 +9,7 @@ from daemon.lines import line
 from daemon.store import outbox, timers
 from daemon.store.journal import Journal
 from daemon.tables import Action, Case, Member, Order
+from rules import key
 from rules.model import Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
@@ -88,5 +89,5 @@ def _change(connection: Connection, journal: Journal, case: RowMapping, why: str
         ),
     )
     timers.wake(connection, timers.ORDER, [(case["shop"], case["order_id"], case["seller"], now)], past=True)
-    subjects = [(cause.split("/", 1)[0], cause, seller, now) for cause, seller in causes]
+    subjects = [(key.unpart(cause.split("/", 1)[0]), cause, seller, now) for cause, seller in causes]
     timers.wake(connection, timers.CAUSE, subjects)

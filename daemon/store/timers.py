@@ -22,10 +22,11 @@ from sqlalchemy import (
 )
 
 from daemon.store.upsert import many, upsert
-from daemon.tables import Feed, Timer
+from daemon.tables import Feed, Member, Timer
 
 T = Timer.__table__  # type: ignore[attr-defined]
 F = Feed.__table__  # type: ignore[attr-defined]
+M = Member.__table__  # type: ignore[attr-defined]
 SHARDS = 256
 LEASE = 5 * 60 * 1_000_000
 """How long a claim holds (µs): far longer than any hop's work, so clock skew between machines is harmless."""
@@ -246,7 +247,9 @@ def policy_changed(connection: Connection, playbook: str, now: int) -> int:
     """
     stale = (T.c.kind.in_((ORDER, CAUSE)), T.c.playbook != "", T.c.playbook != playbook)
     connection.execute(update(T).where(*stale).values(quiet_until=None))
-    changed = connection.execute(update(T).where(*stale, T.c.due_at.is_not(None), T.c.due_at > now).values(due_at=now))
+    # a cause that waits for nothing may have something to repeat now
+    idle = (T.c.kind == CAUSE) & T.c.due_at.is_(None) & T.c.id.in_(select(M.c.cause).where(M.c.left_at.is_(None)))
+    changed = connection.execute(update(T).where(*stale, or_(T.c.due_at > now, idle)).values(due_at=now))
     return changed.rowcount
 
 

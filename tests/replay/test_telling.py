@@ -4,7 +4,7 @@ import pytest
 
 from adapters.base import Transient
 from tests.replay.conftest import Make
-from tests.replay.world import a_line, alerts, an_order, at, now_says
+from tests.replay.world import a_line, alerts, an_order, at, ladder, now_says
 
 OUT = {"flags": ["out_of_stock"]}
 BACK = {"flags": []}
@@ -196,6 +196,28 @@ def test_when_a_silence_is_taken_back_the_next_alert_names_the_order(a_world: Ma
     world.until("Mon 12:00")
 
 
+def test_people_reach_a_case_of_a_shop_whatever_it_is_called(a_world: Make):
+    """Scenario 54 for a shop with a Chinese name: keys are percent-encoded, shops are not."""
+    world = a_world(alerts(repeat='"1h"'), shops={"北店": {}})
+    world.place(an_order("A", ship_by="Mon 20:00", shop="北店"))
+    world.expect_alert(orders=["A"], when="Mon 08:00")
+    world.snooze("A", until="Tue 20:00")
+    world.advance(hours=3)
+    world.wake("A")
+    world.expect_alert(orders=["A"], when="Mon 11:00", shop="北店")
+
+
+def test_an_interval_that_is_switched_on_holds_for_what_is_open_already(a_world: Make):
+    """Scenario 51: a reload wakes what it can affect."""
+    world = a_world(alerts())
+    world.place(an_order("A", ship_by="Mon 20:00"))
+    world.expect_alert(orders=["A"], when="Mon 08:00")
+    world.advance(minutes=10)
+    world.reload(playbook=alerts(repeat='"1h"'))
+    world.advance(hours=1)
+    world.expect_alert(orders=["A"], reason="STILL_OPEN", when="Mon 09:00")
+
+
 def test_an_order_somebody_has_taken_on_is_named_no_more(a_world: Make):
     """Scenario 53 for an acknowledgement: it lasts until the case is closed."""
     world = a_world(alerts(repeat='"1h"'))
@@ -233,12 +255,12 @@ def test_a_provider_that_says_retry_after_fifteen_seconds_is_asked_in_exactly_fi
 def test_after_ninety_minutes_of_rate_limit_the_alert_has_failed(a_world: Make):
     """Scenario 62."""
     world = a_world(alerts())
-    world.sink().fail_next(100, Transient("slow down", retry_after_s=15 * 60))
+    world.sink().fail_next(100, Transient("slow down", retry_after_s=10 * 60))
     world.place(an_order("A", ship_by="Mon 20:00"))
     world.advance(hours=3)
     outcome, note = world.deliveries()["ops alert"]
     assert ("refused", True) == (outcome, "rate limit" in note)
-    assert 93 == len(world.sink().waiting), "seven calls: at 0, 15, … 90 min"
+    assert 90 == len(world.sink().waiting), "ten calls: at 0, 10, … 90 min"
 
 
 def test_an_old_case_goes_on_in_maintenance_and_a_new_one_is_silent(a_world: Make):
@@ -272,6 +294,25 @@ def test_a_case_closed_long_ago_is_forgotten_when_that_is_wanted(a_world: Make, 
     world.housekeeping()
     assert left == len(world.cases("A"))
     assert 1 == len(world.cases("B"))
+
+
+def test_an_order_with_a_younger_case_is_forgotten_as_a_whole_or_not_at_all(a_world: Make):
+    """Scenario 20: the keys of its steps keep them from being done twice."""
+    world = a_world(ladder('name = "ship", action = "task", delay = "0m"'), daemon={"keep_closed": "1d"})
+    world.place(an_order("A", ship_by="Mon 20:00"))
+    world.expect_alert(orders=["A"])
+    world.expect_task("ship", "A")
+    world.place(now_says("A", negotiated_ship_by="Thu 12:00"))
+    world.until("Wed 12:00")
+    world.expect_alert(orders=["A"])
+    world.expect_task("ship", "A")
+    world.place(now_says("A", status="completed"))
+    world.housekeeping()
+    assert ["A late_shipment 1 SHIP_BY_MOVED", "A late_shipment 2 SHIPPED"] == world.cases("A")
+    assert 4 == len(world.sent())
+    world.advance(days=2)
+    world.housekeeping()
+    assert [] == world.cases("A")
 
 
 def test_an_old_case_closes_by_itself_once_that_is_switched_on_and_a_fresh_one_stays(a_world: Make):

@@ -128,6 +128,7 @@ class Sent:
     """Something that left: a message in a sink, or a task put before a person (`sink` "tasks")."""
 
     sink: str
+    shop: str
     kind: str
     key: str
     step: str
@@ -350,10 +351,11 @@ class World:
         order: str | None = None,
         when: str | int | None = None,
         sink: str | None = None,
+        shop: str | None = None,
         says: str | None = None,
     ) -> Sent:
         """The first thing sent that nobody expected yet and that looks like this; fails when there is none."""
-        wanted = {"kind": kind, "step": step, "reason": reason, "order": order, "sink": sink}
+        wanted = {"kind": kind, "step": step, "reason": reason, "order": order, "sink": sink, "shop": shop}
         if orders is not None:
             wanted["orders"] = tuple(sorted(orders))  # type: ignore[assignment]
         if when is not None:
@@ -407,6 +409,7 @@ class World:
         row = rows.get(message.key)
         return Sent(
             sink=sink,
+            shop=message.shop,
             kind=message.kind.value,
             key=message.key,
             step=row["step"] if row else "digest",
@@ -422,6 +425,7 @@ class World:
         request = msgspec.json.decode(row["request"])
         return Sent(
             sink="tasks",
+            shop=row["shop"],
             kind="task",
             key=row["key"],
             step=row["step"],
