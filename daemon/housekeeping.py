@@ -1,15 +1,16 @@
-"""Forgetting what is long over: closed cases and their actions. Evidence and open orders are never touched."""
+"""Forgetting what is long over: closed cases, their actions, refused rows. Evidence and open orders stay."""
 
 from sqlalchemy import delete, or_, select
 
 from daemon.store.database import Database
-from daemon.tables import Action, Case, Delivery, Member, Order
+from daemon.tables import Action, Case, Delivery, Member, Order, Quarantine
 
 C = Case.__table__  # type: ignore[attr-defined]
 A = Action.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
 D = Delivery.__table__  # type: ignore[attr-defined]
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+Q = Quarantine.__table__  # type: ignore[attr-defined]
 
 
 def prune(database: Database, before: int) -> int:
@@ -35,4 +36,5 @@ def prune(database: Database, before: int) -> int:
             tx.execute(delete(D).where(D.c.action_key.in_(keys)))
             tx.execute(delete(A).where(A.c.shop == shop, A.c.order_id == order_id))
             tx.execute(delete(C).where(C.c.key == key))
+        tx.execute(delete(Q).where(Q.c.seen_at < before))
     return len(old)

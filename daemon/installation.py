@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from adapters.base import ColumnMap, Feed, ShopSettings, SinkSettings
+from adapters.base import AdapterError, ColumnMap, Feed, ShopSettings, SinkSettings
 from daemon import adapter, secret
 from daemon.adapter import Outlet, Sinks
 from daemon.config import AlertSection, Config, ShopSection
 from daemon.errors import ConfigError, DaemonError
+from daemon.messages import TEMPLATES
 from daemon.shops import CHINESE, Shop, Shops, zone_of
 from rules import packs, playbook
 from rules.calendars import warehouse
@@ -47,12 +48,12 @@ def build(
             if adapters:
                 made.feeds[name] = adapter.feed(section.feed, shop_settings(name, section, settings, privacy_key))
                 shops.known[name] = _with_fresh_read(shops.known[name], made.feeds[name])
-        except (PolicyError, ValueError, DaemonError) as error:
+        except (PolicyError, ValueError, AdapterError, DaemonError) as error:
             problems.append(f"shops.{name}: {error}")
     for name, alert in sorted(settings.alerts.items() if adapters else ()):
         try:
             made.sinks.outlets[name] = _outlet(name, alert, settings)
-        except (ValueError, DaemonError) as error:
+        except (ValueError, AdapterError, DaemonError) as error:
             problems.append(f"alerts.{name}: {error}")
     return made
 
@@ -95,11 +96,20 @@ def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key
 def _playbook(settings: Config, problems: list[str]) -> Playbook:
     if settings.playbook.path is None:
         return playbook.shipped()
+    file = settings.base / settings.playbook.path
     try:
-        return playbook.load(settings.base / settings.playbook.path)
+        plays = playbook.load(file)
     except PolicyError as error:
         problems.append(str(error))
         return playbook.shipped()
+    known = ", ".join(sorted(TEMPLATES))
+    problems += [
+        f"{file}: {ladder.violation}.steps.{step.name}: no approved text {step.template!r}; known: {known}"
+        for ladder in plays.ladders
+        for step in ladder.steps
+        if step.template is not None and step.template not in TEMPLATES
+    ]
+    return plays
 
 
 def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset[str]) -> Shop:

@@ -1,0 +1,145 @@
+"""From a configuration to running parts: every part that cannot be made is told, with its place."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from daemon import config
+from daemon.errors import ConfigError
+from daemon.installation import Installation, build, usable
+from rules.model import Kind
+
+NORTH = '[shops.north]\nplatform = "taobao"\npath = "inbox"\n'
+
+
+def made(folder: Path, text: str, *, adapters: bool = True) -> Installation:
+    settings = config.parse(tomllib.loads(text), folder / "forestall.toml")
+    return build(settings, privacy_key=b"k", adapters=adapters)
+
+
+def test_a_drop_folder_stands_beside_the_configuration_and_can_be_read_only_once(tmp_path: Path) -> None:
+    north = made(tmp_path, NORTH).shops.get("north")
+
+    assert ("taobao", "Asia/Shanghai", "none") == (north.platform, north.policy.zone.key, north.fresh_read)
+
+
+def test_a_shop_outside_china_has_utc_unless_it_says_otherwise(tmp_path: Path) -> None:
+    shops = made(tmp_path, NORTH.replace("taobao", "generic")).shops
+
+    assert "UTC" == shops.get("north").policy.zone.key
+
+
+def test_problems_of_several_parts_are_told_together(tmp_path: Path) -> None:
+    problems = made(
+        tmp_path,
+        """
+        [shops.a]
+        platform = "taobao"
+        feed = "fax"
+        [shops.b]
+        platform = "taobao"
+        [shops.c]
+        platform = "taobao"
+        feed = "nowhere.module:Feed"
+        [shops.d]
+        platform = "taobao"
+        path = "inbox"
+        [[shops.d.maintenance]]
+        since = "soon"
+        until = "later"
+        [alerts.e]
+        sink = "pigeon"
+        [alerts.f]
+        sink = "webhook"
+        [alerts.g]
+        sink = "dingtalk"
+        url = "http://127.0.0.1:9/x"
+        secret = "file:missing.secret"
+        [alerts.h]
+        sink = "webhook"
+        url = "http://127.0.0.1:9/x"
+        kinds = ["compensate"]
+        """,
+    ).problems
+
+    places = [problem.partition(": ")[0] for problem in problems]
+
+    assert ["shops.a", "shops.b", "shops.c", "shops.d", "alerts.e", "alerts.f", "alerts.g", "alerts.h"] == places
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        pytest.param('feed = "fax"', "known: files", id="unknown feed"),
+        pytest.param('feed = "nowhere.module:Feed"', 'write "module:Class" of an importable class', id="no module"),
+        pytest.param('feed = "daemon.clock:Feed"', "has no attribute 'Feed'", id="no class"),
+        pytest.param('feed = "files"', "needs path", id="no path"),
+    ],
+)
+def test_a_feed_that_cannot_be_made_says_how_to_mend_it(tmp_path: Path, text: str, said: str) -> None:
+    (problem,) = made(tmp_path, f'[shops.north]\nplatform = "taobao"\n{text}').problems
+
+    assert said in problem
+
+
+def test_a_sink_is_refused_kinds_it_cannot_carry_out(tmp_path: Path) -> None:
+    text = '[alerts.ops]\nsink = "webhook"\nurl = "http://127.0.0.1:9/"\nkinds = ["alert", "compensate"]'
+
+    assert ["alerts.ops: webhook cannot carry out compensate; remove them from kinds"] == made(tmp_path, text).problems
+
+
+def test_a_secret_reaches_the_sink_and_no_message(tmp_path: Path) -> None:
+    (tmp_path / "d.secret").write_text("SEChunter2")
+    (tmp_path / "d.secret").chmod(0o600)
+    text = '[alerts.ops]\nsink = "dingtalk"\nurl = "http://127.0.0.1:9/x"\nsecret = "file:d.secret"\nsecrt = "x"'
+
+    (problem,) = made(tmp_path, text).problems
+
+    assert "secrt" in problem
+    assert "hunter2" not in problem
+
+
+def test_a_playbook_that_cannot_be_read_is_told_with_the_rest(tmp_path: Path) -> None:
+    (tmp_path / "plays.toml").write_text("name = 1\n")
+    problems = made(tmp_path, NORTH + '[playbook]\npath = "plays.toml"\n[alerts.ops]\nsink = "pigeon"').problems
+
+    assert 2 == len(problems)
+    assert "plays.toml" in problems[0]
+
+
+def test_a_playbook_may_only_use_approved_texts(tmp_path: Path) -> None:
+    step = (
+        'name = "tell", action = "contact", lead = "8h", channel = "platform_chat", intent = "delay_notice", '
+        'template = "sorry_sold_out", hours = "09:00-21:00"'
+    )
+    alerts = '[alerts]\nleads = ["24h"]\n'
+    (tmp_path / "plays.toml").write_text(
+        f'name = "mine"\nversion = 1\n{alerts}[late_shipment]\nsteps = [{{ {step} }}]\n'
+    )
+    (problem,) = made(tmp_path, NORTH + '[playbook]\npath = "plays.toml"').problems
+
+    assert problem.endswith("late_shipment.steps.tell: no approved text 'sorry_sold_out'; known: delay_notice")
+
+
+def test_modes_of_kinds_beat_the_default(tmp_path: Path) -> None:
+    shops = made(tmp_path, '[mode]\ndefault = "live"\ncompensate = "shadow"').shops
+
+    assert ("shadow", "live") == (shops.mode(Kind.COMPENSATE), shops.mode(Kind.ALERT))
+
+
+def test_commands_that_only_read_need_no_adapters(tmp_path: Path) -> None:
+    installation = made(tmp_path, NORTH + '[alerts.ops]\nsink = "pigeon"', adapters=False)
+
+    assert ({}, {}, []) == (installation.feeds, installation.sinks.outlets, installation.problems)
+
+
+def test_an_installation_with_problems_is_not_used(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"alerts\.ops: no 'pigeon'"):
+        usable(made(tmp_path, '[alerts.ops]\nsink = "pigeon"'))
+
+
+def test_shops_of_one_seller_share_its_pools_and_others_do_not(tmp_path: Path) -> None:
+    shops = made(tmp_path, NORTH + NORTH.replace("north", "south") + 'seller = "other"\n').shops
+
+    assert ("default", "other") == (shops.get("north").seller, shops.get("south").seller)
