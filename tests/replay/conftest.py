@@ -1,6 +1,6 @@
 """A story gets its world from `a_world(...)`; when it ends, whatever was sent and not expected fails it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,20 @@ SINK = "adapters.memory:MemorySink"
 Make = Callable[..., World]
 
 
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember a failure, so that the end of the story does not complain once more."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
 @pytest.fixture
-def a_world(tmp_path: Path) -> Iterator[Make]:
+def a_world(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
     """Makes the story's world: frozen at `start`, alerts to "ops" and tasks live, effects as named in `live`.
 
     `shops` are tables of configuration by name (platform taobao, a feed in memory); further sections as keywords.
@@ -66,7 +78,7 @@ def a_world(tmp_path: Path) -> Iterator[Make]:
 
         memory.reset()
         yield make
-        for world in worlds:
+        for world in worlds if FAILED not in request.node.stash else ():
             world.expect_nothing()
     memory.reset()
 

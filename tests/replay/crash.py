@@ -24,7 +24,7 @@ from daemon.store import timers
 from daemon.store.database import Database, open_database
 from rules.instant import to_datetime
 from rules.model import Kind
-from tests.replay.world import World, at
+from tests.replay.world import World, at, quick
 
 Moment = tuple[str, tuple[Record, ...]]
 """A time, and what the shop says at it."""
@@ -111,9 +111,8 @@ class Ending:
 
 @dataclass(frozen=True)
 class Scene:
-    """What one part of the story leaves to the next: the clock, the database file, the world outside."""
+    """What one part of the story leaves to the next: the database file, the world outside."""
 
-    now: int
     database: bytes
     feeds: dict[str, memory.FeedBox]
     sinks: dict[str, memory.SinkBox]
@@ -135,14 +134,19 @@ class Stage:
     def live(self, part: Moment, fails_at: int = 0) -> Ending:
         """Live through one part; the power fails at the given boundary (0 = never)."""
         moment, records = part
-        self._set()
-        self.power.trail.clear()
-        self.power.fails_at, self.power.has_failed = fails_at, False
-        self._through(lambda world: world.until(moment))
+        self._set(at(moment))
         if records:
             _say(records)
-            self._through(_listen)
-        assert self._world is not None
+        self.power.trail.clear()
+        self.power.fails_at, self.power.has_failed = fails_at, False
+        while self._world is None:
+            try:
+                self._database = self._database or _opened(self._path)
+                self._world = self.make(self.folder, self._database)
+                self._world.tick()
+            except Crash:
+                self._end()
+                self.power.is_off = False
         ending = _ending(self._world)
         self._end()
         return ending
@@ -151,14 +155,14 @@ class Stage:
         """Live through a part without a crash and go on to what comes after it."""
         ending = self.live(part)
         boxes = copy.deepcopy((memory._feeds, memory._sinks))
-        self.scene = Scene(at(part[0]), self._path.read_bytes(), *boxes)
+        self.scene = Scene(self._path.read_bytes(), *boxes)
         return ending
 
     @property
     def _path(self) -> Path:
         return self.folder / str(self.lives) / "forestall.db"
 
-    def _set(self) -> None:
+    def _set(self, moment: int) -> None:
         self.lives += 1
         self._path.parent.mkdir()
         self._path.write_bytes(self.scene.database)
@@ -166,28 +170,12 @@ class Stage:
         feeds, sinks = copy.deepcopy((self.scene.feeds, self.scene.sinks))
         memory._feeds.update(feeds)
         memory._sinks.update(sinks)
-        self.freezer.move_to(to_datetime(self.scene.now))
-
-    def _through(self, act: Callable[[World], None]) -> None:
-        while True:
-            try:
-                self._database = self._database or _opened(self._path)
-                self._world = self._world or self.make(self.folder, self._database)
-                act(self._world)
-                return
-            except Crash:
-                self._end()
-                self.power.is_off = False
+        self.freezer.move_to(to_datetime(moment))
 
     def _end(self) -> None:
         if self._database is not None:
             self._database.close()
         self._database = self._world = None
-
-
-def _listen(world: World) -> None:
-    world.poll("north")
-    world.tick()
 
 
 def _say(records: tuple[Record, ...]) -> None:
@@ -210,8 +198,6 @@ def _over(before: Snapshot, told: Snapshot) -> Snapshot:
     )
 
 
-_COMPILED: dict[Any, Any] = {}
-"""Statements are compiled once for all lives."""
 LEFT_OUT = {"attempts", "fence", "lease_until", "note", "request", "decided_at", "past"}
 """Columns that may tell of a crash: they change nothing that follows."""
 _REST = ("timer", "member", "pool", "open_line", "orders", "listing")
@@ -242,5 +228,4 @@ def _opened(path: Path) -> Database:
     """The database file, without waiting for a disk: the power that fails here is the process's."""
     database = open_database(f"sqlite:///{path}")
     database.engine.raw_connection().cursor().execute("PRAGMA synchronous=OFF")
-    database.engine._compiled_cache = _COMPILED
-    return database
+    return quick(database)

@@ -88,7 +88,7 @@ def a_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
             def make(folder: Path, database: Database) -> World:
                 return World(folder=folder, freezer=freezer, settings=settings, database=database, confirm=confirmed)
 
-            return Stage(tmp_path, freezer, power, make, Scene(at("Mon 08:00"), empty, {}, {}))
+            return Stage(tmp_path, freezer, power, make, Scene(empty, {}, {}))
 
         yield stage
     memory.reset()
