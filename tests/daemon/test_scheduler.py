@@ -1,0 +1,293 @@
+"""When things run: the service in a thread of this process, its jobs, its end, and what an edited playbook wakes."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from daemon import clock, config, scheduler
+from daemon.errors import Busy
+from daemon.scheduler import Parts, Service, assemble, begin, tick
+from daemon.store import timers
+from daemon.store.database import open_database, upgrade
+from rules import playbook
+from rules.instant import HOUR, MINUTE
+from tests.builders import a_playbook
+from tests.daemon import running
+from tests.daemon.builders import MORNING, due, row, rows
+from tests.daemon.running import a_late_order, feed, keys, say, sink, told, until
+
+Install = Callable[..., Parts]
+TWO = running.LIVE + '[shops.south]\nplatform = "taobao"\nfeed = "memory"\n'
+
+
+@contextmanager
+def serving(folder: Path, text: str = TWO) -> Iterator[Service]:
+    """The service in a thread, ready for work; stopped at the end."""
+    (folder / "forestall.toml").write_text(text)
+    database = open_database(config.url_of(config.load(folder / "forestall.toml")))
+    upgrade(database)
+    database.close()
+    service = Service(path=folder / "forestall.toml", handler=lambda *_: lambda request: {"code": 0})
+    failed: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            service.run()
+        except BaseException as error:
+            failed.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        until(lambda: failed or (folder / "forestall.sock").exists(), "the service is up")
+        yield service
+    finally:
+        service.stop()
+        thread.join(60)
+        assert not thread.is_alive()
+        assert [] == failed
+
+
+def an_order_now(order_id: str, shop: str) -> Any:
+    """An order that must be shipped within three hours from this moment on."""
+    now = clock.now()
+    return a_late_order(order_id, shop=shop, at=now, paid_at=now - HOUR, ship_by=now + 3 * HOUR)
+
+
+# ---- the service
+
+
+@pytest.mark.slow
+def test_a_feed_that_stalls_does_not_delay_another_shop(tmp_path: Path, boxes: None) -> None:
+    feed("north").faults.stall_next()
+    say(an_order_now("2", "south"), shop="south")
+
+    with serving(tmp_path) as service:
+        until(lambda: rows(service.parts.database, "case"), "the other shop's order is decided")
+        until(lambda: keys(sink()), "and told")
+
+        assert ["south/2/late_shipment/1"] == [case.key for case in rows(service.parts.database, "case")]
+
+
+@pytest.mark.slow
+def test_a_sink_that_stalls_delays_neither_decisions_nor_another_sink(tmp_path: Path, boxes: None) -> None:
+    sink("ops").faults.stall_next()
+    say(an_order_now("1", "north"), shop="north")
+
+    with serving(tmp_path, TWO + '[alerts.lead]\nsink = "memory"\n[daemon]\ncall_timeout = "3s"\n') as service:
+        until(lambda: len(told(sink("lead"))) == 1, "the other sink is told")
+        say(an_order_now("2", "south"), shop="south")
+        with service.parts.database.begin() as tx:
+            timers.wake(tx, timers.FEED, [("south", "feed", "default", 0)])
+        until(lambda: len(told(sink("lead"))) == 2, "and told again")
+
+
+@pytest.mark.slow
+def test_decisions_wait_a_minute_at_most_for_a_first_poll(
+    tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scheduler, "POLL_GRACE", 1_000_000)
+    feed("north").faults.stall_next()
+
+    with serving(tmp_path) as service:
+        until(lambda: not service.parts.engine.waiting_for_poll, "the wait is over")
+
+
+@pytest.mark.slow
+def test_a_second_service_finds_the_database_busy(tmp_path: Path, boxes: None) -> None:
+    with serving(tmp_path), pytest.raises(Busy) as busy:
+        Service(path=tmp_path / "forestall.toml", handler=lambda *_: lambda request: {}).run()
+
+    assert 75 == busy.value.exit_code
+
+
+@pytest.mark.slow
+def test_a_hop_that_fails_is_logged_and_runs_again(
+    tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch, logs: list[dict[str, Any]]
+) -> None:
+    failures = iter([RuntimeError("once")])
+
+    def flaky(self: Service) -> None:
+        for failure in failures:
+            raise failure
+        sound(self)
+
+    sound = Service._dispatch
+    monkeypatch.setattr(Service, "_dispatch", flaky)
+    say(an_order_now("1", "north"), shop="north")
+
+    with serving(tmp_path):
+        until(lambda: keys(sink()), "the alert is told all the same")
+
+    assert ["dispatch"] == [entry["hop"] for entry in logs if entry["event"] == "hop.failed"]
+
+
+@pytest.mark.slow
+def test_no_wake_up_is_lost_or_doubled(tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[BackgroundScheduler] = []
+
+    class Seen(BackgroundScheduler):  # type: ignore[misc]
+        def start(self, *args: Any, **kwargs: Any) -> None:
+            made.append(self)
+            super().start(*args, **kwargs)
+
+    monkeypatch.setattr(scheduler, "BackgroundScheduler", Seen)
+    with serving(tmp_path):
+        jobs = {job.id: job for job in until(lambda: made and made[0].get_jobs(), "jobs are scheduled")}
+
+    assert {"poll", "decide", "dispatch", "housekeeping"} == set(jobs)
+    assert {(True, 1, None)} == {(job.coalesce, job.max_instances, job.misfire_grace_time) for job in jobs.values()}
+
+
+def test_a_hop_that_stands_still_gives_no_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    service = Service(path=tmp_path / "forestall.toml", handler=lambda *_: lambda request: {})
+    with closing(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)) as listener:
+        listener.bind(str(tmp_path / "n"))
+        listener.setblocking(False)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "n"))
+        now = clock.monotonic()
+
+        service._beats.update(decide=now - 121, dispatch=now)
+        service._watchdog()
+        with contextlib.suppress(BlockingIOError):
+            assert listener.recv(100) == b""
+        service._beats.update(decide=now)
+        service._watchdog()
+
+        assert b"WATCHDOG=1" == listener.recv(100)
+
+
+# ---- a start
+
+
+def test_a_start_asks_every_feed_at_once(installed: Install) -> None:
+    parts = installed(TWO)
+    tick(parts, MORNING)
+
+    begin(parts, MORNING + 1)
+
+    assert ["feed", "feed"] == due(parts.database, "feed", MORNING + 1)
+    assert {"north", "south"} == parts.engine.waiting_for_poll
+
+
+def test_orders_wait_for_the_first_poll_of_their_shop_only(installed: Install) -> None:
+    parts = installed(TWO)
+    say(a_late_order("1"))
+    say(a_late_order("2", shop="south"), shop="south")
+    parts.poller.poll(MORNING)
+    parts.engine.waiting_for_poll = {"north"}
+
+    parts.engine.decide(MORNING)
+
+    assert ["south/2/late_shipment/1"] == [case.key for case in rows(parts.database, "case")]
+
+
+def test_what_a_killed_process_held_is_free_at_a_start(installed: Install) -> None:
+    parts = installed()
+    with parts.database.begin() as tx:
+        timers.claim(tx, timers.FEED, MORNING, 10)
+
+    begin(parts, MORNING + 1)
+
+    assert ["feed"] == due(parts.database, "feed", MORNING + 1)
+
+
+def test_the_start_delay_holds_calls_back(installed: Install) -> None:
+    parts = installed(running.LIVE + '[daemon]\nstart_delay = "5m"\n')
+
+    begin(parts, MORNING)
+
+    assert MORNING + 5 * MINUTE == parts.dispatcher.quiet_until
+
+
+# ---- one pass
+
+
+def test_one_pass_polls_decides_and_dispatches(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order())
+
+    did = tick(parts, MORNING)
+
+    assert 1 == did["polled"]
+    assert did["decided"] >= 2
+    assert 1 == len(keys(sink()))
+
+
+def test_a_second_pass_at_the_same_moment_does_nothing(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order())
+    tick(parts, MORNING)
+
+    assert {"polled": 0, "decided": 0, "dispatched": 0} == tick(parts, MORNING)
+
+
+# ---- an edited playbook
+
+
+def edited(parts: Parts, plays: playbook.Playbook, now: int) -> Parts:
+    """The same installation after its playbook was edited."""
+    shops = parts.installation.shops
+    shops.playbook = plays
+    for name, shop in shops.known.items():
+        shops.known[name] = replace(shop, policy=replace(shop.policy, playbook=plays))
+    return assemble(parts.database, parts.installation, now)
+
+
+def test_an_edited_playbook_wakes_open_orders_and_repeats_no_step(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order())
+    tick(parts, MORNING)
+    before = {action.key: action.outcome_at for action in rows(parts.database, "action", kind="task")}
+    plays = a_playbook('name = "ship", action = "task", lead = "24h"\nname = "phone", action = "task", lead = "24h"')
+
+    tick(edited(parts, plays, MORNING + MINUTE), MORNING + MINUTE)
+
+    after = {action.key: action.outcome_at for action in rows(parts.database, "action", kind="task")}
+    assert "north/1/late_shipment/1/phone" in after
+    assert before == {key: at for key, at in after.items() if key in before}
+
+
+def test_every_decision_says_which_playbook_it_used(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order())
+    tick(parts, MORNING)
+    plays = a_playbook('name = "phone", action = "task", lead = "24h"', version=7)
+
+    tick(edited(parts, plays, MORNING + MINUTE), MORNING + MINUTE)
+
+    used = {action.step: action.playbook for action in rows(parts.database, "action", kind="task")}
+    assert ("default@1", "test@7") == (used["ship"], used["phone"])
+
+
+def test_an_unchanged_playbook_wakes_nobody(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order())
+    tick(parts, MORNING)
+    before = row(parts.database, "timer", kind="order").due_at
+
+    assemble(parts.database, parts.installation, MORNING + MINUTE)
+
+    assert before == row(parts.database, "timer", kind="order").due_at
+
+
+def test_new_leads_of_alerts_reach_causes_that_were_told_already(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order(ship_by=MORNING + 6 * HOUR))
+    tick(parts, MORNING)
+    sink().messages.clear()
+    plays = a_playbook('name = "ship", action = "task", lead = "24h"', alerts='leads = ["24h", "5h"]')
+    parts = edited(parts, plays, MORNING + MINUTE)
+
+    tick(parts, MORNING + MINUTE)
+    tick(parts, MORNING + HOUR)
+
+    assert 1 == len([message for message in sink().messages if "orders" in message.data])
