@@ -1,5 +1,6 @@
 """`forestall kill`: stop new external calls. Works with the database gone."""
 
+import contextlib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,7 +40,8 @@ def _flag(config: Path) -> Path:
 def _apply(config: Path, flag: Path, state: str) -> bool:
     """Write the flag file first, so that it counts even when the database cannot be reached."""
     if state == "on":
-        flag.touch()
+        with contextlib.suppress(PermissionError):  # one who may not write here may still ask the daemon
+            flag.touch()
     try:
         with opened(config) as session:
             if state != "status":
@@ -48,7 +50,7 @@ def _apply(config: Path, flag: Path, state: str) -> bool:
     except Busy:
         raise
     except DaemonError as error:
-        if state == "off":
+        if state == "off" or (state == "on" and not flag.exists()):
             raise
         out().say(str(error))
         return flag.exists()

@@ -9,11 +9,13 @@ from sqlmodel import SQLModel
 from structlog.testing import capture_logs
 
 from adapters import memory
+from daemon.cli import app, session
 from daemon.scheduler import Parts
 from daemon.store.database import Database, open_database, upgrade
 from tests import postgres
 from tests.daemon import running
 from tests.daemon.builders import MORNING
+from tests.daemon.commands import Said, words
 
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
 
@@ -93,3 +95,16 @@ def installed(tmp_path: Path, boxes: None) -> Iterator[Callable[..., Parts]]:
     yield make
     for parts in made:
         parts.database.close()
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Said]:
+    """Runs a command line in a folder of this test's own, as `forestall` would."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(line: str, **values: object) -> Said:
+        capsys.readouterr()
+        code = session.run_or_forward(app, words(line, **values))
+        return Said(code, *capsys.readouterr())
+
+    return run
