@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from sqlmodel import SQLModel
 from structlog.testing import capture_logs
 
@@ -70,9 +71,11 @@ def _pg_shared(pg_server: postgres.Server) -> Iterator[Database]:
 
 @pytest.fixture(autouse=True)
 def logs() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What is logged while a test runs; nothing is printed."""
+    """What is logged while a test runs; nothing is printed, and no command's own set-up of logs outlives the test."""
+    structlog.reset_defaults()
     with capture_logs() as entries:
         yield entries
+    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -223,14 +223,14 @@ def test_an_order_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -
 
 def test_scripts_see_all_orders_and_people_the_open_ones(cli: Cli, folder: Path) -> None:
     order("open")
-    order("over", status="completed")
+    order("done-9", status="completed")
     cli("tick")
 
     everything = [found["order_id"] for found in cli("orders list --json").document["orders"]]
     opened = [found["order_id"] for found in cli("orders list --json --open").document["orders"]]
 
-    assert (["open", "over"], ["open"]) == (sorted(everything), opened)
-    assert "over" not in cli("orders list").out
+    assert (["done-9", "open"], ["open"]) == (sorted(everything), opened)
+    assert "done-9" not in cli("orders list").out
 
 
 def test_a_feed_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -> None:
