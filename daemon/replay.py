@@ -21,6 +21,8 @@ from daemon.store.journal import Journal
 from daemon.tables import Order, Timer
 from rules.instant import HOUR
 
+LEAST_WINDOW = 6 * HOUR
+"""The command never moves time by less: a finer step changes no byte (a test holds that) and only costs time."""
 AFTERMATH = 72 * HOUR
 """How long after the last deadline a replay goes on by default (contract §2)."""
 _KINDS: tuple[type[Record], ...] = (Snapshot, StockReport, OrderEvent)

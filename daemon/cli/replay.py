@@ -20,7 +20,7 @@ from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
 from daemon.installation import build, usable
 from daemon.recording import Recording, record
-from daemon.replay import AFTERMATH, Simulation
+from daemon.replay import AFTERMATH, LEAST_WINDOW, Simulation
 from daemon.shops import Shops
 from daemon.store import journal
 from rules.calendars import duration
@@ -100,7 +100,7 @@ def _run(
         bar.update(task, completed=mark - start, description=format_utc(mark)[:16])
 
     facts = (record for record in tape.play() if until is None or record.observed_at <= until)
-    simulation.run(facts, start, step, end, progress)
+    simulation.run(facts, start, max(step, LEAST_WINDOW), end, progress)
     return end()
 
 
