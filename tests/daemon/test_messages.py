@@ -1,0 +1,134 @@
+"""What people read: money at stake, time left, the one thing to do, and how old the data is."""
+
+from collections.abc import Callable
+
+import pytest
+
+from adapters.base import Message
+from daemon.messages import TEMPLATES, Texts
+from daemon.scheduler import Parts, tick
+from daemon.store import hands
+from daemon.store.journal import Journal
+from rules import contact, packs
+from rules.instant import HOUR, MINUTE
+from rules.model import Kind
+from tests.daemon import running
+from tests.daemon.builders import MORNING, a_line, stock_of
+from tests.daemon.running import a_late_order, action, plan, say, sink
+
+Install = Callable[..., Parts]
+EFFECTS = f'{running.LIVE}[alerts.hands]\nsink = "memory"\n{running.EVERY_EFFECT}\n'
+
+
+def alert(parts: Parts, now: int = MORNING) -> Message:
+    """The one alert that is told at this moment."""
+    sink().messages.clear()
+    tick(parts, now)
+    (message,) = sink().messages
+    return message
+
+
+def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order("1"), a_late_order("2"))
+
+    message = alert(parts)
+
+    assert "2 orders" in message.title
+    assert "at stake: ¥30.00" in message.text
+    assert "hand over by 06-01 11:00 (3 h 0 min)" in message.text
+    assert "to do: pack and hand over, the oldest first" in message.text
+    assert "data as of 06-01 08:00 (0 min old)" in message.text
+
+
+def test_machines_read_the_same_in_utc_and_minor_units(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order("1"), a_late_order("2"))
+
+    data = alert(parts).data
+
+    assert (["1", "2"], 3000, "CNY", "2026-06-01T03:00:00Z") == tuple(
+        data[name] for name in ("orders", "stake_minor", "currency", "act_by")
+    )
+
+
+def test_a_crowd_is_a_few_names_and_a_count(installed: Install) -> None:
+    parts = installed()
+    say(*(a_late_order(f"n{number:02}") for number in range(25)))
+
+    message = alert(parts)
+
+    assert "n09" in message.text
+    assert "n10" not in message.text
+    assert "+15" in message.text
+
+
+def test_an_order_that_was_acknowledged_is_not_named_again(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order("1"), a_late_order("2"))
+    alert(parts)
+    with parts.database.begin() as tx:
+        journal = Journal()
+        hands.acknowledge(tx, journal, hands.find_case(tx, "north/1/late_shipment/1"), MORNING + MINUTE)
+    later = MORNING + 40 * MINUTE
+    say(a_late_order("3", at=later))
+
+    message = alert(parts, later)
+
+    assert ["2", "3"] == message.data["orders"]
+
+
+def test_a_shortage_names_the_item_and_never_says_to_tell_the_buyer(installed: Install) -> None:
+    parts = installed()
+    say(a_late_order("1", ship_by=MORNING + 60 * HOUR, lines={"1": a_line()}), stock_of("A-1", 0))  # type: ignore[arg-type]
+
+    message = alert(parts)
+
+    assert "1 order is not covered by stock: A-1" in message.title
+    assert "buyer" not in message.text
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh", "¥15.00"), ("en", "at stake: ¥15.00")])
+def test_texts_are_in_the_sellers_language(installed: Install, language: str, said: str) -> None:
+    parts = installed(f'{running.LIVE}[daemon]\nlanguage = "{language}"\n')
+    say(a_late_order())
+
+    message = alert(parts)
+
+    assert said in message.text
+    assert ("at stake" in message.text) == (language == "en")
+
+
+def test_a_text_to_a_buyer_is_the_approved_one_with_the_order_filled_in(installed: Install) -> None:
+    parts = installed(EFFECTS)
+    say(order := a_late_order("240601-1"))
+    running.feed().orders["240601-1"] = order
+    tick(parts, MORNING)
+    key = plan(parts, Kind.CONTACT, "tell_buyer", template="delay_notice")
+    row = dict(action(parts, key)) | {"order_id": "240601-1"}
+
+    with parts.database.begin() as tx:
+        message = Texts("en").effect(tx, parts.installation.shops, row, MORNING)  # type: ignore[arg-type]
+
+    assert TEMPLATES["delay_notice"].replace("$order_id", "240601-1") == message.text
+
+
+@pytest.mark.parametrize("platform", ["taobao", "tmall", "pinduoduo", "jd", "douyin"])
+@pytest.mark.parametrize("name", sorted(TEMPLATES))
+def test_every_approved_text_passes_the_gate_of_every_platform(platform: str, name: str) -> None:
+    text = TEMPLATES[name].replace("$order_id", "1")
+
+    assert () == contact.lint(packs.load(platform), text, name)
+
+
+def test_several_alerts_in_one_message_keep_each_ones_data() -> None:
+    one, two = (
+        Message(key=key, kind=Kind.ALERT, shop="north", title=key, text="x", data={"key": key}) for key in ("a", "b")
+    )
+
+    digest = Texts("en").digest([one, two])
+
+    assert "2 alerts" == digest.title
+    assert [{"key": "a"}, {"key": "b"}] == digest.data["alerts"]
+    assert digest.key not in ("a", "b")
+    assert digest.key != Texts("en").digest([two]).key
