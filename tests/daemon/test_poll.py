@@ -12,7 +12,7 @@ from adapters.base import AuthFailed, Page, Permanent, Rejected, Transient
 from adapters.memory import Fault
 from daemon import poll
 from daemon.scheduler import Parts, assemble, tick
-from daemon.store import feeds
+from daemon.store import feeds, timers
 from rules.instant import DAY, HOUR, MINUTE, SECOND
 from tests.daemon import running
 from tests.daemon.builders import MORNING, a_snapshot, due, row, rows, said
@@ -206,6 +206,23 @@ def test_a_feed_that_says_when_is_asked_exactly_then(installed: Install) -> None
     assert [0, 1] == asked
 
 
+def test_a_feed_that_another_worker_took_over_is_not_broken(installed: Install, logs: Logs) -> None:
+    parts = installed()
+
+    class Slow:
+        capabilities = parts.poller.feeds["north"].capabilities
+
+        async def poll(self, cursor: str | None, now: int) -> Page:
+            with parts.database.begin() as tx:
+                timers.claim(tx, timers.FEED, now + DAY, 1)
+            return Page(records=[a_snapshot("1")], cursor="1")
+
+    parts.poller.feeds["north"] = Slow()  # type: ignore[assignment]
+    parts.poller.poll(MORNING)
+
+    assert ([], [], None) == (known(parts), named(logs, "feed.broke"), of(parts).error)
+
+
 # ---- slow feeds
 
 
@@ -365,15 +382,18 @@ def test_what_was_observed_later_than_a_pretended_moment_waits(installed: Instal
     assert (["1"], ["1", "2"]) == (first, known(parts))
 
 
-def test_a_word_that_comes_later_is_not_heard_before(installed: Install) -> None:
+def test_a_word_that_comes_later_is_not_heard_before_and_not_lost(installed: Install) -> None:
     parts = pretending(installed(), MORNING)
     say(a_snapshot("1"))
     say(said("1", at=MORNING + HOUR, status="shipped"))
     say(a_snapshot("2"))
 
     tick(parts, MORNING)
+    before = {order.order_id: order.status for order in rows(parts.database, "orders")}
+    tick(parts, MORNING + HOUR)
+    after = {order.order_id: order.status for order in rows(parts.database, "orders")}
 
-    assert {"1": "paid", "2": "paid"} == {order.order_id: order.status for order in rows(parts.database, "orders")}
+    assert ({"1": "paid", "2": "paid"}, {"1": "shipped", "2": "paid"}) == (before, after)
 
 
 def test_a_page_that_waits_is_read_again_and_its_refused_rows_are_told_once(installed: Install) -> None:
