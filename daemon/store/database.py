@@ -205,7 +205,7 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
-        for pragma in ("locking_mode=EXCLUSIVE", "foreign_keys=ON", "cache_size=-200000", "temp_store=MEMORY"):
+        for pragma in ("locking_mode=EXCLUSIVE", "foreign_keys=ON", "cache_size=-64000", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute(f"PRAGMA synchronous={'FULL' if mode == 'wal' else 'EXTRA'}")
