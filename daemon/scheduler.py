@@ -201,7 +201,7 @@ class Service:
             self._signals()
             notify.notify("READY=1", "STATUS=running")
             log.info("daemon.started", shops=sorted(self.parts.installation.shops.known))
-            while self._wishes.get() != "stop":
+            while self._wish() != "stop":
                 self.reload()
             notify.notify("STOPPING=1")
         log.info("daemon.stopped")
@@ -265,6 +265,16 @@ class Service:
         dispatcher = self.parts.dispatcher
         dispatcher.stopping = True
         self._calling.stop(2 * dispatcher.call_timeout_s + 1)
+
+    def _wish(self) -> str:
+        """What the next signal asks for.
+
+        A signal that arrives just before a blocking wait begins does not end it, and its handler runs only when
+        the main thread runs again: so the wait is short.
+        """
+        while True:
+            with contextlib.suppress(queue.Empty):
+                return self._wishes.get(timeout=0.5)
 
     def _signals(self) -> None:
         if threading.current_thread() is not threading.main_thread():

@@ -1,13 +1,14 @@
 """Orders, their cases and their past, read in batches the way `decide` wants them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import BindParameter, ColumnElement, Connection, bindparam, select, tuple_, update
+from sqlalchemy import BindParameter, Connection, bindparam, select, update
 
 from daemon.shops import Shop
+from daemon.store.pairs import is_named, named
 from daemon.store.timers import Claimed
 from daemon.tables import Action, Case, Event, Member, Order
 from rules import model, snapshot
@@ -46,23 +47,13 @@ def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
         yield items[start : start + size]
 
 
-def named(names: Iterable[tuple[str, str]]) -> Iterator[Sequence[tuple[str, str]]]:
-    """(shop, order id) pairs in parts a statement takes, sorted."""
-    return chunks(sorted(names))
-
-
-def is_named(shop: ColumnElement[str], order_id: ColumnElement[str]) -> ColumnElement[bool]:
-    """The condition that a row belongs to one of the orders bound as `names`: one statement for many shops."""
-    return tuple_(shop, order_id).in_(bindparam("names", expanding=True))
-
-
 def known(
     connection: Connection, names: set[tuple[str, str]], affirmed: Mapping[tuple[str, str], int]
 ) -> dict[tuple[str, str], Known]:
     """What is known of the named orders, to merge into. `affirmed`: when an unchanged snapshot last said so."""
     found: dict[tuple[str, str], Known] = {}
     for part in named(names):
-        for row in connection.execute(_KNOWN, {"names": part}).all():
+        for row in connection.execute(_KNOWN, part).all():
             name = (row.shop, row.order_id)
             facts = snapshot.unnest(_loads(row.facts))
             for own in ("shop", "platform", "order_id"):
@@ -118,7 +109,7 @@ def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str,
     """The named orders, decoded."""
     found: dict[tuple[str, str], Stored] = {}
     for part in named(names):
-        for row in connection.execute(_LOAD, {"names": part}).all():
+        for row in connection.execute(_LOAD, part).all():
             found[(row.shop, row.order_id)] = Stored(
                 order=_decode(row.facts),
                 observed_at=row.observed_at,
@@ -135,7 +126,7 @@ def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple
     past: dict[tuple[str, str], list[Past]] = {}
     events: dict[tuple[str, str], list[model.Event]] = {}
     for part in named(names):
-        values = {"names": part}
+        values = part
         for row in connection.execute(_CASES, values).all():
             cases.setdefault((row.shop, row.order_id), []).append(_case(row))
         for row in connection.execute(_PAST, values).all():
@@ -174,7 +165,7 @@ def short(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str
     """Which lines of the named orders their pools cannot cover."""
     found: dict[tuple[str, str], set[str]] = {}
     for part in named(names):
-        for row in connection.execute(_SHORTS, {"names": part}).all():
+        for row in connection.execute(_SHORTS, part).all():
             found[(row.shop, row.order_id)] = set(_loads(row.short)) if row.short else set()
     return found
 

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, func, literal_column, sele
 
 from adapters.base import StockReport
 from daemon.shops import Shop, Shops
-from daemon.store import orders, timers
+from daemon.store import orders, pairs, timers
 from daemon.store.upsert import many, upsert
 from daemon.tables import Listing, OpenLine, Order, Pool
 from rules import allocate, finding, payout
@@ -191,8 +191,8 @@ def _consume(connection: Connection, one: Turned, before: Mapping[str, Any], row
 def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
     """The open lines (sku, quantity) of the named orders by line id."""
     found: dict[tuple[str, str], dict[str, Any]] = {}
-    for part in orders.named(names):
-        for row in connection.execute(_OPEN_LINES, {"names": part}).all():
+    for part in pairs.named(names):
+        for row in connection.execute(_OPEN_LINES, part).all():
             found.setdefault((row.shop, row.order_id), {})[row.line_id] = row
     return found
 
@@ -244,7 +244,7 @@ def _tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> Iterat
 _ADD_LINE = L.insert()
 _DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
 _OPEN_LINES = select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku, L.c.quantity).where(
-    orders.is_named(L.c.shop, L.c.order_id)
+    pairs.is_named(L.c.shop, L.c.order_id)
 )
 _CONSUME = (
     update(P)

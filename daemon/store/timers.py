@@ -17,10 +17,10 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    tuple_,
     update,
 )
 
+from daemon.store import pairs
 from daemon.store.upsert import many, upsert
 from daemon.tables import Feed, Member, Timer
 
@@ -114,11 +114,10 @@ def wake(
 
 def due_of(connection: Connection, kind: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
     """When the named subjects (shop, id) are due; those without a timer are absent."""
-    wanted = sorted(names)
     found: dict[tuple[str, str], int | None] = {}
-    for start in range(0, len(wanted), 500):
-        values = {"b_kind": kind, "names": wanted[start : start + 500]}
-        found.update({(row.shop, row.id): row.due_at for row in connection.execute(_DUE_OF, values).all()})
+    for part in pairs.named(names):
+        rows = connection.execute(_DUE_OF, {"b_kind": kind, **part}).all()
+        found.update({(row.shop, row.id): row.due_at for row in rows})
     return found
 
 
@@ -313,6 +312,4 @@ _PUBLISH = (
     .values(due_at=bindparam("b_now"), staged=0)
 )
 
-_DUE_OF = select(T.c.shop, T.c.id, T.c.due_at).where(
-    T.c.kind == bindparam("b_kind"), tuple_(T.c.shop, T.c.id).in_(bindparam("names", expanding=True))
-)
+_DUE_OF = select(T.c.shop, T.c.id, T.c.due_at).where(T.c.kind == bindparam("b_kind"), pairs.is_named(T.c.shop, T.c.id))
