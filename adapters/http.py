@@ -59,18 +59,14 @@ def target(settings: SinkSettings, options: Mapping[str, str]) -> Target:
     """The target named by the options `url` and `timeout_s`; ValueError names what is wrong with them."""
     name, text = settings.name, options["url"]
     if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(
-            f"sink {name!r}: option 'url' holds blanks or non-ASCII characters: percent-encode them"
-        )
+        raise ValueError(f"sink {name!r}: option 'url' holds blanks or non-ASCII characters: percent-encode them")
     try:
         url = URL(text, encoded=True)
         usable = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
     except ValueError:
         usable = False
     if not usable:
-        raise ValueError(
-            f"sink {name!r}: option 'url' must be a whole http:// or https:// address with a host"
-        )
+        raise ValueError(f"sink {name!r}: option 'url' must be a whole http:// or https:// address with a host")
     return Target(sink=name, url=url, timeout_s=option.seconds(name, options, "timeout_s", TOTAL_S))
 
 
@@ -97,16 +93,12 @@ async def post(
     try:
         async with (
             _session(to.timeout_s) as session,
-            session.post(
-                to.url, data=body, headers=everything, params=params, allow_redirects=False
-            ) as response,
+            session.post(to.url, data=body, headers=everything, params=params, allow_redirects=False) as response,
         ):
             wait = retry_after(response.headers.get("Retry-After"), now)
             return Answer(status=response.status, body=await _read(response), retry_after_s=wait)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise Transient(
-            f"{to}: no connection ({type(error).__name__}): check host, port and network"
-        ) from None
+        raise Transient(f"{to}: no connection ({type(error).__name__}): check host, port and network") from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise Uncertain(
             f"{to}: no answer ({type(error).__name__}) in {to.timeout_s:g} s; the message may have arrived"
@@ -123,9 +115,7 @@ def judge_status(to: Target, answer: Answer, accepted: Container[int]) -> None:
     if status in (401, 403):
         raise AuthFailed(f"{to}: answered {status}: renew the credentials in its url or secret")
     if 300 <= status < 400:
-        raise Permanent(
-            f"{to}: answered {status}, redirects are not followed: enter the final address as url"
-        )
+        raise Permanent(f"{to}: answered {status}, redirects are not followed: enter the final address as url")
     raise Permanent(f"{to}: answered {status}: check its url")
 
 
@@ -135,9 +125,7 @@ def retry_after(header: str | None, now: int) -> float | None:
         return None
     text = header.strip()
     try:
-        wait = (
-            float(text) if text.isdecimal() else (from_datetime(parsedate_to_datetime(text)) - now) / SECOND
-        )
+        wait = float(text) if text.isdecimal() else (from_datetime(parsedate_to_datetime(text)) - now) / SECOND
     except ValueError:
         return None
     return min(max(wait, 0.0), LONGEST_RETRY_AFTER_S)

@@ -12,26 +12,20 @@ LONGEST_TIMEOUT_S = 60.0
 """A call may not outlive the daemon's lease on its row."""
 
 
-def read(
-    settings: SinkSettings, *, required: Sequence[str] = (), optional: Sequence[str] = ()
-) -> dict[str, str]:
+def read(settings: SinkSettings, *, required: Sequence[str] = (), optional: Sequence[str] = ()) -> dict[str, str]:
     """The options, stripped, when all required ones are there and no unknown one is."""
     taken = (*required, *optional)
     for option in settings.options:
         if option not in taken:
             known = f"it takes {', '.join(taken)}" if taken else "it takes none"
-            raise ValueError(
-                f"sink {settings.name!r}: unknown option {option!r}; {known}: rename or remove it"
-            )
+            raise ValueError(f"sink {settings.name!r}: unknown option {option!r}; {known}: rename or remove it")
     for option in required:
         if option not in settings.options:
             raise ValueError(f"sink {settings.name!r}: option {option!r} is missing: add it")
     options = {option: value.strip() for option, value in settings.options.items()}
     for option, value in options.items():
         if not value:
-            raise ValueError(
-                f"sink {settings.name!r}: option {option!r} is empty: give it a value or remove it"
-            )
+            raise ValueError(f"sink {settings.name!r}: option {option!r} is empty: give it a value or remove it")
     return options
 
 
@@ -42,9 +36,7 @@ def seconds(sink: str, options: Mapping[str, str], option: str, default: float) 
     except ValueError:
         value = 0.0
     if not 0 < value <= LONGEST_TIMEOUT_S:
-        raise ValueError(
-            f"sink {sink!r}: option {option!r} must be seconds above 0 and at most 60, such as 10"
-        )
+        raise ValueError(f"sink {sink!r}: option {option!r} must be seconds above 0 and at most 60, such as 10")
     return value
 
 
@@ -53,9 +45,7 @@ def port(sink: str, options: Mapping[str, str], option: str) -> int:
     text = options[option]
     value = int(text) if text.isascii() and text.isdigit() and len(text) <= 5 else 0
     if not 0 < value < 65536:
-        raise ValueError(
-            f"sink {sink!r}: option {option!r} must be a port number from 1 to 65535, such as 587"
-        )
+        raise ValueError(f"sink {sink!r}: option {option!r} must be a port number from 1 to 65535, such as 587")
     return value
 
 

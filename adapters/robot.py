@@ -34,9 +34,7 @@ def judge(to: http.Target, answer: http.Answer, dialect: Dialect) -> None:
     http.judge_status(to, answer, accepted=(200,))
     code, text = _verdict(answer.body)
     if code is None:
-        raise Uncertain(
-            f"{to}: answered 200 without a readable error code: check that url is the robot's own"
-        )
+        raise Uncertain(f"{to}: answered 200 without a readable error code: check that url is the robot's own")
     if code == 0:
         return
     told = f"{to}: refused with code {code} ({text})"

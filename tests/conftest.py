@@ -18,9 +18,7 @@ ON_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 for name in [name for name in os.environ if name.startswith("FORESTALL_") and name not in KEPT]:
     del os.environ[name]
-for name in [
-    name for name in os.environ if name.startswith("LC_") or name in {"LANGUAGE", "NO_COLOR", "FORCE_COLOR"}
-]:
+for name in [name for name in os.environ if name.startswith("LC_") or name in {"LANGUAGE", "NO_COLOR", "FORCE_COLOR"}]:
     del os.environ[name]
 os.environ.update(LANG="C.UTF-8", LC_ALL="C.UTF-8", FORESTALL_LANG="en", COLUMNS="100", TERM="dumb")
 
@@ -32,9 +30,7 @@ freezegun.configure(
     ]
 )
 
-hypothesis.settings.register_profile(
-    "forestall", deadline=None, derandomize=ON_CI, print_blob=True, database=None
-)
+hypothesis.settings.register_profile("forestall", deadline=None, derandomize=ON_CI, print_blob=True, database=None)
 hypothesis.settings.load_profile("forestall")
 
 if importlib.util.find_spec("daemon") and importlib.util.find_spec("daemon.cli"):

@@ -26,9 +26,7 @@ from sqlalchemy.engine import URL, make_url
 START_S = 60
 STOP_S = 30
 # Speed instead of safety: a test database may be lost.
-OPTIONS = (
-    "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c timezone=UTC"
-)
+OPTIONS = "-c listen_addresses= -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c timezone=UTC"
 
 # The keeper says "ready", waits until its input is closed (by us, or as we die), stops the server and cleans.
 KEEPER = """
@@ -103,9 +101,7 @@ def server() -> Iterator[Server]:
         yield from _closing(Server(url.render_as_string(hide_password=False)))
         return
     with _private_server() as directory:
-        url = URL.create(
-            "postgresql+psycopg", "postgres", database="postgres", query={"host": str(directory)}
-        )
+        url = URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(directory)})
         yield from _closing(Server(url.render_as_string(hide_password=False)))
 
 

@@ -25,10 +25,7 @@ CLOCKS = {
     "sqlalchemy.func.now",
     "sqlalchemy.sql.func.now",
     *(f"time.{name}" for name in ("asctime", "clock_gettime", "clock_gettime_ns", "ctime", "gmtime")),
-    *(
-        f"time.{name}"
-        for name in ("localtime", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")
-    ),
+    *(f"time.{name}" for name in ("localtime", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns")),
     *(f"time.{name}" for name in ("process_time", "sleep", "thread_time", "time", "time_ns")),
 }
 MAY_READ_A_CLOCK = {
@@ -51,33 +48,25 @@ date.today()
 SQL_CLOCK = re.compile(r"\bCURRENT_TIMESTAMP\b|\bnow\(\)|'now'|\bclock_timestamp\(\)", re.IGNORECASE)
 # Written so that this file does not find itself.
 OF_ONE_MACHINE = {
-    "a registry's address": re.compile(
-        r"https?://[^\s\"')]*(?:pypi|pythonhosted|npmjs|debian\.org|crates\.io)"
-    ),
+    "a registry's address": re.compile(r"https?://[^\s\"')]*(?:pypi|pythonhosted|npmjs|debian\.org|crates\.io)"),
     "a path of one workplace": re.compile(r"(?<![\w.-])/work/[\w.]"),
 }
 
 
 def test_the_layers_hold() -> None:
     linter = Path(sys.executable).with_name("lint-imports")
-    done = subprocess.run(
-        [linter, "--no-cache"], cwd=ROOT, check=False, capture_output=True, text=True, timeout=100
-    )
+    done = subprocess.run([linter, "--no-cache"], cwd=ROOT, check=False, capture_output=True, text=True, timeout=100)
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
 def test_only_the_clock_module_reads_a_clock() -> None:
     assert [] == [
-        f"{shown(path, line)}: {clock}"
-        for path in modules()
-        for line, clock in clock_reads(parsed(path), path)
+        f"{shown(path, line)}: {clock}" for path in modules() for line, clock in clock_reads(parsed(path), path)
     ]
 
 
 def test_sql_never_reads_the_clock() -> None:
-    assert [] == [
-        f"{shown(path, line)}: {text}" for path in modules(generated=True) for line, text in sql_clocks(path)
-    ]
+    assert [] == [f"{shown(path, line)}: {text}" for path in modules(generated=True) for line, text in sql_clocks(path)]
 
 
 def test_a_clock_is_found_however_it_is_imported() -> None:

@@ -31,9 +31,7 @@ def systemd(tmp_path: Path) -> Path:
 
 
 def run(*command: str | Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60
-    )
+    return subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60)
 
 
 def test_systemd_finds_no_fault_with_the_unit(systemd: Path) -> None:
@@ -42,9 +40,7 @@ def test_systemd_finds_no_fault_with_the_unit(systemd: Path) -> None:
 
 
 def test_the_service_is_hardened(systemd: Path) -> None:
-    rated = run(
-        "systemd-analyze", "security", "--no-pager", "--offline=true", f"--threshold={MOST_EXPOSURE}", systemd
-    )
+    rated = run("systemd-analyze", "security", "--no-pager", "--offline=true", f"--threshold={MOST_EXPOSURE}", systemd)
     assert 0 == rated.returncode, rated.stdout
 
 
@@ -77,17 +73,13 @@ def test_the_example_begins_in_shadow_and_tells_the_seller() -> None:
 
 
 def test_the_example_holds_no_secret_even_in_its_comments() -> None:
-    named = re.findall(
-        r'^#?(\w+) *= *"([^"]*)"', (DEPLOY / "forestall.example.toml").read_text(), re.MULTILINE
-    )
+    named = re.findall(r'^#?(\w+) *= *"([^"]*)"', (DEPLOY / "forestall.example.toml").read_text(), re.MULTILINE)
     assert [] == [key for key, value in named if key in SECRETS and not re.match("(cred|file):", value)]
 
 
 def test_the_commented_parts_of_the_example_are_toml_too() -> None:
     text = (DEPLOY / "forestall.example.toml").read_text()
-    uncommented = tomllib.loads(
-        re.sub(r"^#(?=\[|\w+ *= )", "", text, flags=re.MULTILINE).replace(SQLITE_URL, "")
-    )
+    uncommented = tomllib.loads(re.sub(r"^#(?=\[|\w+ *= )", "", text, flags=re.MULTILINE).replace(SQLITE_URL, ""))
     assert {"north", "other"} == uncommented["shops"].keys()
     assert {"ops", "mail"} == uncommented["alerts"].keys()
 

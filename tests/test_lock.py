@@ -33,9 +33,7 @@ class Pin:
 def pins(lock: Path) -> dict[str, Pin]:
     found = [Requirement(match["requirement"]) for match in ENTRY.finditer(lock.read_text())]
     return {
-        canonicalize_name(requirement.name): Pin(
-            str(requirement.specifier).removeprefix("=="), requirement.marker
-        )
+        canonicalize_name(requirement.name): Pin(str(requirement.specifier).removeprefix("=="), requirement.marker)
         for requirement in found
     }
 

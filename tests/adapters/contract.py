@@ -95,9 +95,7 @@ class SinkContract:
         assert [] == self.deliver(sink)
 
     def test_every_kind_it_states_is_delivered_with_a_receipt(self) -> None:
-        messages = [
-            self.message(f"north/1/{kind}", kind) for kind in sorted(self.sink_class.capabilities.kinds)
-        ]
+        messages = [self.message(f"north/1/{kind}", kind) for kind in sorted(self.sink_class.capabilities.kinds)]
         with self.serving() as options:
             receipts = self.deliver(self.sink(options), *messages)
 
@@ -106,18 +104,14 @@ class SinkContract:
     def test_one_sink_serves_one_event_loop_after_another(self) -> None:
         with self.serving() as options:
             sink = self.sink(options)
-            receipts = self.deliver(sink, self.message("north/1/a")) + self.deliver(
-                sink, self.message("north/1/b")
-            )
+            receipts = self.deliver(sink, self.message("north/1/a")) + self.deliver(sink, self.message("north/1/b"))
 
         assert [Receipt, Receipt] == [type(receipt) for receipt in receipts]
 
     def test_several_messages_may_be_delivered_at_once(self) -> None:
         async def run(sink: Sink) -> list[Receipt]:
             try:
-                return await asyncio.gather(
-                    *(sink.deliver(self.message(f"north/{n}/a"), NOW) for n in range(5))
-                )
+                return await asyncio.gather(*(sink.deliver(self.message(f"north/{n}/a"), NOW) for n in range(5)))
             finally:
                 await sink.close()
 

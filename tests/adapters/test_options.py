@@ -13,9 +13,7 @@ def test_known_options_are_returned_stripped() -> None:
 
 
 def test_an_unknown_option_is_named_with_those_that_exist() -> None:
-    with pytest.raises(
-        ValueError, match="sink 'ops': unknown option 'uri'; it takes url, secret: rename or remove"
-    ):
+    with pytest.raises(ValueError, match="sink 'ops': unknown option 'uri'; it takes url, secret: rename or remove"):
         options.read(settings(uri="x"), required=("url",), optional=("secret",))
 
 
