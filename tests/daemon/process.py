@@ -55,10 +55,15 @@ class Running:
         """Wait until the daemon has told systemd this line."""
         until(lambda: self._heard(line), f"systemd hears {line!r}; it heard {self.said}; {self.log()}", PATIENCE_S)
 
-    def hear_again(self, line: str) -> None:
-        """Wait until it is told once more."""
+    def hear_after(self, number: signal.Signals, line: str) -> None:
+        """Send the signal and wait until the line is told once more."""
         self._listen()
         before = self.said.count(line)
+        self.signal(number)
+        self.hear_more(line, before)
+
+    def hear_more(self, line: str, before: int) -> None:
+        """Wait until a line has been told more often than `before`."""
         until(lambda: self._listen() is None and self.said.count(line) > before, f"{line!r} again", PATIENCE_S)
 
     def signal(self, number: signal.Signals) -> None:

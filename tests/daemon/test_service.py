@@ -91,7 +91,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
     prepare(folder, FILES)
     with started(folder, WATCHDOG_USEC="400000") as running:
         running.hear("WATCHDOG=1")
-        running.hear_again("WATCHDOG=1")
+        running.hear_more("WATCHDOG=1", 1)
         code, took_s = running.end()
         return Ended(code, took_s, running.said, running.log(), folder)
 
@@ -295,8 +295,7 @@ def test_a_good_file_is_taken_at_sighup(office: Running, file: Path) -> None:
     (office.folder / "inbox" / "south").mkdir()
     file.write_text(FILES + SOUTH)
 
-    office.signal(signal.SIGHUP)
-    office.hear_again("STATUS=reloaded")
+    office.hear_after(signal.SIGHUP, "STATUS=reloaded")
     drop(office.folder, "south-1", "south")
 
     until(lambda: "south-1" in orders(office.folder), "the new shop is read", process.PATIENCE_S)
@@ -305,8 +304,7 @@ def test_a_good_file_is_taken_at_sighup(office: Running, file: Path) -> None:
 def test_a_bad_file_is_rejected_at_sighup_and_the_old_one_goes_on(office: Running, file: Path) -> None:
     file.write_text("[mode]\ndefault = 'lively'\n")
 
-    office.signal(signal.SIGHUP)
-    office.hear_again("STATUS=reload rejected, the old configuration goes on")
+    office.hear_after(signal.SIGHUP, "STATUS=reload rejected, the old configuration goes on")
     rejected = office.events("reload.rejected")[-1]
     drop(office.folder, "after-1")
 
