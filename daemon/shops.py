@@ -4,13 +4,12 @@ Built from the configuration once and replaced as a whole on reload. A shop that
 takes its records' platform, that platform's zone, the shipped pack and playbook.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from rules import packs, playbook
-from rules.calendars import Warehouse
 from rules.model import Kind, Mode
 from rules.playbook import Playbook
 from rules.policy import Policy
@@ -66,14 +65,6 @@ class Shops:
     def mode(self, kind: Kind) -> Mode:
         """The mode in which an action of this kind is planned."""
         return self.modes.get(kind, self.default_mode)
-
-    def with_warehouse(self, name: str, warehouse: Warehouse) -> None:
-        """Give a known shop its courier pick-ups."""
-        shop = self.known[name]
-        self.known[name] = replace(shop, policy=replace(shop.policy, warehouse=warehouse))
-
-
-Resolve = Callable[[str, str | None], Shop]
 
 
 def zone_of(platform: str) -> ZoneInfo:

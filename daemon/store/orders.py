@@ -13,7 +13,7 @@ from daemon.store.timers import Claimed
 from daemon.tables import Action, Case, Event, Member, Order
 from rules import model, snapshot
 from rules.deadline import Deadline, deadline
-from rules.model import OVER, History, Kind, Outcome, Past, Violation
+from rules.model import History, Kind, Outcome, Past, Violation
 from rules.snapshot import Known
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
@@ -191,11 +191,6 @@ def set_deadline(connection: Connection, stored: Stored, due: Deadline) -> None:
         .where(O.c.shop == stored.order.shop, O.c.order_id == stored.order.order_id)
         .values(ship_by=due.ship_by, act_by=due.act_by)
     )
-
-
-def is_over(order: model.Order) -> bool:
-    """Nothing may be started for the order any more."""
-    return order.status in OVER
 
 
 def _case(row: Any) -> model.Case:
