@@ -1,5 +1,7 @@
 """A replay decides the same whatever its step: time is visited where something is due, not where a step ends."""
 
+from dataclasses import replace
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -55,9 +57,10 @@ def decided(records: list[Record], step: int, *, pickups: bool = False) -> bytes
     """All decision lines of a replay."""
     shops = Shops(playbook=playbook.shipped())
     for shop, platform in PLATFORM.items():
-        shops.get(shop, platform)
+        known = shops.get(shop, platform)
         if pickups:
-            shops.with_warehouse(shop, warehouse("Mon-Sat 09:00-18:00", ["11:00", "18:00"], "2h", SHANGHAI))
+            hours = warehouse("Mon-Sat 09:00-18:00", ["11:00", "18:00"], "2h", SHANGHAI)
+            shops.known[shop] = replace(known, policy=replace(known.policy, warehouse=hours))
     simulation = Simulation(shops)
     simulation.run(sorted(records, key=lambda record: record.observed_at), MORNING, step, lambda: MORNING + 9 * DAY)
     with simulation.database.begin() as tx:
