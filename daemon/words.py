@@ -56,6 +56,8 @@ SOURCES: Mapping[str, str] = {
     "negotiated": "agreed with the buyer",
     "report": "an approved report",
     "override": "your own setting",
+    "calendar": "the platform's festival or campaign days",
+    "urge": "the buyer's first request for customised goods",
     "pack": "the platform's rules",
 }
 FLAGS: Mapping[str, str] = {

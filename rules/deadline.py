@@ -1,8 +1,8 @@
 """The effective ship-by moment of an order, from every claim about it (design §6).
 
-Precedence: the seller's override, a negotiated date, the platform's field (its lines' where they say
-more), a presale date, the pack's festival and campaign calendar, the pack's promised hours. All claims
-are kept; the first is effective. Instants are µs UTC.
+Precedence: the seller's override, a negotiated date, an approved exemption report (a negotiated date beats
+it: P22), the platform's field (its lines' where they say more), a presale date, the pack's festival and
+campaign calendar, the pack's promised hours. All claims are kept; the first is effective. Instants are µs UTC.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from rules.packs import Pack, end_of_day
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One claim and who makes it: platform, line, negotiated, presale, calendar, pack or override."""
+    """One claim and who makes it: override, negotiated, report, platform, line, presale, calendar, urge or pack."""
 
     source: str
     ship_by: int
@@ -51,6 +51,8 @@ def deadline(
         claims.append(("override", override, None))
     if order.negotiated_ship_by is not None:
         claims.append(("negotiated", order.negotiated_ship_by, observed_at))
+    if order.report_ship_by is not None:
+        claims.append(("report", order.report_ship_by, observed_at))
     claims += _platform(order, observed_at)
     if order.presale_ship_by is not None:
         claims.append(("presale", _presale(order.presale_ship_by, pack), observed_at))
@@ -116,6 +118,8 @@ def _presale(moment: int, pack: Pack) -> int:
 def _pack(order: Order, pack: Pack, start: int) -> list[tuple[str, int, int | None]]:
     claims: list[tuple[str, int, int | None]] = []
     hours = order.promise_hours
+    if hours is not None and order.flagged("presale"):
+        hours = _within_presale(hours, pack, start)
     usual = order.flags is None or not ("presale" in order.flags or "customised" in order.flags)
     if usual and order.tags is not None and "virtual" in order.tags:
         usual = False  # virtual goods run on a time of their own choice (platform-rules §1.3)
@@ -128,7 +132,16 @@ def _pack(order: Order, pack: Pack, start: int) -> list[tuple[str, int, int | No
         hours = promise.hours if promise else None
     if hours is not None:
         claims.append(("pack", start + hours * HOUR, None))
+    elif order.urged_at is not None and order.flagged("customised"):
+        claims += [("urge", order.urged_at + one.hours * HOUR, None) for one in pack.customised_at(start)]
     return claims
+
+
+def _within_presale(hours: int, pack: Pack, start: int) -> int:
+    """Hours a presale promised, kept within the days the platform allows: too early is safe, too late is not."""
+    for presale in pack.presale_at(start):
+        hours = max(presale.min_days * 24, min(hours, presale.max_days * 24))
+    return hours
 
 
 def _calendar(order: Order, pack: Pack, start: int) -> int | None:

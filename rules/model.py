@@ -119,7 +119,8 @@ class Order:
     """What a shop last said about one order (contract §4), merged over its snapshots.
 
     `collected_at` is meaningful only when `collection_known`: absent in every snapshot means this
-    feed cannot know, null means known not collected. `paid_minor` includes postage.
+    feed cannot know, null means known not collected. `paid_minor` includes postage. `report_ship_by`: the
+    date of an approved exemption report; `urged_at`: the buyer's first request for delivery.
     """
 
     shop: str
@@ -133,6 +134,8 @@ class Order:
     group_success_at: int | None = None
     promise_hours: int | None = None
     negotiated_ship_by: int | None = None
+    report_ship_by: int | None = None
+    urged_at: int | None = None
     shipped_at: int | None = None
     collected_at: int | None = None
     collection_known: bool = False

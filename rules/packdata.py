@@ -20,7 +20,7 @@ Confidence = Literal["S", "A", "B", "C"]
 """S seed article, A two pages or a reprinted notice, B one page, C weak: never picks a play."""
 
 Base = Literal["item_paid_ex_postage", "paid_ex_postage", "item_paid", "order_paid", "order_received"]
-Scope = Literal["order", "shop", "escalation"]
+Scope = Literal["order", "shop", "escalation", "alternative", "record"]
 Initiation = Literal["auto", "complaint", "auto_on_complaint", "platform", "unknown"]
 Form = Literal["cash", "points", "red_packet", "cash_coupon", "coupon", "jd_beans", "none", "unknown"]
 Reason = Literal[
@@ -99,7 +99,9 @@ class Row:
     """One dated fact: what a violation costs and who starts it.
 
     `scope`: "order" = the cost of one order; "escalation" = a later, further cost of the same order;
-    "shop" = a line for the shop's whole day. `freeze_days`: goods money frozen at the n-th violation of a
+    "shop" = a line for the shop's whole day; "alternative" = what another source says instead of the row
+    `instead_of`, priced only once a person confirmed it; "record" = kept for people, never priced. `priced_like`: the
+    platform charges it as that violation of the same day. `freeze_days`: goods money frozen at the n-th violation of a
     calendar year. `digest` binds a person's confirmation to this content; it and `by_promise` (a tier
     depends on the promised hours) are computed at load.
     """
@@ -110,10 +112,12 @@ class Row:
     also: tuple[Violation, ...] = ()
     draft_violation: str | None = None
     scope: Scope = "order"
+    instead_of: str | None = None
     first: Annotated[date | None, Field(alias="from")] = None
     last: Annotated[date | None, Field(alias="to")] = None
     initiation: Initiation
     form: Form = "none"
+    priced_like: Violation | None = None
     base: Base | None = None
     rounding: Literal["half_up", "floor_yuan"] = "half_up"
     tiers: tuple[Tier, ...] = ()
@@ -158,7 +162,7 @@ class Tool:
     """
 
     __pydantic_config__ = FORBID
-    tool: Literal["agree_ship_date", "delay_ship", "small_payment"]
+    tool: Literal["agree_ship_date", "delay_ship", "small_payment", "report", "small_collection", "pay_in_complaint"]
     violations: tuple[Violation, ...] = ()
     api: str = "task"
     before_deadline_only: bool = False
@@ -179,6 +183,54 @@ class Tool:
     def task_only(self) -> bool:
         """Whether only a person can use it."""
         return self.api == "task"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A time a platform gives for something: `hours` from `start` until `stop`; a tagged one comes before the plain.
+
+    `hours` counts clock hours; what a source gives in working days says so in `note`.
+    """
+
+    __pydantic_config__ = FORBID
+    id: str
+    about: Violation | None = None
+    first: Annotated[date | None, Field(alias="from")] = None
+    last: Annotated[date | None, Field(alias="to")] = None
+    tag: str | None = None
+    start: str
+    hours: Count
+    stop: str
+    note: str = ""
+    source: tuple[str, ...]
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presale:
+    """How long a presale may promise: `min_days` to `max_days` after the clock's start (platform-rules §5)."""
+
+    __pydantic_config__ = FORBID
+    first: Annotated[date | None, Field(alias="from")] = None
+    last: Annotated[date | None, Field(alias="to")] = None
+    min_days: Count
+    max_days: Count
+    source: tuple[str, ...]
+    confidence: Confidence
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customised:
+    """Customised goods without an agreed time: `hours` from the buyer's first request for delivery (§5)."""
+
+    __pydantic_config__ = FORBID
+    first: Annotated[date | None, Field(alias="from")] = None
+    last: Annotated[date | None, Field(alias="to")] = None
+    hours: Count
+    source: tuple[str, ...]
+    confidence: Confidence
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,7 +276,7 @@ class Window:
 
     A `to` that is a local time is the first moment outside. Of several that match, the first in the file
     counts, so marked ones come first. `needs` names facts an order does not carry; such a window, and
-    every C one, is shown but never applied.
+    every C one, is shown but never applied. `occasion` names what recurs: a year without it is reported.
     """
 
     __pydantic_config__ = FORBID
@@ -237,6 +289,7 @@ class Window:
     category_any: tuple[str, ...] = ()
     only_without_promise: bool = False
     needs: str | None = None
+    occasion: Literal["spring_festival", "618", "double_11", "new_year_goods"] | None = None
     track_hours: Count | None = None
     waives: tuple[Violation, ...] = ()
     source: tuple[str, ...]
@@ -281,6 +334,9 @@ class Document:
     tool: tuple[Tool, ...] = ()
     metric: tuple[Metric, ...] = ()
     window: tuple[Window, ...] = ()
+    limit: tuple[Limit, ...] = ()
+    presale: tuple[Presale, ...] = ()
+    customised: tuple[Customised, ...] = ()
     contact: ContactRules
 
 

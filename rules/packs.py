@@ -21,10 +21,26 @@ from rules.confirmation import fingerprint
 from rules.errors import PolicyError
 from rules.instant import from_datetime
 from rules.model import Order, Violation
-from rules.packdata import ContactRules, Document, Metric, Promise, Raw, Row, Scope, Tool, Window
+from rules.packdata import (
+    ContactRules,
+    Customised,
+    Document,
+    Limit,
+    Metric,
+    Presale,
+    Promise,
+    Raw,
+    Row,
+    Scope,
+    Tool,
+    Window,
+)
 
 PLATFORMS = ("generic", "taobao", "tmall", "pinduoduo", "jd", "douyin")
 """The shipped packs. Any other platform gets the generic pack under its own name."""
+
+NEVER_PRICED: frozenset[Scope] = frozenset({"alternative", "record"})
+"""Rows that price nothing by themselves: they change no version and cut no regime of those that do."""
 
 _DOCUMENT = TypeAdapter(Document)
 
@@ -76,10 +92,14 @@ class Pack:
     metrics: tuple[Metric, ...]
     promises: tuple[Promise, ...]
     windows: tuple[Window, ...]
+    limits: tuple[Limit, ...]
     contact: ContactRules
     spans: tuple[Span, ...]
     group_starts: bool
     promise_at: Regimes[Promise]
+    limit_at: Regimes[Limit]
+    presale_at: Regimes[Presale]
+    customised_at: Regimes[Customised]
     orders: dict[Violation, Regimes[Row]]
     others: dict[tuple[Violation, Scope], Regimes[Row]]
     any_row: Regimes[Row]
@@ -109,6 +129,11 @@ class Pack:
             if promise.tag is None or promise.tag in tags:
                 return promise
         return None
+
+    def limit(self, id: str, instant: int | None, tags: Iterable[str] = ()) -> Limit | None:
+        """The time the platform gives for `id` at an instant; that of marked goods (remote) before the plain one."""
+        found = [one for one in self.limit_at(instant) if one.id == id and (one.tag is None or one.tag in tags)]
+        return next((one for one in found if one.tag is not None), found[0] if found else None)
 
     def version(self, instant: int | None, violation: Violation | None = None) -> str:
         """Platform @ the newest rule boundary at or before `instant`, e.g. "taobao@2025-02-13".
@@ -228,17 +253,21 @@ def _compile(document: Document, source: str) -> Pack:
         metrics=document.metric,
         promises=document.promise,
         windows=document.window,
+        limits=document.limit,
         contact=document.contact,
         spans=tuple(_span(window, zone) for window in document.window if window.applies),
         group_starts=any(promise.start == "group_success" for promise in document.promise),
         promise_at=_regimes(document.promise, zone),
+        limit_at=_regimes(document.limit, zone),
+        presale_at=_regimes(document.presale, zone),
+        customised_at=_regimes(document.customised, zone),
         orders={v: _regimes([row for row in order_rows if v in row.violations], zone) for v in Violation},
         others={
             (v, scope): _regimes([r for r in rows if r.scope == scope and v in r.violations], zone)
             for v in Violation
-            for scope in ("shop", "escalation")
+            for scope in ("shop", "escalation", "alternative", "record")
         },
-        any_row=_regimes(rows, zone),
+        any_row=_regimes([row for row in rows if row.scope not in NEVER_PRICED], zone),
     )
 
 
@@ -256,9 +285,19 @@ def _check_rows(rows: tuple[Row, ...], source: str) -> None:
             raise PolicyError("the id occurs twice", where=where, mend="give each row its own id")
         if row.first and row.last and row.last < row.first:
             raise PolicyError("key to: ends before it begins", where=where, mend="swap from and to")
+        if (row.scope == "alternative") != (row.instead_of is not None):
+            raise PolicyError("key instead_of: for alternatives, and them only", where=where, mend="name the row")
         if row.tiers and row.base is None:
             raise PolicyError("key base: missing", where=where, mend="name what the percentage is taken of")
         seen.add(row.id)
+    for row in rows:
+        where = f"{source}: row {row.id}"
+        if row.instead_of is not None and row.instead_of not in seen:
+            raise PolicyError(f"key instead_of: no row {row.instead_of}", where=where, mend="name a row of this pack")
+        like = [other for other in rows if other.priced_like is not None and row.priced_like in other.violations]
+        if row.priced_like is not None and (row.tiers or like):
+            mend = "name a violation whose rows have tiers of their own, and give none here"
+            raise PolicyError("key priced_like: leads to no tiers", where=where, mend=mend)
 
 
 def _regimes(things: Iterable[D], zone: ZoneInfo) -> Regimes[D]:

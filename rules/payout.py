@@ -48,6 +48,9 @@ def stake(order: Order, pack: Pack, violation: Violation, confirmed: frozenset[s
     """
     start = pack.starts_at(order)
     rows = pack.orders[violation](start)
+    if confirmed:
+        others = pack.others[violation, "alternative"](start)
+        rows = (*(row for row in others if row.digest in confirmed), *rows) if others else rows
     if not rows or (order.currency is not None and order.currency != pack.currency):
         return None
     if len(rows) > 1:
@@ -57,6 +60,9 @@ def stake(order: Order, pack: Pack, violation: Violation, confirmed: frozenset[s
 
 def _single(order: Order, pack: Pack, row: Row, start: int | None, confirmed: frozenset[str]) -> Stake | None:
     sure = row.digest in confirmed
+    if row.priced_like is not None:
+        like = stake(order, pack, row.priced_like, confirmed)
+        return like and replace(like, row=row.id, confirmed=like.confirmed and sure, note=row.note)
     price = _price(order, pack, row, start, sure)
     if price is None:
         return None
@@ -184,7 +190,8 @@ def promised_hours(order: Order, pack: Pack, start: int | None) -> tuple[int, ..
     shown = -((start - due) // HOUR)
     if shown <= usual:
         return (usual,)
-    moved = order.negotiated_ship_by is not None or any(s.start <= start < s.end for s in pack.spans)
+    agreed = order.negotiated_ship_by is not None or order.report_ship_by is not None
+    moved = agreed or any(s.start <= start < s.end for s in pack.spans)
     return (usual, shown) if moved else (shown,)
 
 

@@ -21,7 +21,7 @@ from rules.policy import Policy
 
 MOST_LOOKS = 200
 """Bound on the looks ahead; a playbook has far fewer steps."""
-_SCOPES: tuple[Scope, ...] = ("order", "escalation")
+_SCOPES: tuple[Scope, ...] = ("order", "escalation", "alternative")
 _FLAGS = {
     Violation.SHORT_SHIPMENT: "short_claimed",
     Violation.WRONG_ITEM: "wrong_claimed",
@@ -145,14 +145,17 @@ def _violations(look: Look, decision: Decision) -> Iterator[Rule]:
 
 
 def _rows(look: Look) -> Iterator[Rule]:
-    """Every row of the pack in force for the order; shop-wide lines are not about one order."""
+    """Every row of the pack in force for the order; of what other sources say, only what a person confirmed.
+
+    Shop-wide lines are not about one order.
+    """
     pack = look.policy.pack
     start = pack.starts_at(look.order)
     seen: set[str] = set()
     for scope in _SCOPES:
         for violation in Violation:
             for row in pack.rows_at(violation, start, scope):
-                if row.id not in seen:
+                if row.id not in seen and (scope != "alternative" or row.digest in look.policy.confirmed):
                     seen.add(row.id)
                     yield _row(look, row)
 
@@ -181,7 +184,9 @@ def _row(look: Look, row: Row) -> Rule:
 
 def _alone(pack: Pack, row: Row) -> Pack:
     """The pack as if only this row priced its violation."""
-    return replace(pack, orders={row.violation: Regimes((), ((row,),))})
+    none: Regimes[Row] = Regimes((), ((),))
+    others = {**pack.others, (row.violation, "alternative"): none}
+    return replace(pack, orders={**pack.orders, row.violation: Regimes((), ((row,),))}, others=others)
 
 
 def _applies(look: Look, violation: Violation) -> tuple[bool, str]:

@@ -210,6 +210,8 @@ ORDER: Mapping[str, Convert] = {
     "presale_ship_by": time,
     "group_success_at": time,
     "negotiated_ship_by": time,
+    "report_ship_by": time,
+    "urged_at": time,
     "shipped_at": time,
     "collected_at": time,
     "promise_hours": hours,

@@ -2,19 +2,23 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlalchemy import Connection
 
 from daemon import show
 from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, here, opened, out
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
-from daemon.store import feeds, views
+from daemon.store import feeds, orders, views
 from daemon.store.views import Bucket
+from rules import payout, stacking
 from rules.instant import DAY, HOUR, SECOND, format_utc
+from rules.model import Violation
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +35,7 @@ def today(
     """Show what to do next: by when, how many, money at stake."""
     with opened(config) as session:
         with session.database.begin() as tx:
-            buckets = list(views.today(tx, session.now + hours * HOUR))
+            buckets = [_shared(tx, bucket, session) for bucket in views.today(tx, session.now + hours * HOUR)]
             marks = {row["shop"]: row["watermark"] for row in feeds.statuses(tx)}
             silent = len(views.undelivered(tx, session.now - DAY))
             tasks = len(views.task_rows(tx))
@@ -56,6 +60,21 @@ def today(
             silent,
         )
         out().print(text.format(n=silent))
+
+
+def _shared(tx: Connection, bucket: Bucket, session: Session) -> Bucket:
+    """The bucket with its stake lowered by what orders of one buyer share (`rules.stacking`)."""
+    policy = session.installation.shops.get(bucket.shop).policy
+    violation = Violation.STOCK_OUT if bucket.kind == "pool" else Violation.LATE_SHIPMENT
+    if bucket.count < 2 or not stacking.shares(policy.pack, violation):
+        return bucket
+    stored = orders.load(tx, {(bucket.shop, order_id) for order_id in bucket.order_ids})
+    known = [stored[name].order for name in sorted(stored)]
+    alone = [payout.stake(order, policy.pack, violation, policy.confirmed) for order in known]
+    saved = sum(one.high_minor for one in alone if one) - sum(
+        stacking.shared(known, policy.pack, violation, policy.confirmed)
+    )
+    return replace(bucket, stake_minor=max(bucket.stake_minor - saved, 0))
 
 
 def _print(buckets: list[Bucket], session: Session, marks: dict[str, int | None], hours: int) -> None:

@@ -60,6 +60,13 @@ def test_all_claims_are_kept_in_order_of_precedence_and_the_first_is_effective()
         ({"ship_by": FIELD, "negotiated_ship_by": FIELD + DAY}, None, "negotiated", FIELD + DAY),
         ({"ship_by": FIELD, "negotiated_ship_by": FIELD - DAY}, None, "negotiated", FIELD - DAY),
         ({"ship_by": FIELD, "negotiated_ship_by": FIELD + DAY}, FIELD - HOUR, "override", FIELD - HOUR),
+        ({"ship_by": FIELD, "report_ship_by": FIELD + DAY}, None, "report", FIELD + DAY),
+        (
+            {"ship_by": FIELD, "report_ship_by": FIELD + DAY, "negotiated_ship_by": FIELD + HOUR},
+            None,
+            "negotiated",
+            FIELD + HOUR,
+        ),
     ],
 )
 def test_precedence(facts, override, source, expected):
@@ -125,6 +132,47 @@ def test_an_unpaid_order_with_a_platform_field_has_that_deadline():
 )
 def test_the_pack_supplies_a_missing_platform_field(platform, facts, expected):
     assert expected == due(platform, **facts)
+
+
+@pytest.mark.parametrize(
+    ("platform", "facts", "expected"),
+    [
+        ("pinduoduo", {"promise_hours": 23}, "2026-06-01T23:58:00Z"),  # a day at least
+        ("pinduoduo", {"promise_hours": 24}, "2026-06-01T23:58:00Z"),
+        ("pinduoduo", {"promise_hours": 240}, "2026-06-10T23:58:00Z"),
+        ("pinduoduo", {"promise_hours": 720}, "2026-06-30T23:58:00Z"),
+        ("pinduoduo", {"promise_hours": 744}, "2026-06-30T23:58:00Z"),  # thirty days at most
+        ("pinduoduo", {"promise_hours": 240, "group_success_at": PAID + 2 * HOUR}, "2026-06-11T01:58:00Z"),
+        ("taobao", {"promise_hours": 1080}, "2026-07-15T23:58:00Z"),  # no bound is known
+    ],
+)
+def test_a_presale_counts_its_days_from_the_clocks_start_within_the_platforms_bounds(platform, facts, expected):
+    assert expected == due(platform, flags=("presale",), **facts)
+
+
+def test_ordinary_goods_are_not_bound_by_the_presales_days():
+    assert "2026-07-01T23:58:00Z" == due("pinduoduo", promise_hours=744)
+
+
+@pytest.mark.parametrize(
+    ("platform", "facts", "expected"),
+    [
+        ("taobao", {"promise_hours": 360}, "2026-06-15T23:58:00Z"),
+        ("taobao", {"promise_hours": 360, "urged_at": PAID + HOUR}, "2026-06-15T23:58:00Z"),
+        ("taobao", {"urged_at": PAID + 100 * HOUR}, "2026-06-07T03:58:00Z"),
+        ("tmall", {"urged_at": PAID + 100 * HOUR}, "2026-06-07T03:58:00Z"),
+        ("taobao", {"urged_at": FIELD, "paid_at": parse("2022-11-30T23:59:59+08:00")}, "2026-06-06T00:30:00Z"),
+        ("taobao", {"urged_at": FIELD, "paid_at": parse("2022-12-01T00:00:00+08:00")}, "2026-06-05T00:30:00Z"),
+        ("taobao", {}, None),
+        ("pinduoduo", {"urged_at": PAID + 100 * HOUR}, None),
+    ],
+)
+def test_customised_goods_run_on_the_agreed_time_else_on_the_first_request(platform, facts, expected):
+    assert expected == due(platform, flags=("customised",), **facts)
+
+
+def test_a_request_says_nothing_about_ordinary_goods():
+    assert "2026-06-02T23:58:00Z" == due("taobao", urged_at=PAID + 100 * HOUR)
 
 
 @pytest.mark.parametrize(

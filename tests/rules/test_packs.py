@@ -15,6 +15,7 @@ from rules.confirmation import fingerprint
 from rules.errors import PolicyError
 from rules.instant import SECOND, parse
 from rules.model import Order, Violation
+from tests import handbook
 
 LATE, OUT, FAKE = Violation.LATE_SHIPMENT, Violation.STOCK_OUT, Violation.FAKE_SHIPMENT
 SHORT, WRONG, STALLED = Violation.SHORT_SHIPMENT, Violation.WRONG_ITEM, Violation.TRACK_STALLED
@@ -54,6 +55,41 @@ DRAFT = [
     ("DY-S1", "douyin", (OUT,), "2023-11-26", "2025-06-04", "B"),
     ("DY-S2", "douyin", (OUT,), "2025-06-05", None, "B"),
 ]
+# What the research names beyond the draft: id, platform, violations, from, to, confidence, scope or row it contradicts.
+BEYOND = [
+    ("TB-W1", "taobao", (WRONG,), "2019-06-25", None, "B", "order"),
+    ("TB-S1", "taobao", (OUT,), None, "2022-07-17", "S", "TB-S0"),
+    ("TB-S3-P10", "taobao", (OUT,), "2025-02-13", None, "B", "TB-S3"),
+    ("TB-S3-P09", "taobao", (OUT,), "2025-02-13", None, "C", "TB-S3"),
+    ("TB-S4", "taobao", (OUT,), "2025-08-26", None, "A", "record"),
+    ("TB-W2", "taobao", (SHORT,), None, None, "B", "record"),
+    ("TB-W3", "taobao", (SHORT,), None, None, "B", "record"),
+    ("TB-R1", "taobao", (OUT,), None, None, "C", "record"),
+    ("TM-L3-P19A", "tmall", (LATE,), "2025-03-07", None, "C", "TM-L2"),
+    ("TM-L3", "tmall", (LATE,), "2025-03-07", None, "C", "record"),
+    ("TM-P1", "tmall", (LATE,), None, None, "C", "record"),
+    ("TM-X1", "tmall", (LATE,), None, None, "C", "record"),
+    ("TM-F0", "tmall", (FAKE,), "2020-11-08", None, "A", "record"),
+    ("TM-T1", "tmall", (STALLED,), "2025-08-26", None, "A", "record"),
+    ("PD-Q0", "pinduoduo", (SHORT,), None, "2025-05-14", "A", "shop"),
+    ("PD-F1-P27", "pinduoduo", (FAKE,), None, "2022-12-31", "B", "PD-F1"),
+    ("PD-S1-LIUSMY", "pinduoduo", (OUT,), None, None, "C", "PD-S1"),
+    ("PD-S1-XIAODUO", "pinduoduo", (OUT,), None, None, "C", "PD-S1"),
+    ("PD-S3", "pinduoduo", (OUT,), None, None, "A", "record"),
+    ("PD-S4", "pinduoduo", (OUT,), None, None, "B", "record"),
+    ("PD-S5", "pinduoduo", (OUT,), None, None, "C", "record"),
+    ("PD-W1", "pinduoduo", (WRONG,), None, None, "B", "record"),
+    ("PD-W2", "pinduoduo", (SHORT,), None, None, "C", "record"),
+    ("JD-S0", "jd", (OUT,), None, "2022-12-15", "A", "order"),
+    ("JD-H1", "jd", (LATE,), "2018-01-01", "2018-12-31", "A", "JD-L1"),
+    ("JD-H1-DELAYED", "jd", (LATE,), "2018-01-01", "2018-12-31", "A", "JD-L1"),
+    ("JD-L2-P52", "jd", (LATE,), "2022-12-16", None, "C", "JD-L2"),
+    ("JD-D1", "jd", (LATE,), "2024-02-27", None, "C", "record"),
+    ("JD-W1", "jd", (SHORT,), None, "2023-03-31", "B", "record"),
+    ("JD-0", "jd", (LATE,), "2023-04-01", None, "A", "record"),
+    ("DY-L1", "douyin", (LATE,), "2022-06-02", "2022-06-30", "A", "DY-L2"),
+    ("DY-F1", "douyin", (FAKE,), None, None, "C", "record"),
+]
 TOOLS = [
     ("taobao", "agree_ship_date"),
     ("tmall", "agree_ship_date"),
@@ -63,6 +99,13 @@ TOOLS = [
     ("tmall", "small_payment"),
     ("pinduoduo", "small_payment"),
     ("douyin", "small_payment"),
+    ("taobao", "report"),
+    ("tmall", "report"),
+    ("jd", "report"),
+    ("douyin", "report"),
+    ("taobao", "small_collection"),
+    ("pinduoduo", "small_collection"),
+    ("taobao", "pay_in_complaint"),
 ]
 METRICS = [("taobao", "DM-1"), ("taobao", "DM-3"), ("taobao", "DM-7"), ("tmall", "DM-7"), ("pinduoduo", "DM-9")]
 
@@ -85,12 +128,27 @@ def test_every_row_of_the_draft_is_in_its_pack(id, platform, violations, first, 
     assert row.source
 
 
-def test_no_row_is_shipped_that_the_draft_does_not_name():
-    assert {id for id, *_ in DRAFT} == {row.id for pack in packs.all_packs() for row in pack.rows}
+@pytest.mark.parametrize(("id", "platform", "violations", "first", "last", "confidence", "place"), BEYOND)
+def test_every_other_dated_rule_and_conflict_is_in_its_pack(id, platform, violations, first, last, confidence, place):
+    row = packs.load(platform).row(id)
+    assert row is not None
+    assert (violations, day(first), day(last), confidence, place) == (
+        row.violations,
+        row.first,
+        row.last,
+        row.confidence,
+        row.instead_of or row.scope,
+    )
+    assert row.source
+
+
+def test_no_row_is_shipped_that_the_research_does_not_name():
+    named = {id for id, *_ in (*DRAFT, *BEYOND)}
+    assert named == {row.id for pack in packs.all_packs() for row in pack.rows}
 
 
 @pytest.mark.parametrize(("platform", "tool"), TOOLS)
-def test_every_tool_of_the_draft_is_in_its_pack(platform, tool):
+def test_every_tool_of_the_research_is_in_its_pack(platform, tool):
     assert tool in {found.tool for found in packs.load(platform).tools}
 
 
@@ -171,6 +229,37 @@ def test_a_platform_keeps_its_own_zone():
 
 def test_loading_twice_gives_the_same_pack():
     assert packs.load("jd") is packs.load("jd")
+
+
+@pytest.mark.parametrize(
+    ("platform", "id", "at", "tags", "hours"),
+    [
+        ("pinduoduo", "fake_scan", "2022-11-10T23:59:59+08:00", (), 24),
+        ("pinduoduo", "fake_scan", "2022-11-11T00:00:00+08:00", (), 48),
+        ("pinduoduo", "fake_scan", "2022-11-15T23:59:59+08:00", ("direct_mail",), 72),
+        ("pinduoduo", "fake_scan", "2022-11-16T00:00:00+08:00", (), 24),
+        ("pinduoduo", "fake_scan", "2023-01-20T00:00:00+08:00", (), 72),
+        ("pinduoduo", "fake_scan", "2026-06-01T00:00:00+08:00", ("bonded",), 72),
+        ("pinduoduo", "first_sorting", "2023-01-13T23:59:59+08:00", ("remote",), 72),
+        ("pinduoduo", "first_sorting", "2023-01-14T00:00:00+08:00", ("remote",), 96),
+        ("pinduoduo", "first_sorting", "2026-06-01T00:00:00+08:00", ("very_remote",), 120),
+        ("pinduoduo", "first_sorting", "2026-06-01T00:00:00+08:00", (), 48),
+        ("taobao", "refund_answer_shipped", "2026-06-01T00:00:00+08:00", ("virtual",), 72),
+        ("taobao", "fake_scan", "2022-07-17T23:59:59+08:00", (), None),
+        ("jd", "return_address", "2026-06-01T00:00:00+08:00", (), 48),
+        ("douyin", "unshipped_close", "2026-06-01T00:00:00+08:00", (), 150 * 24),
+    ],
+)
+def test_a_limit_is_chosen_by_day_and_mark(platform, id, at, tags, hours):
+    found = packs.load(platform).limit(id, parse(at), tags)
+    assert hours == (found.hours if found else None)
+
+
+def test_a_record_changes_neither_a_version_nor_a_price():
+    pack = packs.load("jd")
+    assert "jd@2022-12-16" == pack.version(None)
+    assert ["JD-L2"] == [row.id for row in pack.rows_at(LATE, parse("2023-04-01T00:00:00+08:00"))]
+    assert ["JD-0"] == [row.id for row in pack.rows_at(LATE, parse("2023-04-01T00:00:00+08:00"), "record")]
 
 
 @given(st.integers(min_value=0, max_value=2**51))
@@ -260,6 +349,10 @@ ROW = '[[row]]\nid = "A"\nviolation = "late_shipment"\ninitiation = "auto"\nsour
         (HEAD + ROW + "verified = true", ["row A", "verified"]),
         (HEAD + ROW + ROW, ["row A", "twice"]),
         (HEAD + ROW + "from = 2026-02-01\nto = 2026-01-01", ["row A", "to", "swap"]),
+        (HEAD + ROW + 'scope = "alternative"', ["row A", "instead_of", "name the row"]),
+        (HEAD + ROW + 'instead_of = "B"', ["row A", "instead_of"]),
+        (HEAD + ROW + 'scope = "alternative"\ninstead_of = "B"', ["row A", "instead_of", "no row B"]),
+        (HEAD + ROW + 'priced_like = "late_shipment"', ["row A", "priced_like", "tiers"]),
         (HEAD.replace("UTC", "Asia/Shangai"), ["x.toml", "Asia/Shangai", "IANA"]),
         (HEAD.replace("currency", "money"), ["x.toml", "currency"]),
     ],
@@ -302,9 +395,14 @@ def test_the_handbook_names_every_row_window_and_source():
     for pack in packs.all_packs():
         for fact in (*pack.rows, *pack.windows):
             named |= {fact.id, *fact.source}
-        for fact in (*pack.tools, *pack.promises, *pack.metrics):
+        for fact in (*pack.tools, *pack.promises, *pack.metrics, *pack.limits):
             named |= set(fact.source)
     assert set() == {name for name in named if not name.startswith("S0") and f"| {name} |" not in text}
+
+
+def test_the_tables_of_the_handbook_are_those_of_the_packs():
+    text = handbook.PAGE.read_text("utf-8")
+    assert handbook.written(text) == text, "out of date: python -m tests.handbook"
 
 
 @pytest.mark.parametrize("platform", packs.PLATFORMS)

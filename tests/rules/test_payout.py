@@ -147,6 +147,7 @@ def test_the_promised_hours_choose_the_tier(platform, violation, paid, hours, ex
         ({"ship_by": parse(NOW) + 72 * HOUR}, (2_250, 2_250)),
         ({"presale_ship_by": parse(NOW) + 240 * HOUR}, (2_250, 2_250)),
         ({"ship_by": parse(NOW) + 72 * HOUR, "negotiated_ship_by": parse(NOW) + 72 * HOUR}, (1_500, 2_250)),
+        ({"ship_by": parse(NOW) + 72 * HOUR, "report_ship_by": parse(NOW) + 72 * HOUR}, (1_500, 2_250)),
         ({"ship_by": parse(NOW) + 72 * HOUR, "promise_hours": 24}, (1_500, 1_500)),
         ({"ship_by": parse(NOW) + 72 * HOUR, "paid_at": None}, (1_500, 1_500)),
     ],
@@ -185,6 +186,53 @@ def test_only_the_confirmed_row_counts_as_confirmed():
     confirmed = frozenset({packs.digest(row)})
     assert payout.stake(order("pinduoduo", 43_000), pack, OUT, confirmed).confirmed
     assert not payout.stake(order("pinduoduo", 43_000), pack, LATE, confirmed).confirmed
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "expected"),
+    [
+        ((), ("TB-S3", 1_500, False)),
+        (("TB-S3",), ("TB-S3", 1_500, True)),
+        (("TB-S3-P10",), ("TB-S3-P10", 4_500, True)),
+        (("TB-S4",), ("TB-S3", 1_500, False)),
+    ],
+)
+def test_what_another_source_says_counts_once_a_person_confirmed_it(confirmed, expected):
+    pack = packs.load("taobao")
+    digests = frozenset(row.digest for row in pack.rows if row.id in confirmed)
+    found = payout.stake(order("taobao", 15_000), pack, OUT, digests)
+    assert found is not None
+    assert expected == (found.row, found.low_minor, found.confirmed)
+
+
+def test_both_of_two_contradicting_rows_confirmed_span_a_range():
+    pack = packs.load("taobao")
+    digests = frozenset(row.digest for row in pack.rows if row.id in ("TB-S3", "TB-S3-P10"))
+    found = payout.stake(order("taobao", 15_000), pack, OUT, digests)
+    assert found is not None
+    assert (1_500, 4_500, True) == (found.low_minor, found.high_minor, found.confirmed)
+
+
+@pytest.mark.parametrize(
+    ("paid", "expected"),
+    [
+        ("2019-06-24", None),
+        ("2019-06-25", ("TB-W1", 750, 750)),
+        ("2020-01-01", ("TB-W1", 1_500, 1_500)),
+        ("2024-01-01", ("TB-W1", 750, 750)),
+    ],
+)
+def test_taobao_charges_a_wrong_item_as_the_late_order_of_its_day(paid, expected):
+    assert expected == cost("taobao", WRONG, 15_000, paid)
+
+
+def test_what_is_charged_like_another_row_is_confirmed_with_both():
+    pack, wrong = packs.load("taobao"), order("taobao", 15_000, "2024-01-01")
+    digests = {row.id: row.digest for row in pack.rows}
+    for names, sure in [(("TB-W1",), False), (("TB-L4",), False), (("TB-W1", "TB-L4"), True)]:
+        found = payout.stake(wrong, pack, WRONG, frozenset(digests[name] for name in names))
+        assert found is not None
+        assert sure is found.confirmed
 
 
 def test_a_stake_names_its_row_form_initiation_and_currency():
@@ -361,7 +409,8 @@ def test_a_payout_keeps_within_the_minimum_and_maximum_of_its_row(row, base, hou
     amount = payout.payout(row.tiers, base, hours, row.rounding == "floor_yuan")
     assert amount is not None
     lowest = min(t.flat_minor if t.flat_minor is not None else t.min_minor for t in row.tiers)
-    highest = max(t.flat_minor if t.flat_minor is not None else t.max_minor or 0 for t in row.tiers)
+    most = [t.max_minor if t.max_minor is not None else base for t in row.tiers if t.flat_minor is None]
+    highest = max([*most, *(t.flat_minor or 0 for t in row.tiers)])
     assert lowest <= amount <= highest
 
 
