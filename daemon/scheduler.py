@@ -22,6 +22,7 @@ from daemon.control import Handler, Request, Server, path_of
 from daemon.dispatch import Dispatcher
 from daemon.engine import Engine
 from daemon.errors import ConfigError
+from daemon.evidence import anchors
 from daemon.installation import Installation, build, usable
 from daemon.messages import Texts
 from daemon.poll import Poller
@@ -236,8 +237,9 @@ class Service:
         self._calling.do(self.parts.dispatcher.start_due(clock.now()))
 
     def _housekeeping(self) -> None:
-        keep = self.parts.installation.config.daemon.keep_closed
-        housekeeping.prune(self.parts.database, clock.now() - keep)
+        settings = self.parts.installation.config
+        housekeeping.prune(self.parts.database, clock.now() - settings.daemon.keep_closed)
+        anchors.daily(self.parts.database, anchors.path_of(config.url_of(settings), settings.base), clock.now())
 
     def _watchdog(self) -> None:
         """A sign of life to systemd, but only while every hop moves: a wedged one gets us restarted."""

@@ -71,6 +71,30 @@ FLAGS: Mapping[str, str] = {
     "wrong_claimed": "says goods are wrong",
     "risk_hold": "held by risk control",
 }
+ENTRIES: Mapping[str, str] = {
+    "observed": "the shop said",
+    "fact": "it happened",
+    "case_opened": "risk noticed",
+    "case_closed": "risk over",
+    "action": "decided",
+    "dropped": "decided not to",
+    "voided": "called off",
+    "hand": "a person acted",
+    "attempt": "call begun",
+    "outcome": "outcome",
+    "delivery": "sent to",
+}
+"""What an entry of the evidence tells."""
+FACTS: Mapping[str, str] = {
+    "buyer_reply": "the buyer answered",
+    "date_agreed": "the buyer agreed to a new date",
+    "date_refused": "the buyer refused a new date",
+    "ack": "the seller has seen it",
+    "task_done": "the work item was done",
+    "opt_out": "the buyer wants no messages",
+    "complaint": "the buyer complained",
+    "intervention": "the platform was called in",
+}
 
 
 def say(table: Mapping[str, str], code: str | None, lang: str | None = None) -> str:

@@ -21,7 +21,10 @@ PO = ROOT / "daemon" / "locale" / "zh_CN" / "LC_MESSAGES" / "forestall.po"
 MO = PO.with_suffix(".mo")
 PLACEHOLDER = re.compile(r"\{[a-z_]*\}")
 TABLES = {
-    "daemon/words.py": (*(words.STATUSES, words.VIOLATIONS, words.KINDS, words.OUTCOMES, words.SOURCES, words.FLAGS),),
+    "daemon/words.py": (
+        *(words.STATUSES, words.VIOLATIONS, words.KINDS, words.OUTCOMES, words.SOURCES, words.FLAGS),
+        *(words.ENTRIES, words.FACTS),
+    ),
     "daemon/reasons.py": (reasons.REASONS,),
     "daemon/messages.py": (messages.TODO,),
     "daemon/foreign.py": (foreign.FIELDS, {text: text for text in foreign.TEXTS}),

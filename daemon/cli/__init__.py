@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from daemon.cli import cases, demo, feeds, kill, orders, replay, schema, service, setup, tasks, today, why
+from daemon.cli import cases, demo, evidence, feeds, kill, orders, replay, schema, service, setup, tasks, today, why
 from daemon.cli.session import run_or_forward
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(feeds.app, name="feeds")
+app.add_typer(evidence.app, name="evidence")
 app.add_typer(schema.app, name="db")
 
 

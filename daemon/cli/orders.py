@@ -74,7 +74,7 @@ def show_order(
         name = find_shop(session, order, shop)
         with session.database.begin() as tx:
             facts = views.order_of(tx, name, order)
-            row = next((row for row in views.order_rows(tx, shop=name) if row["order_id"] == order), None)
+            row = next(iter(views.order_rows(tx, shop=name, order_id=order)), None)
             cases = views.case_rows(tx, shop=name, order_id=order, open_only=False)
         if facts is None or row is None:
             raise Usage(_("no order {order} is known{where}").format(order=order, where=f" ({name})"))

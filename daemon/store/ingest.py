@@ -221,13 +221,19 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     stock.wake(connection, pools, staged=not final)
 
 
+_PERSONAL = frozenset({"remark", "kept"})
+"""Facts no rule reads and that may hold personal text: remarks, and what a shop's `keep` lets through."""
 _SETTLED = frozenset({"unpaid", "delivered", "completed", "cancelled", "refunded"})
 """An order first seen like this has nothing to decide: no timer until it changes."""
 
 
 def _observation(snap: Snapshot, facts: dict[str, Any], before: dict[str, Any], at: int) -> dict[str, Any]:
-    """What changed, as evidence: only the facts that differ."""
-    new = {name: value for name, value in facts.items() if name not in before or before[name] != value}
+    """What changed, as evidence: only the facts that differ, and never what a person wrote: evidence is for ever."""
+    new = {
+        name: value
+        for name, value in facts.items()
+        if (name not in before or before[name] != value) and name not in _PERSONAL
+    }
     return {
         "event": "observed",
         "at": at,

@@ -1,7 +1,7 @@
 """Evidence: one hash chain per shop, one link per shop and transaction, written in that transaction."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,9 +36,10 @@ class Journal:
         links, subjects = [], []
         for shop in sorted(self._entries):
             seq, last = _head(connection, shop)
-            entries = _encode(self._entries[shop])
-            digest = link_hash(last, shop, seq + 1, at, entries)
-            links.append({"shop": shop, "seq": seq + 1, "at": at, "entries": entries.decode(), "hash": digest})
+            entries = [_encode(entry) for entry in self._entries[shop]]
+            digest = link_hash(last, shop, seq + 1, at, body_hash(map(entry_hash, entries)))
+            text = b"[" + b",".join(entries) + b"]"
+            links.append({"shop": shop, "seq": seq + 1, "at": at, "entries": text.decode(), "hash": digest})
             subjects += [{"shop": shop, "subject": name, "seq": seq + 1} for name in sorted(self._subjects[shop])]
         if links:
             many(connection, _ADD, links)
@@ -47,12 +48,22 @@ class Journal:
         self._subjects.clear()
 
 
-def link_hash(before: bytes, shop: str, seq: int, at: int, entries: bytes) -> bytes:
-    """The hash of a link: over its predecessor's hash, its place and its entries."""
+def link_hash(before: bytes, shop: str, seq: int, at: int, body: bytes) -> bytes:
+    """The hash of a link: over its predecessor's hash, its place and the hash of its entries."""
     digest = hashlib.blake2b(before, digest_size=32)
     digest.update(f"\0{shop}\0{seq}\0{at}\0".encode())
-    digest.update(entries)
+    digest.update(body)
     return digest.digest()
+
+
+def body_hash(entries: Iterable[bytes]) -> bytes:
+    """The hash of a link's entries, over the hash of each: so one can be shown and proven without the others."""
+    return hashlib.blake2b(b"".join(entries), digest_size=32).digest()
+
+
+def entry_hash(entry: bytes) -> bytes:
+    """The hash of one entry, as the bytes it is stored in."""
+    return hashlib.blake2b(entry, digest_size=32).digest()
 
 
 def entries_of(connection: Connection, shop: str, subject: str) -> Iterator[Mapping[str, Any]]:

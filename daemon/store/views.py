@@ -26,7 +26,12 @@ def shops_of(connection: Connection, order_id: str) -> list[str]:
 
 
 def order_rows(
-    connection: Connection, *, shop: str | None = None, open_only: bool = False, at_risk: bool = False
+    connection: Connection,
+    *,
+    shop: str | None = None,
+    order_id: str | None = None,
+    open_only: bool = False,
+    at_risk: bool = False,
 ) -> list[RowMapping]:
     """Orders, the nearest `act_by` first; `at_risk` is whether a case of the order is open."""
     risky = select(C.c.key).where(C.c.shop == O.c.shop, C.c.order_id == O.c.order_id, C.c.closed_at.is_(None)).exists()
@@ -34,6 +39,8 @@ def order_rows(
     query = select(*(O.c[name] for name in columns), risky.label("at_risk"))
     if shop is not None:
         query = query.where(O.c.shop == shop)
+    if order_id is not None:
+        query = query.where(O.c.order_id == order_id)
     if open_only:
         query = query.where(O.c.is_open.is_(True))
     if at_risk:

@@ -15,6 +15,7 @@ from daemon.store import timers
 from daemon.store.database import Database
 from daemon.store.ingest import Ingested, ingest
 from daemon.store.journal import Journal, link_hash
+from daemon.store.links import body_of
 from rules.instant import DAY, parse
 
 MORNING = parse("2026-06-01T08:00:00+08:00")
@@ -118,7 +119,7 @@ def broken_links(connection: Connection) -> list[tuple[str, int]]:
     heads: dict[str, tuple[int, bytes]] = {}
     for link in connection.execute(select(found).order_by(found.c.shop, found.c.seq)):
         seq, before = heads.get(link.shop, (0, b""))
-        wanted = link_hash(before, link.shop, seq + 1, link.at, link.entries.encode())
+        wanted = link_hash(before, link.shop, seq + 1, link.at, body_of(link.entries) or b"")
         if (seq + 1, wanted) != (link.seq, link.hash):
             broken.append((link.shop, link.seq))
         heads[link.shop] = (link.seq, link.hash)
