@@ -9,7 +9,7 @@ and tests run the same functions: only the source of `now` and the effectors dif
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import structlog
@@ -18,11 +18,12 @@ from sqlalchemy.exc import OperationalError
 
 from daemon.adapter import Sinks
 from daemon.shops import Shops
-from daemon.store import causes, decisions, orders, stock, timers
+from daemon.store import causes, decisions, health, orders, stock, timers
 from daemon.store.database import Database, retrying
 from daemon.store.journal import Journal
 from rules.cause import decide_cause
 from rules.decide import decide
+from rules.health import Budget
 from rules.model import NO_HISTORY, History
 
 log = structlog.get_logger()
@@ -133,8 +134,12 @@ class Engine:
         journal = Journal()
         stored = orders.load(tx, {(claim.shop, claim.id) for claim in claimed})
         pasts = orders.histories(tx, {(claim.shop, claim.id) for claim in claimed if claim.past})
+        moments = [(claim, self._moment(claim, now)) for claim in claimed]
+        budgets = health.budgets(tx, self.shops, [(claim.shop, at) for claim, at in moments])
         decided = [
-            one for claim in claimed if (one := self._decide_one(tx, claim, stored, pasts, self._moment(claim, now)))
+            one
+            for claim, at in moments
+            if (one := self._decide_one(tx, claim, stored, pasts, at, budgets.get((claim.shop, at))))
         ]
         decisions.write(tx, journal, self.shops, decided)
         journal.write(tx, now)
@@ -146,6 +151,7 @@ class Engine:
         stored: dict[tuple[str, str], orders.Stored],
         pasts: dict[tuple[str, str], History],
         at: int,
+        budget: Budget | None,
     ) -> decisions.Decided | None:
         """One order's decision; whatever goes wrong with it stays with it (backoff), the others go on."""
         found = stored.get((claim.shop, claim.id))
@@ -154,6 +160,7 @@ class Engine:
             return None
         try:
             policy = self.shops.get(claim.shop, found.order.platform).policy
+            policy = policy if budget is None else replace(policy, budget=budget)
             history = orders.standing(pasts.get((claim.shop, claim.id), NO_HISTORY), claim, found)
             return decisions.Decided(claim, found, history, decide(found.order, policy, history, at), at)
         except Exception as error:

@@ -14,10 +14,10 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, func, select
 
 from adapters.base import Json, Message
-from daemon import show
+from daemon import prognosis, show, words
 from daemon.i18n import gettext, ngettext
 from daemon.shops import Shop, Shops
-from daemon.store import orders, outbox
+from daemon.store import health, orders, outbox
 from daemon.tables import Action, Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
@@ -56,6 +56,8 @@ class Texts:
         name = str(row["cause"]).split("/", 1)[1]
         if name == "feed":
             return self._stale(tx, shop, row, now)
+        if name.startswith("health:"):
+            return self._health(tx, shop, row, now)
         if name == "boot":
             return self._boot(shop, row)
         members = outbox.members_of(tx, row["cause"], now)
@@ -191,6 +193,23 @@ class Texts:
         else:
             lines.append(self._("export the orders again, or look at `forestall feeds status`"))
         return _message(row, title, "\n".join(lines), {"cause": row["cause"], "deadlines": soon[0]})
+
+    def _health(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
+        """How near a line of the platform the shop is, as it stands now."""
+        place, lang, zone = key.gauge(row["cause"]), self.language, shop.policy.pack.zone
+        found = (r for r in health.readings(tx, shop, now) if (r.gauge.metric, r.gauge.period) == place)
+        reading = next(found, None)
+        if reading is None:  # another pack is in force by now
+            title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(row["cause"]))
+            return _message(row, title, title, {"cause": row["cause"]})
+        title = f"[{shop.name}] {prognosis.name(reading, lang)}: {words.say(words.STATES, reading.state, lang)}"
+        lines = [prognosis.sentence(reading, zone, lang)]
+        stands = self._("counted, {window}: {now}").format(
+            window=prognosis.window(reading, lang), now=prognosis.stands(reading)
+        )
+        lines += [stands, *prognosis.gaps(reading, lang), self._age(tx, shop, now)]
+        data: dict[str, Json] = {"cause": row["cause"], "count": reading.count, "crosses_at": reading.crossing}
+        return _message(row, title, "\n".join(lines), data)
 
     def _boot(self, shop: Shop, row: RowMapping) -> Message:
         """What came due while Forestall was down."""

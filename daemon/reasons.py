@@ -72,6 +72,8 @@ REASONS: Mapping[str, str] = {
     "ALL_RESOLVED": "all is solved",
     "STOCK_OUT": "stock does not cover what is sold",
     "RESTOCKED": "stock is back",
+    "LINE_NEAR": "the shop is near a line of the platform",
+    "LINE_CROSSED": "the shop is over a line of the platform",
     "SHORT_AGAIN": "stock ran short again before it was sold again",
     "DATA_IS_BACK": "the data is back",
     "SUPERSEDED": "a newer alert says all of it",

@@ -4,7 +4,7 @@ Every due instant is visited, all facts of an instant before its timers, so the 
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -14,7 +14,7 @@ from sqlalchemy import func, select
 from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.engine import Engine
 from daemon.shops import Shops
-from daemon.store import backlog, timers
+from daemon.store import backlog, incidents, timers
 from daemon.store.database import Database, scratch
 from daemon.store.ingest import ingest
 from daemon.store.journal import Journal
@@ -126,8 +126,8 @@ class Simulation:
         """All facts and timers up to and including `until`, each at its own instant.
 
         Orders do not see one another, so those of a window are decided together, in rounds: each round takes
-        every order's next fact, or its next timer where that comes first. Stock couples orders; from its first
-        appearance every instant is a round of its own.
+        every order's next fact, or its next timer where that comes first. Stock couples orders, and so does what
+        uses up the shop's budget (docs/adr/0008); from its first appearance every instant is a round of its own.
         """
         self.coupled = self.coupled or any(map(_couples, facts))
         if self.coupled:
@@ -206,9 +206,12 @@ def _place(record: Record) -> tuple[str, str, int]:
 
 
 def _couples(record: Record) -> bool:
-    """Whether the fact makes orders depend on one another: stock, or a platform's out-of-stock flag."""
+    """Whether the fact makes orders depend on one another: stock, or what a platform counts against the shop."""
     if isinstance(record, StockReport):
         return True
     if isinstance(record, OrderEvent):
-        return False
+        return record.event in incidents.EVENTS
+    flags = record.fields.get("flags")
+    if isinstance(flags, Sequence) and not incidents.FLAGS.keys().isdisjoint(flags):
+        return True
     return any(line.get("stock") is not None for line in record.lines.values())

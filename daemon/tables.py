@@ -36,7 +36,10 @@ class Order(SQLModel, table=True):
     """
 
     __tablename__ = "orders"
-    __table_args__ = (Index("ix_orders_open", "is_open", "shop", "act_by"),)
+    __table_args__ = (
+        Index("ix_orders_open", "is_open", "shop", "act_by"),
+        Index("ix_orders_paid", "shop", "paid_at"),
+    )
     shop: str = Field(primary_key=True, sa_type=Text)
     order_id: str = Field(primary_key=True, sa_type=Text)
     seller: str = Field(sa_type=Text)
@@ -117,6 +120,21 @@ class Event(SQLModel, table=True):
     order_id: str = Field(primary_key=True, sa_type=Text)
     event: str = Field(primary_key=True, sa_type=Text)
     at: int = Field(primary_key=True, sa_type=BigInteger)
+    seen_at: int = Field(sa_type=BigInteger)
+
+
+class Incident(SQLModel, table=True):
+    """What a platform may count against a shop: which order, when it happened and when it was first seen.
+
+    Told by an event, or by a flag when a snapshot first shows it; one order may have several.
+    """
+
+    __tablename__ = "incident"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    shop: str = Field(primary_key=True, sa_type=Text)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    at: int = Field(primary_key=True, sa_type=BigInteger)
+    order_id: str = Field(primary_key=True, sa_type=Text)
     seen_at: int = Field(sa_type=BigInteger)
 
 

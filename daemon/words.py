@@ -94,6 +94,36 @@ FACTS: Mapping[str, str] = {
     "opt_out": "the buyer wants no messages",
     "complaint": "the buyer complained",
     "intervention": "the platform was called in",
+    "ruled_against": "the platform ruled against the seller",
+    "ruled_for": "the platform ruled for the seller",
+    "refund_closed": "the refund was closed",
+}
+
+METRICS: Mapping[str, str] = {
+    "intervention_rate": "platform called in",
+    "ruled_against_rate": "ruled against the seller",
+    "platform_help_rate": "buyers asked the platform for help",
+    "complaint_rate": "complaints",
+    "day_stock_out": "orders out of stock",
+}
+EFFECTS: Mapping[str, str] = {
+    "campaigns": "campaigns close",
+    "search": "the shop sinks in search",
+    "ads": "paid search ads stop",
+    "slots": "resource slots are lost",
+    "score": "the shop's score falls",
+}
+STATES: Mapping[str, str] = {
+    "fine": "fine",
+    "near": "near the line",
+    "over": "over the line",
+    "no_line": "no line known",
+}
+MISSING: Mapping[str, str] = {
+    "trades": "no paid order is known in this time, so there is no rate",
+    "history": "our data begins later than this time, so the rate is too high",
+    "rulings": "nobody told how some interventions ended: each may still count",
+    "trusted_buyers": "which buyers weigh more is not in the data: each counts once",
 }
 
 

@@ -43,6 +43,17 @@ def pool(shop: str, sku: str) -> str:
     return f"{part(shop)}/pool:{part(sku)}"
 
 
+def health(shop: str, metric: str, period: str) -> str:
+    """north/health:DM-1.month: what a platform counts against a shop, over one kind of window."""
+    return f"{part(shop)}/health:{part(metric)}.{period}"
+
+
+def gauge(cause: str) -> tuple[str, str]:
+    """(metric, period) of a cause such as north/health:DM-1.month."""
+    metric, _, period = unpart(cause.partition("/health:")[2]).rpartition(".")
+    return metric, period
+
+
 def listing(step: str) -> tuple[str, str] | None:
     """(shop, listing) of a step such as delist:south/L5; None for a step that is about no listing."""
     shop, slash, listing_id = step.partition(":")[2].partition("/")

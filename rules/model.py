@@ -31,6 +31,9 @@ EVENTS = (
     "opt_out",
     "complaint",
     "intervention",
+    "ruled_against",
+    "ruled_for",
+    "refund_closed",
 )
 OWED = frozenset({"paid", "partly_shipped"})
 """Statuses in which the seller still owes a shipment."""

@@ -33,6 +33,17 @@ Reason = Literal[
 ]
 """What a lint calls a forbidden text (`rules.contact`)."""
 
+Numerator = Literal[
+    "refunds_with_intervention_all",
+    "rulings_against_seller",
+    "complaints_all",
+    "stock_out_orders",
+    "consumer_started_disputes_plus_complaints_unless_refund_closed",
+]
+"""Which orders a shop's measure counts (`rules.health` says by which facts)."""
+Effect = Literal["campaigns", "search", "ads", "slots", "score"]
+"""What a shop loses beyond the line: campaign entry, rank in search, paid search ads, resource slots, score."""
+
 FORBID = ConfigDict(extra="forbid")
 
 
@@ -235,15 +246,23 @@ class Customised:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metric:
-    """A shop's running dispute measure and the line it must not cross (platform-rules §2)."""
+    """A shop's running dispute measure and the line it must not cross (platform-rules §2).
+
+    Over the line of the window: more than `line_count` orders that are also more than `line_rate_bp` of the trades.
+    Over that of a calendar month: more than `month_count_over` that are also `month_rate_from_bp` or more. `effect`
+    and `month_effect` are what the shop loses then.
+    """
 
     __pydantic_config__ = FORBID
     id: str
     name: str
     window_days: Count
-    numerator: str | None = None
+    numerator: Numerator | None = None
     denominator: str | None = None
+    effect: Effect | None = None
     month_count_over: Count | None = None
+    month_rate_from_bp: Count | None = None
+    month_effect: Effect | None = None
     line_rate_bp: Count | None = None
     line_count: Count | None = None
     line_digital_count: Count | None = None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from rules.calendars import Warehouse
+from rules.health import Budget
 from rules.packs import Pack
 from rules.playbook import Playbook
 
@@ -17,7 +18,8 @@ class Policy:
 
     `confirmed`: digests of pack rows a person has confirmed; only those may move money. `patience`: a step
     found later than this (µs; one poll interval of the shop) counts as missed while we were down.
-    `maintenance`: (from, until) instants in which cases open silently.
+    `maintenance`: (from, until) instants in which cases open silently. `budget`: what the shop can still afford
+    before a line of the platform; None = it is near none.
     """
 
     playbook: Playbook
@@ -27,3 +29,4 @@ class Policy:
     confirmed: frozenset[str] = frozenset()
     patience: int = 15 * 60 * 1_000_000
     maintenance: tuple[tuple[int, int], ...] = ()
+    budget: Budget | None = None

@@ -24,6 +24,7 @@ TABLES = {
     "daemon/words.py": (
         *(words.STATUSES, words.VIOLATIONS, words.KINDS, words.OUTCOMES, words.SOURCES, words.FLAGS),
         *(words.ENTRIES, words.FACTS),
+        *(words.METRICS, words.EFFECTS, words.STATES, words.MISSING),
     ),
     "daemon/reasons.py": (reasons.REASONS,),
     "daemon/messages.py": (messages.TODO,),

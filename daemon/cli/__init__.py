@@ -4,7 +4,22 @@ import sys
 
 import typer
 
-from daemon.cli import cases, demo, evidence, feeds, kill, orders, replay, schema, service, setup, tasks, today, why
+from daemon.cli import (
+    cases,
+    demo,
+    evidence,
+    feeds,
+    health,
+    kill,
+    orders,
+    replay,
+    schema,
+    service,
+    setup,
+    tasks,
+    today,
+    why,
+)
 from daemon.cli.session import run_or_forward
 
 app = typer.Typer(
@@ -14,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
 )
-for module in (demo, setup, service, today, why, replay, kill):
+for module in (demo, setup, service, today, health, why, replay, kill):
     module.register(app)
 app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")

@@ -9,12 +9,12 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from daemon import show
+from daemon import prognosis, show
 from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, here, opened, out
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
-from daemon.store import feeds, orders, views
+from daemon.store import feeds, health, orders, views
 from daemon.store.views import Bucket
 from rules import payout, stacking
 from rules.instant import DAY, HOUR, SECOND, format_utc
@@ -39,6 +39,7 @@ def today(
             marks = {row["shop"]: row["watermark"] for row in feeds.statuses(tx)}
             silent = len(views.undelivered(tx, session.now - DAY))
             tasks = len(views.task_rows(tx))
+            warnings = _warnings(tx, session)
         documents = [_document(bucket, session, marks.get(bucket.shop)) for bucket in buckets]
         if csv_file is not None:
             here(csv_file).write_text(_csv(documents), "utf-8-sig")
@@ -46,6 +47,8 @@ def today(
             out().json({"now": format_utc(session.now), "hours": hours, "pickups": documents, "open_tasks": tasks})
             return
         _print(buckets, session, marks, hours)
+    for warning in warnings:
+        out().print(warning)
     if tasks:
         text = ngettext(
             "{n} task waits for a person: forestall tasks list",
@@ -75,6 +78,17 @@ def _shared(tx: Connection, bucket: Bucket, session: Session) -> Bucket:
         stacking.shared(known, policy.pack, violation, policy.confirmed)
     )
     return replace(bucket, stake_minor=max(bucket.stake_minor - saved, 0))
+
+
+def _warnings(tx: Connection, session: Session) -> list[str]:
+    """One line for each line of a platform that a shop is near."""
+    shops = session.installation.shops
+    return [
+        f"[{name}] {prognosis.name(reading)}: {prognosis.sentence(reading, shops.get(name).policy.pack.zone)}"
+        for name in sorted(session.settings.shops)
+        for reading in health.readings(tx, shops.get(name), session.now)
+        if reading.state in ("near", "over")
+    ]
 
 
 def _print(buckets: list[Bucket], session: Session, marks: dict[str, int | None], hours: int) -> None:

@@ -11,6 +11,7 @@ from daemon.shops import Shop
 from daemon.store import timers
 from daemon.store.upsert import upsert
 from daemon.tables import Feed, Quarantine
+from rules.health import gauges
 
 F = Feed.__table__  # type: ignore[attr-defined]
 Q = Quarantine.__table__  # type: ignore[attr-defined]
@@ -25,6 +26,8 @@ def ensure(connection: Connection, shop: Shop, now: int) -> None:
     known = timers.due_of(connection, timers.FEED, [(shop.name, "feed")])
     if known.get((shop.name, "feed")) is None:
         timers.wake(connection, timers.FEED, [(shop.name, "feed", shop.seller, now)])
+    if gauges(shop.policy.pack, now):
+        timers.wake(connection, timers.HEALTH, [(shop.name, "shop", shop.seller, now)])
     if shop.stale_after is not None:
         watched = timers.due_of(connection, timers.WATCH, [(shop.name, "feed")])
         if watched.get((shop.name, "feed")) is None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.shops import Shop, Shops
-from daemon.store import orders, pairs, stock, timers
+from daemon.store import incidents, orders, pairs, stock, timers
 from daemon.store.journal import Journal
 from daemon.store.upsert import many, replace_all, upsert
 from daemon.tables import Event, Order, Seen
@@ -148,6 +148,7 @@ def _merge(
     stored = orders.known(connection, names, {name: at for name, (_, at) in seen.items()})
     changed: dict[tuple[str, str], Changed] = {}
     aged: dict[tuple[str, str], Known] = {}
+    happened: list[incidents.Row] = []
     for snap in differing:
         name = (snap.shop, snap.order_id)
         facts = stored.get(name)
@@ -164,8 +165,10 @@ def _merge(
             idle = _over(before) and _over(facts.facts) and (earlier is None or earlier.idle)
             changed[name] = Changed(shop, snap, facts, at, first, idle)
             journal.note(snap.shop, snap.order_id, _observation(snap, facts.facts, before, at))
+            happened += incidents.of_flags(snap.shop, snap.order_id, before, facts.facts, snap.observed_at, at)
         elif facts.times != times:
             aged[name] = facts
+    incidents.add(connection, happened)
     _age(connection, {name: facts for name, facts in aged.items() if name not in changed})
     if changed:
         _save(connection, list(changed.values()), final)
@@ -251,15 +254,18 @@ def _events(connection: Connection, journal: Journal, shops: Shops, events: list
         return
     rows: list[dict[str, Any]] = []
     subjects: list[timers.Subject] = []
+    happened: list[incidents.Row] = []
     for e in events:
         at = seen_at(e.observed_at)
         fact = {"shop": e.shop, "order_id": e.order_id, "event": e.event, "at": e.at, "seen_at": at}
         rows.append(fact)
         subjects.append((e.shop, e.order_id, shops.get(e.shop).seller, at))
         journal.note(e.shop, e.order_id, {**fact, "event": "fact", "fact": e.event})
+        happened += incidents.of_event(e.shop, e.order_id, e.event, e.at, at)
         if e.event == "ack":
             orders.acknowledge(connection, e.shop, e.order_id, at)
     many(connection, _EVENT[connection.dialect.name], rows)
+    incidents.add(connection, happened)
     timers.wake(connection, timers.ORDER, subjects, past=True)
 
 

@@ -90,7 +90,7 @@ def set_delivery(connection: Connection, row: RowMapping, outcome: Outcome, now:
 
 def is_superseded(connection: Connection, delivery: RowMapping, action: RowMapping) -> bool:
     """Whether a sink has, or is about to have, a newer alert of the same cause: it says all that this one would."""
-    if action["step"] not in ("alert", "resolved", "stale"):
+    if action["step"] not in ("alert", "resolved", "stale", "health"):
         return False
     newer = (
         select(A.c.key)

@@ -27,7 +27,7 @@ FIELDS = st.fixed_dictionaries(
     {"status": STATUS, "paid_at": st.just(MORNING), "paid_minor": st.just(15000), "currency": st.just("CNY")},
     optional={
         "ship_by": st.sampled_from([MORNING + 2 * DAY, MORNING + 3 * DAY]),
-        "flags": st.sampled_from([[], ["out_of_stock"]]),
+        "flags": st.sampled_from([[], ["out_of_stock"], ["intervention_requested"]]),
         "collected_at": st.just(None),
     },
 )

@@ -123,6 +123,15 @@ def upgrade() -> None:
     sa.Column('unknown_keys', sa.Text(), nullable=False),
     sa.PrimaryKeyConstraint('shop', name=op.f('pk_feed'))
     )
+    op.create_table('incident',
+    sa.Column('shop', sa.Text(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('order_id', sa.Text(), nullable=False),
+    sa.Column('seen_at', sa.BigInteger(), nullable=False),
+    sa.PrimaryKeyConstraint('shop', 'kind', 'at', 'order_id', name=op.f('pk_incident')),
+    sqlite_with_rowid=False
+    )
     op.create_table('listing',
     sa.Column('seller', sa.Text(), nullable=False),
     sa.Column('sku', sa.Text(), nullable=False),
@@ -190,6 +199,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('orders', schema=None) as batch_op:
         batch_op.create_index('ix_orders_open', ['is_open', 'shop', 'act_by'], unique=False)
+        batch_op.create_index('ix_orders_paid', ['shop', 'paid_at'], unique=False)
 
     op.create_table('pool',
     sa.Column('seller', sa.Text(), nullable=False),
@@ -262,6 +272,7 @@ def downgrade() -> None:
     op.drop_table('quarantine')
     op.drop_table('pool')
     with op.batch_alter_table('orders', schema=None) as batch_op:
+        batch_op.drop_index('ix_orders_paid')
         batch_op.drop_index('ix_orders_open')
 
     op.drop_table('orders')
@@ -275,6 +286,7 @@ def downgrade() -> None:
 
     op.drop_table('member')
     op.drop_table('listing')
+    op.drop_table('incident')
     op.drop_table('feed')
     op.drop_table('evidence_of')
     op.drop_table('evidence')

@@ -1,0 +1,82 @@
+"""Shop health: look at a shop when something happened to it, and tell the seller before a line is crossed."""
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection
+
+from daemon.lines import line
+from daemon.shops import Shop
+from daemon.store import decisions, health, outbox, timers
+from daemon.store.journal import Journal
+from rules import key
+from rules.decide import Act
+from rules.health import Reading
+from rules.instant import HOUR
+from rules.model import Kind, Violation
+from rules.packs import local_date
+
+if TYPE_CHECKING:
+    from daemon.engine import Engine
+
+BATCH = 100
+EVERY = HOUR
+"""A shop is looked at this often even when nothing happens (µs): orders threaten to run out of stock by time alone,
+and windows move on at midnight."""
+
+
+def look(engine: "Engine", now: int) -> int:
+    """Read the gauges of the shops that are due and put down what the seller must hear, in one transaction."""
+    with engine.database.begin() as tx:
+        claims = timers.claim(tx, timers.HEALTH, now, BATCH, shards=engine.shards)
+        journal = Journal()
+        for claim in claims:
+            shop = engine.shops.get(claim.shop)
+            readings = health.readings(tx, shop, now)
+            for reading in readings:
+                if reading.state in ("near", "over"):
+                    _tell(engine, tx, journal, shop, reading, now)
+            timers.settle(tx, [timers.Result(claim, now + EVERY if readings else None, now)])
+        journal.write(tx, now)
+    return len(claims)
+
+
+def _tell(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, reading: Reading, now: int) -> None:
+    act = _alert(shop, reading, now)
+    if outbox.is_known(tx, act.key):
+        return
+    cause = _cause(shop, reading)
+    pack = shop.policy.pack.version(now)
+    decisions.add_actions(tx, [decisions.action_row(engine.shops, shop, act, now, pack, cause=cause)])
+    entry = line(
+        at=now,
+        shop=shop.name,
+        cause=cause,
+        case=act.violation,
+        event="action",
+        action=act.kind,
+        step=act.step,
+        key=act.key,
+        reason=act.reason,
+        outcome=decisions.planned_outcome(engine.shops, act),
+        pack=pack,
+        playbook=shop.policy.playbook.version,
+    )
+    journal.note(shop.name, cause, entry)
+
+
+def _alert(shop: Shop, reading: Reading, now: int) -> Act:
+    """One alert per gauge, state and local day of its newest incident: what only grows older is not told again."""
+    newest = now if reading.newest is None else reading.newest
+    day = local_date(newest, shop.policy.pack.zone)
+    return Act(
+        key=f"{_cause(shop, reading)}/{reading.state}/{day}",
+        kind=Kind.ALERT,
+        step="health",
+        violation=Violation.STOCK_OUT if reading.gauge.period == "day" else Violation.DISPUTE,
+        episode=1,
+        reason="LINE_CROSSED" if reading.state == "over" else "LINE_NEAR",
+    )
+
+
+def _cause(shop: Shop, reading: Reading) -> str:
+    return key.health(shop.name, reading.gauge.metric, reading.gauge.period)

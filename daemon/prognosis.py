@@ -1,0 +1,70 @@
+"""What people read about a shop's health: one sentence per gauge, the same on screens and in alerts."""
+
+from zoneinfo import ZoneInfo
+
+from daemon import show, words
+from daemon.i18n import gettext as _
+from daemon.i18n import ngettext
+from rules.health import Reading
+from rules.instant import SECOND
+
+
+def name(reading: Reading, lang: str | None = None) -> str:
+    """What is counted: platform called in (DM-1)."""
+    return f"{words.say(words.METRICS, reading.gauge.name, lang)} ({reading.gauge.metric})"
+
+
+def window(reading: Reading, lang: str | None = None) -> str:
+    """Over which days."""
+    match reading.gauge.period:
+        case "month":
+            return _("this month", lang)
+        case "day":
+            return _("today", lang)
+        case "rolling":
+            return _("{days} days", lang).format(days=reading.gauge.days)
+
+
+def stands(reading: Reading) -> str:
+    """The count of how many trades, and the rate: 3 / 1,200 = 0.25 %."""
+    if reading.trades is None or reading.rate_bp is None:
+        return str(reading.count)
+    return f"{reading.count} / {reading.trades:,} = {percent(reading.rate_bp)}"
+
+
+def limit(reading: Reading, lang: str | None = None) -> str | None:
+    """The line: the count that crosses it, or what is normal where no line is known."""
+    if reading.crossing is not None:
+        return _("{n} cross it", lang).format(n=reading.crossing)
+    if reading.gauge.normal_bp:
+        low, high = (percent(bp) for bp in reading.gauge.normal_bp)
+        return _("usual {low} to {high}", lang).format(low=low, high=high)
+    return None
+
+
+def sentence(reading: Reading, zone: ZoneInfo, lang: str | None = None) -> str:
+    """What is coming: "2 more before 11-29 00:00 and campaigns close; expected by then: 4"."""
+    effect = words.say(words.EFFECTS, reading.gauge.effect, lang)
+    until = show.moment(reading.horizon - SECOND, zone)
+    if reading.left is None:
+        return _("expected by {moment}: {n}", lang).format(moment=until, n=reading.forecast)
+    if reading.state == "over":
+        text = _("over the line until {moment}: {effect}; let no further dispute arise", lang)
+        return text.format(moment=until, effect=effect)
+    text = ngettext(
+        "{n} more by {moment} and {effect}; expected by then: {forecast}",
+        "{n} more by {moment} and {effect}; expected by then: {forecast}",
+        reading.left,
+        lang,
+    )
+    return text.format(n=reading.left, moment=until, effect=effect, forecast=reading.forecast)
+
+
+def gaps(reading: Reading, lang: str | None = None) -> list[str]:
+    """What the formula needs and nobody told."""
+    return [words.say(words.MISSING, missing, lang) for missing in reading.missing]
+
+
+def percent(bp: int) -> str:
+    """Basis points as people write a share: 0.25 %."""
+    return f"{bp // 100}.{bp % 100:02} %"

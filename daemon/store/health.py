@@ -1,0 +1,151 @@
+"""Counting for shop health: incidents and trades of one shop in one window, by index, never by a scan of orders."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from daemon.shops import Shop, Shops
+from daemon.store import incidents
+from daemon.tables import Case, Order
+from rules import health
+from rules.health import Budget, Counts, Gauge, Reading
+from rules.instant import DAY
+from rules.model import Violation
+
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+C = Case.__table__  # type: ignore[attr-defined]
+LOOK_BACK = 7
+"""Days whose mean tells how many orders a day will have by its end."""
+ENDED = frozenset[health.Incident]({"ruled_against", "ruled_for", "refund_closed"})
+"""How an intervention ends."""
+
+
+def readings(connection: Connection, shop: Shop, now: int) -> tuple[Reading, ...]:
+    """Every gauge of a shop's platform at `now`, from what was seen by then."""
+    trades: dict[tuple[int, int], int] = {}
+    found = []
+    for gauge in health.gauges(shop.policy.pack, now):
+        window = (gauge.since, gauge.until)
+        if window not in trades:
+            trades[window] = _trades(connection, shop.name, *window)
+        counts = _counted(connection, shop.name, gauge, now)
+        found.append(health.read(gauge, _complete(connection, shop.name, gauge, counts, trades[window], now), now))
+    return tuple(found)
+
+
+def budgets(connection: Connection, shops: Shops, moments: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Budget]:
+    """What each shop can still afford at each instant; a shop that is near no line is absent.
+
+    Counts only what was seen by that instant, so neither batch nor step size can change it.
+    """
+    troubled = incidents.shops_with_any(connection, sorted({name for name, _ in moments}))
+    if not troubled:
+        return {}
+    found = {}
+    for name, at in sorted({(name, at) for name, at in moments if name in troubled}):
+        budget = _budget(connection, shops.get(name), at)
+        if budget is not None:
+            found[(name, at)] = budget
+    return found
+
+
+def _budget(connection: Connection, shop: Shop, at: int) -> Budget | None:
+    near = []
+    for gauge in health.gauges(shop.policy.pack, at):
+        if gauge.period == "day" or not gauge.bounds:
+            continue
+        counts = _counted(connection, shop.name, gauge, at)
+        reading = health.read(gauge, counts, at)
+        if reading.state == "fine":
+            continue  # far even from the line of a shop without trades: trades only move it further away
+        if any(bound.share_bp for bound in gauge.bounds):
+            most = _enough(gauge, len(counts.at) + counts.paced + counts.undecided)
+            trades = _trades(connection, shop.name, gauge.since, gauge.until, most=most)
+            reading = health.read(gauge, replace(counts, trades=trades or None), at)
+        near.append(reading)
+    return health.budget(near)
+
+
+def _enough(gauge: Gauge, seen: int) -> int:
+    """So many trades that what was seen, doubled by the forecast, is far from the line: no need to count on."""
+    return max((2 * seen + 10) * 10_000 // bound.share_bp for bound in gauge.bounds if bound.share_bp)
+
+
+def _counted(connection: Connection, shop: str, gauge: Gauge, now: int) -> Counts:
+    """The incidents of a gauge: few, read by index."""
+    firsts = incidents.first_of_orders(connection, shop, gauge.counts, gauge.since, gauge.until, now)
+    excused = incidents.orders_with(connection, shop, gauge.excuses, gauge.since, now)
+    recent = firsts
+    if gauge.period == "month":
+        start = now - gauge.days * DAY
+        recent = incidents.first_of_orders(connection, shop, gauge.counts, start, gauge.until, now)
+    return Counts(
+        at=tuple(sorted(at for order_id, at in firsts.items() if order_id not in excused)),
+        paced=len(recent.keys() - excused),
+        undecided=_undecided(connection, shop, gauge, now),
+    )
+
+
+def _complete(connection: Connection, shop: str, gauge: Gauge, counts: Counts, trades: int, now: int) -> Counts:
+    """The counts with what they are a share of, and what is under way."""
+    day = gauge.period == "day"
+    return replace(
+        counts,
+        trades=trades or None,
+        expected_trades=_expected(connection, shop, gauge, trades) if day else None,
+        pending=_pending(connection, shop, gauge, now) if day else 0,
+        known_since=_known_since(connection, shop),
+    )
+
+
+def _trades(connection: Connection, shop: str, since: int, until: int, most: int | None = None) -> int:
+    """Orders paid in [since, until), counted no further than `most`."""
+    values = {"b_shop": shop, "b_since": since, "b_until": until}
+    if most is None:
+        return int(connection.execute(_PAID, values).scalar_one())
+    return int(connection.execute(_PAID_AT_MOST, values | {"most": most}).scalar_one())
+
+
+def _expected(connection: Connection, shop: str, gauge: Gauge, so_far: int) -> int:
+    """The orders of a day by its end: at least those it has, else the mean of the days before."""
+    before = _trades(connection, shop, gauge.since - LOOK_BACK * DAY, gauge.since)
+    return max(so_far, before // LOOK_BACK)
+
+
+def _pending(connection: Connection, shop: str, gauge: Gauge, now: int) -> int:
+    """Orders with an open stock-out case whose time ends this day and which the platform has not flagged yet."""
+    values = {"b_shop": shop, "b_violation": Violation.STOCK_OUT, "b_since": gauge.since, "b_until": gauge.until}
+    open_cases = set(connection.execute(_THREATENED, values).scalars())
+    return len(open_cases - incidents.orders_with(connection, shop, gauge.counts, gauge.since, now))
+
+
+def _undecided(connection: Connection, shop: str, gauge: Gauge, now: int) -> int:
+    """Interventions in the window of which nobody told how they ended: each may still be ruled against the seller."""
+    if gauge.numerator != "rulings_against_seller":
+        return 0
+    called_in = incidents.first_of_orders(connection, shop, frozenset({"intervention"}), gauge.since, gauge.until, now)
+    return len(called_in.keys() - incidents.orders_with(connection, shop, ENDED, gauge.since, now))
+
+
+def _known_since(connection: Connection, shop: str) -> int | None:
+    first: int | None = connection.execute(_FIRST_PAID, {"b_shop": shop}).scalar_one()
+    return first
+
+
+_in_window = (
+    O.c.shop == bindparam("b_shop"),
+    O.c.paid_at >= bindparam("b_since"),
+    O.c.paid_at < bindparam("b_until"),
+)
+_PAID = select(func.count()).select_from(O).where(*_in_window)
+_PAID_AT_MOST = select(func.count()).select_from(
+    select(O.c.paid_at).where(*_in_window).limit(bindparam("most")).subquery()
+)
+_FIRST_PAID = select(func.min(O.c.paid_at)).where(O.c.shop == bindparam("b_shop"), O.c.paid_at.is_not(None))
+_THREATENED = (
+    select(C.c.order_id)
+    .join(O, (O.c.shop == C.c.shop) & (O.c.order_id == C.c.order_id))
+    .where(C.c.shop == bindparam("b_shop"), C.c.violation == bindparam("b_violation"), C.c.closed_at.is_(None))
+    .where(O.c.ship_by >= bindparam("b_since"), O.c.ship_by < bindparam("b_until"))
+)

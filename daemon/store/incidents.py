@@ -1,0 +1,94 @@
+"""Incidents: what a platform may count against a shop, put down the moment a fact tells it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, update
+
+from daemon.store import timers
+from daemon.store.upsert import many, upsert
+from daemon.tables import Incident, Timer
+from rules.health import Incident as Kind
+
+I = Incident.__table__  # type: ignore[attr-defined]  # noqa: E741
+T = Timer.__table__  # type: ignore[attr-defined]
+Row = dict[str, Any]
+FLAGS: Mapping[str, Kind] = {"intervention_requested": "intervention", "out_of_stock": "stock_out"}
+"""Flags of a snapshot that say what an event would say."""
+EVENTS: Mapping[str, Kind] = {
+    "intervention": "intervention",
+    "complaint": "complaint",
+    "ruled_against": "ruled_against",
+    "ruled_for": "ruled_for",
+    "refund_closed": "refund_closed",
+}
+
+
+def of_event(shop: str, order_id: str, event: str, at: int, seen_at: int) -> Iterator[Row]:
+    """The incident an event tells of, if it tells of one."""
+    if event in EVENTS:
+        yield _row(shop, order_id, EVENTS[event], at, seen_at)
+
+
+def of_flags(
+    shop: str, order_id: str, before: Mapping[str, Any], after: Mapping[str, Any], at: int, seen_at: int
+) -> Iterator[Row]:
+    """The incidents of flags that a snapshot true at `at` shows and the one before did not."""
+    flags = after.get("flags")
+    if not flags:
+        return
+    known = before.get("flags") or ()
+    for flag, kind in FLAGS.items():
+        if flag in flags and flag not in known:
+            yield _row(shop, order_id, kind, at, seen_at)
+
+
+def add(connection: Connection, rows: Sequence[Row]) -> None:
+    """Put incidents down, each once, and let the health of their shops be looked at (in the facts' transaction)."""
+    if not rows:
+        return
+    many(connection, _ADD[connection.dialect.name], rows)
+    seen: dict[str, int] = {}
+    for row in rows:
+        seen[row["shop"]] = min(seen.get(row["shop"], row["seen_at"]), row["seen_at"])
+    many(connection, _WAKE, [{"b_shop": shop, "b_at": at} for shop, at in sorted(seen.items())])
+
+
+def shops_with_any(connection: Connection, shops: Sequence[str]) -> list[str]:
+    """Those of the shops that ever had an incident: usually none, which costs one probe each."""
+    return [name for name in shops if connection.execute(_ANY, {"b_shop": name}).first() is not None]
+
+
+def first_of_orders(
+    connection: Connection, shop: str, kinds: frozenset[Kind], since: int, until: int, now: int
+) -> dict[str, int]:
+    """The first incident of these kinds of each order in [since, until), as far as it was seen by `now`."""
+    values = {"b_shop": shop, "b_kinds": sorted(kinds), "b_since": since, "b_until": until, "b_now": now}
+    return {row.order_id: row.at for row in connection.execute(_FIRSTS, values)}
+
+
+def orders_with(connection: Connection, shop: str, kinds: frozenset[Kind], since: int, now: int) -> set[str]:
+    """Orders that had one of these incidents since then, seen by `now`."""
+    return set(first_of_orders(connection, shop, kinds, since, 1 << 62, now)) if kinds else set()
+
+
+def _row(shop: str, order_id: str, kind: Kind, at: int, seen_at: int) -> Row:
+    return {"shop": shop, "kind": kind, "at": at, "order_id": order_id, "seen_at": seen_at}
+
+
+_ADD = {d: upsert(d, I, ("shop", "kind", "at", "order_id"), None) for d in ("sqlite", "postgresql")}
+_ANY = select(I.c.shop).where(I.c.shop == bindparam("b_shop")).limit(1)
+_FIRSTS = (
+    select(I.c.order_id, func.min(I.c.at).label("at"))
+    .where(I.c.shop == bindparam("b_shop"), I.c.kind.in_(bindparam("b_kinds", expanding=True)))
+    .where(I.c.at >= bindparam("b_since"), I.c.at < bindparam("b_until"), I.c.seen_at <= bindparam("b_now"))
+    .group_by(I.c.order_id)
+)
+_moment = bindparam("b_at", type_=BigInteger)
+# only a timer that is there: a replay has none, and none comes due in it
+_WAKE = (
+    update(T)
+    .where(T.c.kind == timers.HEALTH, T.c.shop == bindparam("b_shop"))
+    .where(or_(T.c.due_at.is_(None), T.c.due_at > _moment))
+    .values(due_at=_moment)
+)
