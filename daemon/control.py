@@ -6,7 +6,9 @@ One request, one answer, each a line of JSON: {"argv", "lang", "cwd"} -> {"code"
 import itertools
 import json
 import os
+import pwd
 import socket
+import struct
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,11 +32,15 @@ CLIENTS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A command that another process wants run: its words, its language, the folder it was typed in."""
+    """A command that another process wants run: its words, its language, the folder it was typed in, who asks.
+
+    `user` is the name of the system's user at the other end, as the kernel says it; "" where it cannot.
+    """
 
     argv: list[str]
     lang: str
     cwd: Path
+    user: str = ""
 
 
 Handler = Callable[[Request], dict[str, Any]]
@@ -141,9 +147,18 @@ class Server:
             with connection.makefile("rb") as reader:
                 said = json.loads(reader.readline(MOST))
             words = [str(word) for word in said["argv"]]
-            request = Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])))
+            request = Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])), user=_peer(connection))
             with self._turn:
                 answer = self._handler(request)
             connection.sendall(json.dumps(answer).encode() + b"\n")
         except Exception as error:
             log.warning("control.refused", error=f"{type(error).__name__}: {error}"[:300])
+
+
+def _peer(connection: socket.socket) -> str:
+    """The user at the other end of the socket (SO_PEERCRED: pid, uid, gid)."""
+    try:
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+        return pwd.getpwuid(struct.unpack("3i", credentials)[1]).pw_name
+    except (OSError, KeyError, AttributeError):
+        return ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from adapters.base import AdapterError, ColumnMap, Feed, ShopSettings, SinkSettings
@@ -96,7 +97,11 @@ def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key
 def _playbook(settings: Config, problems: list[str]) -> Playbook:
     if settings.playbook.path is None:
         return playbook.shipped()
-    file = settings.base / settings.playbook.path
+    return read_playbook(settings.base / settings.playbook.path, problems)
+
+
+def read_playbook(file: Path, problems: list[str]) -> Playbook:
+    """The playbook of a file; what is wrong with it goes to `problems`, and the shipped one stands in."""
     try:
         plays = playbook.load(file)
     except PolicyError as error:

@@ -5,7 +5,7 @@ takes its records' platform, that platform's zone, the shipped pack and playbook
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -47,6 +47,12 @@ class Shops:
         if shop is None:
             shop = self.known[name] = self.made(name, platform or "generic")
         return shop
+
+    def confirm(self, digests: frozenset[str]) -> None:
+        """Let these be the confirmed rows from now on, in every shop; a running daemon needs no reload for it."""
+        self.confirmed = digests
+        for name, shop in list(self.known.items()):
+            self.known[name] = replace(shop, policy=replace(shop.policy, confirmed=digests))
 
     def first(self) -> Shop | None:
         """The first shop by name: where news about the whole installation is put."""

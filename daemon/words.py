@@ -49,6 +49,26 @@ OUTCOMES: Mapping[str, str] = {
     "void": "dropped",
     "shadow": "recorded only",
 }
+OCCASIONS: Mapping[str, str] = {
+    "new_year_goods": "the New Year goods festival",
+    "spring_festival": "Spring Festival",
+    "618": "the 618 campaign",
+    "double_11": "Double 11",
+}
+INITIATIONS: Mapping[str, str] = {
+    "auto": "the platform, by itself",
+    "complaint": "the buyer's complaint",
+    "auto_on_complaint": "any complaint, unheard",
+    "platform": "the platform's decision",
+    "unknown": "not known",
+}
+SCOPES: Mapping[str, str] = {
+    "order": "per order",
+    "shop": "for a shop's day",
+    "escalation": "a later, further cost",
+    "alternative": "another source",
+    "record": "on record only",
+}
 SOURCES: Mapping[str, str] = {
     "line": "the platform's time for a line",
     "platform": "the platform",

@@ -54,11 +54,13 @@ def stake(order: Order, pack: Pack, violation: Violation, confirmed: frozenset[s
     if not rows or (order.currency is not None and order.currency != pack.currency):
         return None
     if len(rows) > 1:
-        return _overlapping(order, pack, rows, start, confirmed)
-    return _single(order, pack, rows[0], start, confirmed)
+        return _overlapping(order, pack, rows, confirmed)
+    return of_row(order, pack, rows[0], confirmed)
 
 
-def _single(order: Order, pack: Pack, row: Row, start: int | None, confirmed: frozenset[str]) -> Stake | None:
+def of_row(order: Order, pack: Pack, row: Row, confirmed: frozenset[str] = NONE_CONFIRMED) -> Stake | None:
+    """What one row says of the order, whether or not it is in force for it; None without a price."""
+    start = pack.starts_at(order)
     sure = row.digest in confirmed
     if row.priced_like is not None:
         like = stake(order, pack, row.priced_like, confirmed)
@@ -70,12 +72,10 @@ def _single(order: Order, pack: Pack, row: Row, start: int | None, confirmed: fr
     return Stake(low, high, pack.currency, row.id, row.form, row.initiation, row.confidence, sure, note)
 
 
-def _overlapping(
-    order: Order, pack: Pack, rows: tuple[Row, ...], start: int | None, confirmed: frozenset[str]
-) -> Stake | None:
+def _overlapping(order: Order, pack: Pack, rows: tuple[Row, ...], confirmed: frozenset[str]) -> Stake | None:
     """Rows in force together: the confirmed ones, else all, from the lowest payout to the highest."""
     rows = tuple(row for row in rows if row.digest in confirmed) or rows
-    stakes = [s for row in rows if (s := _single(order, pack, row, start, confirmed)) is not None]
+    stakes = [s for row in rows if (s := of_row(order, pack, row, confirmed)) is not None]
     if not stakes:
         return None
     low, high = min(s.low_minor for s in stakes), max(s.high_minor for s in stakes)

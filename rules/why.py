@@ -16,7 +16,6 @@ from rules.instant import format_utc
 from rules.look import Act, Look
 from rules.model import History, Order, Outcome, Past, Violation
 from rules.packdata import Row, Scope
-from rules.packs import Pack, Regimes
 from rules.policy import Policy
 
 MOST_LOOKS = 200
@@ -163,7 +162,7 @@ def _rows(look: Look) -> Iterator[Rule]:
 def _row(look: Look, row: Row) -> Rule:
     """What a row says of the order: would it apply now, at what price, and how sure is it."""
     confirmed = row.digest in look.policy.confirmed
-    stake = payout.stake(look.order, _alone(look.policy.pack, row), row.violation, look.policy.confirmed)
+    stake = payout.of_row(look.order, look.policy.pack, row, look.policy.confirmed)
     reasons = [_applies(look, violation) for violation in row.violations]
     fired, reason = next((found for found in reasons if found[0]), reasons[0])
     if stake is None and row.tiers:
@@ -180,13 +179,6 @@ def _row(look: Look, row: Row) -> Rule:
         amount_minor=stake.high_minor if stake else None,
         confirmed=confirmed,
     )
-
-
-def _alone(pack: Pack, row: Row) -> Pack:
-    """The pack as if only this row priced its violation."""
-    none: Regimes[Row] = Regimes((), ((),))
-    others = {**pack.others, (row.violation, "alternative"): none}
-    return replace(pack, orders={**pack.orders, row.violation: Regimes((), ((row,),))}, others=others)
 
 
 def _applies(look: Look, violation: Violation) -> tuple[bool, str]:

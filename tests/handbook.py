@@ -1,10 +1,10 @@
 """The tables of docs/rule-packs.md, made from the packs: `python -m tests.handbook` writes them anew."""
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime
 
+from daemon.packtext import payout, span
 from rules import packs
-from rules.packdata import Limit, Row, Tier, Window
+from rules.packdata import Limit, Row, Window
 from tests.project import ROOT
 
 PAGE = ROOT / "docs" / "rule-packs.md"
@@ -19,7 +19,7 @@ def rows() -> Iterator[str]:
             row.id,
             ", ".join(row.violations) + ("" if row.scope == "order" else f" ({_scope(row)})"),
             span(row.first, row.last),
-            _payout(row),
+            payout(row, "en"),
             row.base or "–",
             row.form,
             row.initiation,
@@ -47,11 +47,6 @@ def limits() -> Iterator[str]:
             yield _line(*_limit(pack.platform, one))
 
 
-def span(first: date | None, last: date | None) -> str:
-    """2022-07-18 – 2025-02-12; an open end is an ellipsis."""
-    return f"{_day(first)} – {_day(last)}"
-
-
 def _limit(platform: str, one: Limit) -> Iterable[str]:
     where = f"tag {one.tag}" if one.tag else "–"
     source = f"{', '.join(one.source)} {one.confidence}"
@@ -74,49 +69,6 @@ def _line(*cells: str) -> str:
 
 def _scope(row: Row) -> str:
     return row.scope if row.instead_of is None else f"instead of {row.instead_of}"
-
-
-def _day(day: date | None) -> str:
-    if day is None:
-        return "…"
-    return str(day) if isinstance(day, datetime) else day.isoformat()
-
-
-def _payout(row: Row) -> str:
-    if row.priced_like is not None:
-        return f"as {row.priced_like}"
-    if row.tiers:
-        return "; ".join(_tier(tier, row) for tier in row.tiers)
-    lines = [_threshold(one.day_count_from, one.day_share_from_bp) for one in row.thresholds]
-    points = f"{row.points} points" if row.points else row.points_text
-    return "; ".join(lines) or points or "–"
-
-
-def _threshold(count: int | None, share_bp: int | None) -> str:
-    share = f"share ≥ {(share_bp or 0) // 100}%"
-    return f"day {share}" if count is None else f"day: count ≥ {count}, {share}"
-
-
-def _tier(tier: Tier, row: Row) -> str:
-    when = [
-        f"≤ {tier.promise_hours_max} h" if tier.promise_hours_max is not None else "",
-        f"> {tier.promise_hours_over} h" if tier.promise_hours_over is not None else "",
-        f"below {_yuan(tier.base_below_minor)}" if tier.base_below_minor is not None else "",
-        f"from {_yuan(tier.base_from_minor)}" if tier.base_from_minor is not None else "",
-    ]
-    condition = ", ".join(filter(None, when))
-    return f"{condition}: {_amount(tier)}" if condition else _amount(tier)
-
-
-def _amount(tier: Tier) -> str:
-    if tier.flat_minor is not None:
-        return f"{_yuan(tier.flat_minor)} yuan"
-    most = "…" if tier.max_minor is None else _yuan(tier.max_minor)
-    return f"{_yuan(tier.percent_bp or 0)}% [{_yuan(tier.min_minor)}, {most}]"
-
-
-def _yuan(minor: int) -> str:
-    return f"{minor / 100:g}"
 
 
 def _rule(window: Window) -> str:

@@ -12,6 +12,7 @@ from daemon.cli import (
     health,
     kill,
     orders,
+    policy,
     replay,
     schema,
     service,
@@ -34,6 +35,7 @@ for module in (demo, setup, service, today, health, why, replay, kill):
 app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")
 app.add_typer(tasks.app, name="tasks")
+app.add_typer(policy.app, name="policy")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(schema.app, name="db")

@@ -2,6 +2,7 @@
 executes commands for others through its socket."""
 
 import contextlib
+import getpass
 import io
 import json
 import sys
@@ -75,6 +76,7 @@ class Holder:
 _out: ContextVar[Out | None] = ContextVar("out", default=None)
 _holder: ContextVar[Holder | None] = ContextVar("holder", default=None)
 _cwd: ContextVar[Path | None] = ContextVar("cwd", default=None)
+_user: ContextVar[str | None] = ContextVar("user", default=None)
 ALONE = ("run", "tick")
 """Commands that a running daemon does not carry out for others: they are what it does itself."""
 
@@ -119,6 +121,17 @@ def here(path: Path) -> Path:
     """A path that a person typed, seen from the folder it was typed in."""
     base = _cwd.get()
     return path if base is None else base / path
+
+
+def user() -> str:
+    """The system's user who typed the command, also where a daemon runs it for him."""
+    asked = _user.get()
+    if asked is not None:
+        return asked
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return ""
 
 
 def find_shop(session: Session, order_id: str, shop: str | None) -> str:
@@ -199,6 +212,7 @@ def run_for_client(app: typer.Typer, holder: Holder, request: Request) -> dict[s
     if request.argv[:1] and request.argv[0] in ALONE:
         return {"code": Busy.exit_code, "out": "", "err": _("a daemon is running; it does this by itself") + "\n"}
     tokens = (_out.set(streams), _holder.set(holder), i18n.override.set(request.lang), _cwd.set(request.cwd))
+    asked = _user.set(request.user)
     try:
         code = run(app, request.argv)
     except Exception as error:
@@ -209,4 +223,5 @@ def run_for_client(app: typer.Typer, holder: Holder, request: Request) -> dict[s
         _holder.reset(tokens[1])
         i18n.override.reset(tokens[2])
         _cwd.reset(tokens[3])
+        _user.reset(asked)
     return {"code": code, "out": streams.out.getvalue(), "err": streams.err.getvalue()}

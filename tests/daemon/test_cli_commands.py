@@ -112,7 +112,7 @@ def test_a_moment_that_is_none_is_a_mistake_of_usage(cli: Cli, folder: Path, tex
 
 EVERYTHING = [
     "orders list", "orders show 1", "cases list", "cases show x", "why 1", "tasks list", "feeds status",
-    "feeds rejected", "today", "db current", "kill status",
+    "feeds rejected", "today", "db current", "kill status", "policy show",
 ]  # fmt: skip
 
 

@@ -1,6 +1,8 @@
 """The daemon's unix socket: one line in, one line out, and a broken client hurts nobody."""
 
 import json
+import os
+import pwd
 import socket
 import stat
 from collections.abc import Iterator
@@ -52,6 +54,13 @@ def test_a_command_comes_back_with_its_code_and_what_it_printed(path: Path) -> N
         answer = forward(path, ["orders", "list"], "zh")
 
     assert {"code": 3, "out": "orders list", "err": f"zh {Path.cwd()}"} == answer
+
+
+def test_the_handler_is_told_who_asks_by_the_kernel_not_by_the_client(path: Path) -> None:
+    with serving(path, lambda request: {"code": 0, "out": request.user, "err": ""}):
+        answer = raw(path, json.dumps({"argv": ["x"], "lang": "en", "cwd": "/", "user": "somebody"}).encode() + b"\n")
+
+    assert pwd.getpwuid(os.getuid()).pw_name == json.loads(answer)["out"]
 
 
 def test_nobody_listening_is_no_answer(path: Path) -> None:
