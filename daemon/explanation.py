@@ -14,7 +14,8 @@ def why(
 ) -> dict[str, Any] | None:
     """What holds for the order and why, what was done, what is to come; None when it is (or was) unknown.
 
-    With `at`, steps that came later than `at` show as planned, as they did then.
+    With `at`, steps that came later than `at` show as planned, as they did then, and rules and steps are those of
+    the playbook and rule pack that were in force then; `policy` says which these are.
     """
     if at is None:
         known = as_stored(connection, shops, shop, order_id, now)
@@ -23,5 +24,5 @@ def why(
     if known is None:
         return None
     moment = now if at is None else at
-    found = explain(known.order, known.policy, known.history, moment, observed_at=known.observed_at)
-    return to_json(found)
+    found = explain(known.order, known.law.policy, known.history, moment, observed_at=known.observed_at)
+    return to_json(found) | {"policy": known.law.document()}

@@ -26,8 +26,9 @@ from daemon.evidence import anchors
 from daemon.installation import Installation, build, usable
 from daemon.messages import Texts
 from daemon.poll import Poller
-from daemon.store import feeds, meta, outbox, timers
+from daemon.store import feeds, meta, outbox, policies, timers
 from daemon.store.database import Database, check_schema, open_database
+from daemon.store.journal import Journal
 from daemon.watch import watch
 from rules.instant import SECOND
 
@@ -55,6 +56,9 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
     with database.begin() as tx:
         for name in installation.feeds:
             feeds.ensure(tx, installation.shops.get(name), now)
+        journal = Journal()
+        policies.remember(tx, journal, installation.shops, now)
+        journal.write(tx, now)
         timers.policy_changed(tx, installation.shops.playbook.digest, now)
     return Parts(
         database=database,

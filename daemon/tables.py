@@ -294,6 +294,27 @@ class EvidenceOf(SQLModel, table=True):
     seq: int = Field(primary_key=True, sa_type=BigInteger)
 
 
+class PolicyText(SQLModel, table=True):
+    """A playbook or rule pack as it was written, kept by its digest for as long as anything was decided by it."""
+
+    __tablename__ = "policy_text"
+    digest: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+
+
+class PolicyUse(SQLModel, table=True):
+    """By what a shop's orders were decided from `since` on: digests of playbook and pack, confirmed rows (JSON)."""
+
+    __tablename__ = "policy_use"
+    shop: str = Field(primary_key=True, sa_type=Text)
+    since: int = Field(primary_key=True, sa_type=BigInteger)
+    seller: str = Field(sa_type=Text)
+    playbook: str = Field(sa_type=Text)
+    pack: str = Field(sa_type=Text)
+    confirmed: str = Field(default="[]", sa_type=Text)
+
+
 class Quarantine(SQLModel, table=True):
     """An input that could not be used: where, why, how to mend. Holds no personal data."""
 

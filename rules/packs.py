@@ -183,9 +183,24 @@ def load(platform: str, zone: str | None = None) -> Pack:
     Raises PolicyError when the shipped file, or `zone`, cannot be used.
     """
     known = platform if platform in PLATFORMS else "generic"
-    pack = _shipped(known)
-    if known == "generic" and (platform != known or zone):
-        pack = replace(pack, platform=platform, zone=_zone(zone, "zone") if zone else pack.zone)
+    return _named(_shipped(known), platform, zone)
+
+
+@lru_cache(maxsize=64)
+def kept(text: str, platform: str, zone: str | None = None) -> Pack:
+    """What `load` gave when the platform's file held `text`. Raises PolicyError: a later version may not read it."""
+    return _named(parse(text, f"the {platform} pack of that time"), platform, zone)
+
+
+def shipped_text(platform: str) -> str:
+    """The file that `load` reads for a platform."""
+    name = f"{platform if platform in PLATFORMS else 'generic'}.toml"
+    return files("rules").joinpath("data", "packs", name).read_text(encoding="utf-8")
+
+
+def _named(pack: Pack, platform: str, zone: str | None) -> Pack:
+    if pack.platform == "generic" and (platform != pack.platform or zone):
+        return replace(pack, platform=platform, zone=_zone(zone, "zone") if zone else pack.zone)
     return pack
 
 
@@ -196,9 +211,7 @@ def all_packs() -> tuple[Pack, ...]:
 
 @lru_cache(maxsize=len(PLATFORMS))
 def _shipped(platform: str) -> Pack:
-    name = f"{platform}.toml"
-    text = files("rules").joinpath("data", "packs", name).read_text(encoding="utf-8")
-    return parse(text, name)
+    return parse(shipped_text(platform), f"{platform}.toml")
 
 
 def parse(text: str, source: str) -> Pack:

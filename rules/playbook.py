@@ -5,7 +5,7 @@ A mistake is a PolicyError that names file, key and mend. After loading nothing 
 
 import hashlib
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -165,10 +165,11 @@ class PoolRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playbook:
-    """A whole playbook. `version` as decision lines show it (default@1); `digest` tells edits apart."""
+    """A whole playbook. `version` as lines show it (default@1); `digest` tells edits apart, `text` is its TOML."""
 
     version: str
     digest: str
+    text: str = field(repr=False)
     alerts: Alerts
     ladders: tuple[Ladder, ...]
     pool: PoolRule
@@ -194,6 +195,7 @@ def parse(text: str, source: str) -> Playbook:
     return Playbook(
         version=f"{schema.name}@{schema.version}",
         digest=hashlib.blake2b(text.encode(), digest_size=8).hexdigest(),
+        text=text,
         alerts=Alerts(**(schema.alerts.model_dump() | {"leads": leads})),
         ladders=ladders,
         pool=PoolRule(**schema.pool.model_dump()),

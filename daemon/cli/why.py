@@ -51,6 +51,7 @@ def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> Non
         (_("order"), f"{document['order']}  [{shop}]"),
         (_("ship by"), _moment(document["ship_by"], zone)),
         (_("hand over by"), _moment(act_by, zone) + left),
+        (_("decided by"), _policy(document["policy"], zone)),
     ]
     out().print(screen.pairs(known))
     _part(_("Ship-by time: who says what"), (_candidate(one, zone) for one in document["candidates"]))
@@ -63,6 +64,19 @@ def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> Non
     _part(_("To come, if nothing changes"), (_step(step, zone) for step in ahead))
     if dropped:
         _part(_("Not to be done, and why"), (_step(step, zone) for step in dropped))
+
+
+def _policy(law: dict[str, Any], zone: ZoneInfo) -> str:
+    """Playbook and rule pack, and whether they are those of the moment asked about."""
+    said = _("playbook {playbook} ({digest}), rules {pack}").format(
+        playbook=law["playbook"], digest=law["playbook_digest"], pack=law["pack"]
+    )
+    match law["source"]:
+        case "kept":
+            return said + "  " + _("in force since {moment}").format(moment=_moment(law["since"], zone))
+        case "unreadable":
+            return said + "  " + _("today's: this version cannot read those of that time")
+    return said
 
 
 def _part(title: str, lines: Iterable[str]) -> None:

@@ -19,7 +19,7 @@ from daemon.explanation import why
 from daemon.i18n import language
 from daemon.messages import TEMPLATES
 from daemon.shops import Shops
-from daemon.store import links, views
+from daemon.store import links, policies, views
 from daemon.store.database import Database
 from daemon.store.journal import entry_hash
 from daemon.store.links import Link
@@ -91,7 +91,7 @@ def _told(tx: Connection, shops: Shops, shop: str, order_id: str, now: int) -> d
         "candidates": explained.get("candidates", []),
         "rules": explained.get("rules", []),
         "pack": policy.pack.version(start),
-        "playbook": {"version": policy.playbook.version, "digest": policy.playbook.digest},
+        "policies": policies.uses(tx, shop, now) or [policies.today(shops.get(shop)).document()],
         "cases": [views.case_json(case) for case in views.case_rows(tx, shop=shop, order_id=order_id, open_only=False)],
         "messages": [_message(row) for row in tx.execute(_actions(shop, order_id)).mappings() if row["kind"] in _SAID],
     }

@@ -60,7 +60,7 @@ def _page(document: Document, zone: ZoneInfo) -> str:
         _part(_("What happened"), _timeline(document, zone)),
         _part(_("What was said and offered"), _said(document, zone)),
         _part(_("Receipts"), _receipts(document, zone)),
-        _part(_("Platform rules for this order"), _rules(document)),
+        _part(_("Platform rules for this order"), _rules(document, zone)),
         _part(_("Proof"), _proof(document)),
     )
     made = _("made {moment}; all times are {zone}")
@@ -187,7 +187,7 @@ def _receipts(document: Document, zone: ZoneInfo) -> str:
     return _table((_("time"), _("what"), _("outcome"), _("receipt")), rows)
 
 
-def _rules(document: Document) -> str:
+def _rules(document: Document, zone: ZoneInfo) -> str:
     rows = [
         (
             words.say(words.VIOLATIONS, rule["id"]) if rule["id"] in words.VIOLATIONS else rule["id"],
@@ -197,10 +197,15 @@ def _rules(document: Document) -> str:
         )
         for rule in document["rules"]
     ]
-    used = _("rule pack {pack}, playbook {playbook} ({digest})")
-    plays = document["playbook"]
-    said = used.format(pack=document["pack"], playbook=plays["version"], digest=plays["digest"])
-    return _table((_("rule"), "", _("why"), _("at most")), rows) + f"\n<p>{escape(said)}</p>"
+    laws = [
+        (_moment(law["since"], zone), law["pack"], law["pack_digest"], law["playbook"], law["playbook_digest"])
+        for law in document["policies"]
+    ]
+    heads = (_("in force since"), _("rule pack"), "", _("playbook"), "")
+    regime = _("the order is judged by {pack}").format(pack=document["pack"])
+    return "\n".join(
+        (_table((_("rule"), "", _("why"), _("at most")), rows), f"<p>{escape(regime)}</p>", _table(heads, laws))
+    )
 
 
 def _proof(document: Document) -> str:

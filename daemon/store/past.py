@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, Text, bindparam, select
 
 from daemon.shops import Shops
-from daemon.store import orders, timers
+from daemon.store import orders, policies, timers
 from daemon.store.journal import entries_of
+from daemon.store.policies import InForce
 from daemon.tables import Action, Case, Event, Timer
 from rules import finding, model
 from rules.instant import SECOND, parse
 from rules.model import History, Kind, Outcome, Past, Violation
-from rules.policy import Policy
 from rules.snapshot import Known
 
 A = Action.__table__  # type: ignore[attr-defined]
@@ -25,12 +25,12 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """An order, when its facts were last true, its history, and the policy of its shop (today's)."""
+    """An order, when its facts were last true, its history, and the policy of its shop then."""
 
     order: model.Order
     observed_at: int
     history: History
-    policy: Policy
+    law: InForce
 
 
 def as_stored(connection: Connection, shops: Shops, shop: str, order_id: str, now: int) -> AsOf | None:
@@ -51,7 +51,7 @@ def as_stored(connection: Connection, shops: Shops, shop: str, order_id: str, no
         decided_at=timer.due_at - 1 if timer is not None and overdue else now,
         playbook=timer.playbook if timer is not None and overdue else policy.playbook.digest,
     )
-    return AsOf(stored.order, stored.observed_at, known, policy)
+    return AsOf(stored.order, stored.observed_at, known, policies.today(shops.get(shop, stored.order.platform)))
 
 
 def as_of(connection: Connection, shops: Shops, shop: str, order_id: str, at: int) -> AsOf | None:
@@ -65,6 +65,7 @@ def as_of(connection: Connection, shops: Shops, shop: str, order_id: str, at: in
     if facts is None:
         return None
     where = shops.get(shop, next((entry["platform"] for entry in entries if entry["event"] == "observed"), None))
+    law = policies.in_force(connection, where, at)
     _, order, _ = orders.row(where, order_id, facts)
     cases = _cases(connection, entries, (shop, order_id), at)
     history = History(
@@ -73,9 +74,9 @@ def as_of(connection: Connection, shops: Shops, shop: str, order_id: str, at: in
         events=_events(connection, shop, order_id, at),
         short=_short(connection, order, cases),
         decided_at=at,
-        playbook=where.policy.playbook.digest,
+        playbook=law.policy.playbook.digest,
     )
-    return AsOf(order, facts.observed_at, history, where.policy)
+    return AsOf(order, facts.observed_at, history, law)
 
 
 def _facts(entries: Sequence[Entry], at: int) -> Known | None:

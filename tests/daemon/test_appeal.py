@@ -62,9 +62,10 @@ def put(document: dict[str, Any], *, fits: bool = True) -> None:
 
 
 def tampered(folder: Path, **values: object) -> None:
+    """Change the link in which the orders were first seen: the second, after the one that tells the policy."""
     database = open_database(f"sqlite:///{folder}/forestall.db")
     with database.begin() as tx:
-        tx.execute(update(EVIDENCE).where(EVIDENCE.c.shop == "north", EVIDENCE.c.seq == 1).values(**values))
+        tx.execute(update(EVIDENCE).where(EVIDENCE.c.shop == "north", EVIDENCE.c.seq == 2).values(**values))
     database.close()
 
 
@@ -84,7 +85,7 @@ def test_a_pack_tells_what_happened_in_order(cli: Cli, folder: Path) -> None:
     assert ("1", "north", "taobao") == (document["order_id"], document["shop"], document["platform"])
     assert ["platform"] == [one["source"] for one in document["candidates"] if one["effective"]]
     assert document["pack"].startswith("taobao@")
-    assert "default@1" == document["playbook"]["version"]
+    assert ["default@1"] == [law["playbook"] for law in document["policies"]]
     said = {message["step"]: message["text"] for message in document["messages"]}
     assert "pack it and hand it over" in said["ship"]
     assert ["needs_human"] == list({one["outcome"] for one in document["receipts"]})

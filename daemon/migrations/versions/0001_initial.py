@@ -201,6 +201,21 @@ def upgrade() -> None:
         batch_op.create_index('ix_orders_open', ['is_open', 'shop', 'act_by'], unique=False)
         batch_op.create_index('ix_orders_paid', ['shop', 'paid_at'], unique=False)
 
+    op.create_table('policy_text',
+    sa.Column('digest', sa.Text(), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('digest', name=op.f('pk_policy_text'))
+    )
+    op.create_table('policy_use',
+    sa.Column('shop', sa.Text(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=False),
+    sa.Column('seller', sa.Text(), nullable=False),
+    sa.Column('playbook', sa.Text(), nullable=False),
+    sa.Column('pack', sa.Text(), nullable=False),
+    sa.Column('confirmed', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('shop', 'since', name=op.f('pk_policy_use'))
+    )
     op.create_table('pool',
     sa.Column('seller', sa.Text(), nullable=False),
     sa.Column('sku', sa.Text(), nullable=False),
@@ -271,6 +286,8 @@ def downgrade() -> None:
 
     op.drop_table('quarantine')
     op.drop_table('pool')
+    op.drop_table('policy_use')
+    op.drop_table('policy_text')
     with op.batch_alter_table('orders', schema=None) as batch_op:
         batch_op.drop_index('ix_orders_paid')
         batch_op.drop_index('ix_orders_open')
