@@ -10,8 +10,9 @@ from daemon.cli import policy_lint, policy_show
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, out, user
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
-from daemon.store import confirmations
+from daemon.store import confirmations, policies
 from daemon.store.confirmations import Confirmation
+from daemon.store.journal import Journal
 from rules import lint, packs
 from rules.packdata import Row
 from rules.packs import Pack
@@ -46,6 +47,9 @@ def confirm(
         if digests is None:
             raise Usage(_("row {row} was not confirmed").format(row=row))
         session.installation.shops.confirm(digests)
+        with session.database.begin() as tx:
+            policies.remember(tx, journal := Journal(), session.installation.shops, session.now)
+            journal.write(tx, session.now)
     if json:
         out().json({"row": row, "digest": found.digest, "confirmed": None if withdraw else policy_show.word(word)})
     elif withdraw:

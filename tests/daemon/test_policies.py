@@ -1,6 +1,9 @@
 """Playbooks and rule packs are kept as long as anything was decided by them: `why --at` uses those of that time."""
 
+import json
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from sqlalchemy import update
 from daemon.explanation import why
 from daemon.shops import Shops
 from daemon.store import policies
-from daemon.store.database import Database
+from daemon.store.database import Database, open_database
 from daemon.store.journal import Journal, entries_of
 from rules import packs
 from rules.errors import PolicyError
@@ -17,6 +20,7 @@ from rules.instant import HOUR, format_utc
 from rules.playbook import Playbook
 from tests.builders import a_playbook
 from tests.daemon.builders import MORNING, TABLE, a_snapshot, count, rows, shops, take_in
+from tests.daemon.commands import Said
 
 NOON = MORNING + 4 * HOUR
 BEFORE = a_playbook('name = "call", action = "task", lead = "24h"', version=1)
@@ -111,6 +115,18 @@ def test_a_confirmed_row_is_a_new_policy(db: Database) -> None:
     with db.begin() as tx:
         before, after = (policies.in_force(tx, deciding_by(BEFORE).get("north"), at) for at in (MORNING, NOON))
     assert (frozenset(), frozenset({"row"})) == (before.policy.confirmed, after.policy.confirmed)
+
+
+def test_a_persons_word_for_a_row_counts_from_the_moment_it_was_given(
+    cli: Callable[..., Said], tmp_path: Path, boxes: None
+) -> None:
+    (tmp_path / "forestall.toml").write_text('[shops.north]\nplatform = "taobao"\nfeed = "memory"\n')
+    row = packs.load("taobao").rows[0].id
+    for line in ("db upgrade", "tick", "policy confirm {row} --source page"):
+        assert 0 == cli(line, row=row).code
+    database = open_database(f"sqlite:///{tmp_path}/forestall.db")
+    assert [0, 1] == [len(json.loads(use["confirmed"])) for use in rows(database, "policy_use")]
+    database.close()
 
 
 def test_a_changed_policy_is_evidence(db: Database, edited: Shops) -> None:
