@@ -21,7 +21,7 @@ from daemon.store import health, orders, outbox
 from daemon.tables import Action, Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
-from rules.model import Kind
+from rules.model import SHIPPING, Kind
 
 A = Action.__table__  # type: ignore[attr-defined]
 F = Feed.__table__  # type: ignore[attr-defined]
@@ -106,11 +106,14 @@ class Texts:
         found = orders.load(tx, {(row["shop"], row["order_id"])}) if row["order_id"] else {}
         lines = []
         if row["amount_minor"] is not None:
-            lines.append(self._("pay {amount}").format(amount=show.money(row["amount_minor"], row["currency"])))
+            text = self._("one unit: {amount}") if row["kind"] == Kind.TASK else self._("pay {amount}")
+            lines.append(text.format(amount=show.money(row["amount_minor"], row["currency"])))
         for stored in found.values():
             order = stored.order
             lines.append(self._("paid {amount}").format(amount=show.money(order.paid_minor, order.currency)))
-            if stored.act_by is not None:
+            if row["violation"] not in SHIPPING:
+                lines += self._answer_by(outbox.due_of(tx, row), zone, now)
+            elif stored.act_by is not None:
                 lines.append(self._deadline(stored.act_by, zone, now))
             lines.append(
                 self._("as of {moment}; check the order first").format(moment=show.moment(stored.observed_at, zone))
@@ -132,7 +135,10 @@ class Texts:
         act_by, ship_by = (_earliest(members, name) for name in ("act_by", "ship_by"))
         title, todo = self._title(key.unpart(name), count, act_by, shop.policy.zone, now)
         lines = [self._("at stake: {amount}").format(amount=show.money(stake, currency))]
-        if act_by is not None:
+        aftersale = name.startswith("aftersale:")
+        if aftersale:
+            lines += self._answer_by(act_by, shop.policy.zone, now)
+        elif act_by is not None:
             lines.append(self._deadline(act_by, shop.policy.zone, now))
         if ship_by is not None and ship_by != act_by:
             text = self._("the platform's ship-by time: {moment} ({left})")
@@ -161,6 +167,14 @@ class Texts:
                 "{n} order is not covered by stock: {sku}", "{n} orders are not covered by stock: {sku}", n, lang
             )
             todo = self._("count the stock again, then ship, reorder or agree a new date")
+        elif cause.startswith("aftersale:"):
+            text = ngettext(
+                "{n} claim or parcel needs an answer by {moment}",
+                "{n} claims or parcels need an answer, the first by {moment}",
+                n,
+                lang,
+            )
+            todo = self._("answer the oldest first; forestall tasks list says what to do")
         elif "T" not in cause:
             text = ngettext(
                 "{n} order must be handed over by {moment}",
@@ -225,6 +239,13 @@ class Texts:
         text = self._("hand over by {moment} ({left})")
         return text.format(moment=show.moment(act_by, zone), left=show.left(act_by - now, self.language))
 
+    def _answer_by(self, due: int | None, zone: Any, now: int) -> list[str]:
+        """Until when a claim must be answered, or a parcel must move."""
+        if due is None:
+            return []
+        text = self._("time until {moment} ({left})")
+        return [text.format(moment=show.moment(due, zone), left=show.left(due - now, self.language))]
+
     def _age(self, tx: Connection, shop: Shop, now: int) -> str:
         """How old the data is."""
         watermark = tx.execute(select(F.c.watermark).where(F.c.shop == shop.name)).scalar_one_or_none()
@@ -253,6 +274,21 @@ TODO: Mapping[str, str] = {
     "compensate": "pay the buyer a small compensation before a complaint",
     "apply_to_platform": "tell the platform now (never the buyer): apply for a stock-out report",
     "find_stock": "count again, borrow or reorder",
+    "guide_refund": "paid, no stock, no refund asked for: never cancel; help the buyer to ask for the refund himself",
+    "reship_or_refund": "goods are missing and cheap: send them again or refund the unit at once",
+    "verify_packing": "check pack list, weight and waybill before you answer the buyer",
+    "approve_remedy": "decide: send the missing goods again, or refund them",
+    "exchange_or_refund": "wrong goods and cheap: send the right ones or refund; both freights are yours",
+    "approve_exchange": "decide: exchange or refund; both freights are yours",
+    "answer_now": "answer the buyer now: the time to do so is nearly up",
+    "find_parcel": "uploaded but not scanned: find the parcel and have the courier scan it",
+    "prove_handover": "no scan in time: keep the proof of the hand-over, tell the buyer where the parcel is",
+    "ask_courier": "the parcel stands still: ask the courier",
+    "trace_or_reship": "still no movement: file a trace with the courier, send again or refund",
+    "answer_refund": "answer the refund request; never refuse one that names missing stock or lateness",
+    "give_return_address": "give the return address now: a wrong or late one refunds the buyer directly",
+    "settle_complaint": "settle the complaint with the buyer before the platform rules",
+    "submit_evidence": "hand in the evidence: chat, weight, waybill, timeline",
     "delist": "stop selling this item: stock does not cover what is sold",
     "relist": "sell this item again: stock is back",
 }

@@ -6,6 +6,7 @@ Runs after all order decisions of an instant. Pure: members and past in, acts an
 from dataclasses import dataclass
 from typing import Literal
 
+from rules import key
 from rules.decide import Membership
 from rules.look import Act
 from rules.model import Kind, Outcome, Violation
@@ -40,14 +41,14 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A pick-up or a pool.
+    """A pick-up, a pool, or the claims and parcels of a shop that came up on one day.
 
-    `act_by` is None for a pick-up that stands for a whole day (shops without a warehouse): each member has its
-    own. `since`: when the pool's shortage began or ended; `restocked`: it now covers all.
+    `act_by` is None for a cause that stands for a whole day (also pick-ups of shops without a warehouse): each
+    member has its own. `since`: when the pool's shortage began or ended; `restocked`: it now covers all.
     """
 
     key: str
-    kind: Literal["pickup", "pool"]
+    kind: Literal["pickup", "pool", "aftersale"]
     act_by: int | None = None
     listings: tuple[str, ...] = ()
     since: int = 0
@@ -112,19 +113,19 @@ def _alert(view: View) -> tuple[list[Act], int | None, int | None]:
     told = [past for past in view.history if past.kind is Kind.ALERT]
     if not view.loud:
         resolved = rule.resolved and not view.members and bool(told) and told[-1].step != "resolved"
-        return ([_say(view.cause, told, "resolved", "ALL_RESOLVED")] if resolved else []), None, None
+        return ([_say(view, told, "resolved", "ALL_RESOLVED")] if resolved else []), None, None
     if not told:
         opens = view.cause.act_by - rule.leads[0] if view.cause.act_by is not None else 0
         at = max(min(m.joined_at for m in view.loud) + rule.group_wait, opens)
         if at > now:
             return [], at, at
-        return [_say(view.cause, told, "alert", "FIRST_NOTICE")], _next_after_telling(view), _quiet(view, now)
+        return [_say(view, told, "alert", "FIRST_NOTICE")], _next_after_telling(view), _quiet(view, now)
     last = told[-1]
     named = last.members if last.step != "resolved" else frozenset()
     instants = _instants(view, last.at, named)
     reason = next((why for at, why in instants if at <= now), None)
     if reason is not None:
-        return [_say(view.cause, told, "alert", reason)], _next_after_telling(view), _quiet(view, now)
+        return [_say(view, told, "alert", reason)], _next_after_telling(view), _quiet(view, now)
     return [], min((at for at, _ in instants), default=None), _quiet(view, last.at)
 
 
@@ -150,7 +151,7 @@ def _instants(view: View, last_at: int, named: frozenset[str]) -> list[tuple[int
         short_at = None if member.act_by is None else member.act_by - rule.leads[-1]
         if member.case_key not in named:
             newcomers.append(free_at if short_at is None else min(free_at, max(short_at, urgent_at(rule, last_at))))
-        elif view.cause.kind == "pickup" and act_by is None and short_at is not None and short_at > last_at:
+        elif view.cause.kind != "pool" and act_by is None and short_at is not None and short_at > last_at:
             running_out.append(max(short_at, free_at))
     return [
         *((at, "TIME_RUNNING_OUT") for at in sorted(running_out)),
@@ -164,16 +165,27 @@ def urgent_at(rule: Alerts, last_at: int) -> int:
     return last_at + min(rule.group_interval, URGENT_GAP)
 
 
-def _say(cause: Cause, told: list[Told], step: str, reason: str) -> Act:
-    violation = Violation.LATE_SHIPMENT if cause.kind == "pickup" else Violation.STOCK_OUT
+def _say(view: View, told: list[Told], step: str, reason: str) -> Act:
+    violation = _about(view)
     return Act(
-        key=f"{cause.key}/{violation}/{step}/{len(told) + 1}",
+        key=f"{view.cause.key}/{violation}/{step}/{len(told) + 1}",
         kind=Kind.ALERT,
         step=step,
         violation=violation,
         episode=1,
         reason=reason,
     )
+
+
+def _about(view: View) -> Violation:
+    """What an alert is about; of a day's claims and parcels, the one whose time is up first."""
+    match view.cause.kind:
+        case "pickup":
+            return Violation.LATE_SHIPMENT
+        case "pool":
+            return Violation.STOCK_OUT
+    cases = sorted((m.act_by or 0, m.case_key) for m in (one.membership for one in view.loud))
+    return key.violation(cases[0][1]) if cases else Violation.DISPUTE
 
 
 def _listings(view: View) -> Due:

@@ -1,27 +1,36 @@
 """Is a violation threatening? One question per violation, answered with a reason either way."""
 
-from typing import NamedTuple
-
-from rules.look import Look
-from rules.model import OVER, Order, Violation
+from rules import claim, track
+from rules.look import Finding, Look
+from rules.model import OVER, SHIPPING, Order, Violation
 from rules.playbook import Ladder
-
-
-class Finding(NamedTuple):
-    """Whether the violation threatens (`fired`), why or why not, and when the answer may change by time alone."""
-
-    violation: Violation
-    fired: bool
-    reason: str
-    wake_at: int | None = None
 
 
 def find(look: Look, ladder: Ladder) -> Finding:
     """The finding of `ladder`'s violation. Total: every order gets an answer."""
-    obstacle = _not_owed(look.order)
-    if obstacle is not None:
-        return Finding(ladder.violation, False, obstacle)
-    return _stock_out(look, ladder) if ladder.violation is Violation.STOCK_OUT else _late(look, ladder)
+    match ladder.violation:
+        case Violation.LATE_SHIPMENT | Violation.STOCK_OUT as kind:
+            obstacle = _not_owed(look.order)
+            if obstacle is not None:
+                return Finding(kind, False, obstacle)
+            return _stock_out(look, ladder) if kind is Violation.STOCK_OUT else _late(look, ladder)
+        case Violation.FAKE_SHIPMENT:
+            return track.unscanned(look, ladder)
+        case Violation.TRACK_STALLED:
+            return track.stalled(look, ladder)
+        case _:
+            return claim.claimed(look, ladder)
+
+
+def is_watched(look: Look) -> bool:
+    """Whether anything but the ship-by time and stock can matter: a flag, a track, an event or an earlier case.
+
+    Most orders carry none of it, and are looked at for late shipment and stock-out alone.
+    """
+    order, history = look.order, look.history
+    if order.flags or order.tracking is not None or order.collection_known or history.events:
+        return True
+    return any(case.violation not in SHIPPING for case in history.cases)
 
 
 def handed_over(order: Order) -> bool:
@@ -57,6 +66,11 @@ def lacking(look: Look) -> list[str]:
     return [line.line_id for line in look.order.lines if line.line_id in short and line.open_quantity]
 
 
+def hurry(look: Look) -> int:
+    """How much earlier everything before the deadline is done, because the buyer urges (µs)."""
+    return look.policy.playbook.urged if look.order.flagged("urged") else 0
+
+
 def _not_owed(order: Order) -> str | None:
     if order.status == "paid" and order.collected_at is None:
         return None if owes(order) else "NOTHING_OWED"
@@ -75,7 +89,7 @@ def _late(look: Look, ladder: Ladder) -> Finding:
     kind, ship_by, act_by, now = ladder.violation, look.due.ship_by, look.due.act_by, look.now
     if ship_by is None or act_by is None:
         return Finding(kind, False, "NO_DEADLINE")
-    opens_at = act_by - look.policy.playbook.first_lead
+    opens_at = act_by - look.policy.playbook.first_lead - hurry(look)
     if now < opens_at:
         return Finding(kind, False, "NOT_DUE_YET", opens_at)
     ends_at = ship_by + ladder.auto_close

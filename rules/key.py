@@ -38,6 +38,16 @@ def pickup_day(shop: str, day: str) -> str:
     return f"{part(shop)}/pickup:{day}"
 
 
+def aftersale_day(shop: str, day: str) -> str:
+    """north/aftersale:2026-06-03: the claims and parcels of a shop that came up on one local day."""
+    return f"{part(shop)}/aftersale:{day}"
+
+
+def violation(case_key: str) -> Violation:
+    """The violation a case key is about."""
+    return Violation(case_key.split("/")[2])
+
+
 def pool(shop: str, sku: str) -> str:
     """north/pool:A-1: one SKU over all shops of a seller, named after the shop that was first seen to sell it."""
     return f"{part(shop)}/pool:{part(sku)}"

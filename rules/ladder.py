@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from rules import finding
+from rules import claim, finding
 from rules.look import Look
-from rules.model import Case, History, Kind, Outcome, Past
+from rules.model import SHIPPING, Case, History, Kind, Outcome, Past
 from rules.playbook import Ladder, Step
 
 NEVER = 1 << 62
@@ -24,24 +24,31 @@ class Placed(NamedTuple):
     until: int
 
 
-def open_rungs(look: Look, case: Case, ladder: Ladder, performed: Performed) -> list[Placed]:
+def open_rungs(look: Look, case: Case, ladder: Ladder, performed: Performed, reason: str = "") -> list[Placed]:
     """Steps of this ladder that apply to the order as it is and have not been done or dropped, in its order.
 
-    A step whose predecessor is still to come has no place yet.
+    A step whose predecessor is still to come has no place yet. `reason`: what the case stands for by now.
     """
-    scanning = finding.awaits_scan(look.order)
+    scanning = finding.awaits_scan(look.order) if ladder.violation in SHIPPING else None
     placed: list[Placed] = []
     pending: set[str] = set()
     for step in ladder.steps:
-        if step.name in performed or (step.platforms and look.order.platform not in step.platforms):
+        if step.name in performed or not _suits(look, ladder, step, reason):
             continue
         pending.add(step.name)
-        if step.unscanned is not scanning or step.waits_for in pending:
+        if (scanning is not None and step.unscanned is not scanning) or step.waits_for in pending:
             continue
         rung = place(look, case, step, performed)
         if rung is not None:
             placed.append(rung)
     return placed
+
+
+def _suits(look: Look, ladder: Ladder, step: Step, reason: str) -> bool:
+    """Whether the step is meant for this platform, this claim and goods of this price."""
+    if step.platforms and look.order.platform not in step.platforms:
+        return False
+    return (not step.on or reason in step.on) and claim.suits(ladder, step.value, look.order)
 
 
 def place(look: Look, case: Case, step: Step, performed: Performed) -> Placed | None:
@@ -61,8 +68,11 @@ def place(look: Look, case: Case, step: Step, performed: Performed) -> Placed | 
 
 
 def _backwards(look: Look, step: Step) -> int:
-    """The latest useful instant of a lead step: its lead before act_by, and time enough for every follower."""
-    at = (look.due.act_by or 0) - (step.lead or 0)
+    """The latest useful instant of a lead step: its lead before act_by, and time enough for every follower.
+
+    Earlier when the buyer urges.
+    """
+    at = (look.due.act_by or 0) - (step.lead or 0) - finding.hurry(look)
     for follower in step.followers:
         if follower.lead is not None and (not follower.platforms or look.order.platform in follower.platforms):
             at = min(at, _backwards(look, follower) - follower.wait)

@@ -1,6 +1,7 @@
-"""One look at an order: everything its decision is made from, and the action that may come of it."""
+"""One look at an order: everything its decision is made from, what is found, and the action that may come of it."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rules.deadline import Deadline
 from rules.model import History, Kind, Order, Violation
@@ -16,6 +17,21 @@ class Look:
     history: History
     due: Deadline
     now: int
+
+
+class Finding(NamedTuple):
+    """Whether the violation threatens (`fired`), why or why not, and when the answer may change by time alone.
+
+    `due`: where the facts set a clock of their own (a parcel without a scan), the instant it runs out.
+    `since`: when the newest fact behind a claim was seen, where anybody knows.
+    """
+
+    violation: Violation
+    fired: bool
+    reason: str
+    wake_at: int | None = None
+    due: int | None = None
+    since: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,8 @@ FLAGS = (
     "wrong_claimed",
     "risk_hold",
 )
+CLAIM_FLAGS = frozenset({"refund_requested", "intervention_requested", "short_claimed", "wrong_claimed"})
+"""Flags that may come up after the parcel was handed over, and start a case of their own."""
 EVENTS = (
     "buyer_reply",
     "date_agreed",
@@ -51,6 +53,14 @@ class Violation(StrEnum):
     FAKE_SHIPMENT = "fake_shipment"
     TRACK_STALLED = "track_stalled"
     DISPUTE = "dispute"
+
+
+SHIPPING = (Violation.LATE_SHIPMENT, Violation.STOCK_OUT)
+"""Violations of an order that is still to be shipped: their clock is the order's ship-by time."""
+CLAIMS = (Violation.SHORT_SHIPMENT, Violation.WRONG_ITEM, Violation.DISPUTE)
+"""What a buyer claims: the clock starts when the claim is seen."""
+WATCHES = (Violation.FAKE_SHIPMENT, Violation.TRACK_STALLED)
+"""What a parcel's journey shows: the clock is in the facts."""
 
 
 class Kind(StrEnum):

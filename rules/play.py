@@ -6,7 +6,7 @@ In this order: its time, whether it is needed any more, and what platform and pa
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rules import contact, key, payout
+from rules import claim, contact, key, payout
 from rules.ladder import NEVER, Performed, Placed, attended, done
 from rules.look import Act, Look
 from rules.model import Case, Event, Kind, Order, Past, Violation
@@ -15,11 +15,15 @@ from rules.playbook import Ladder, Playbook, Step
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One case's turn in a look: its ladder, the order's open cases, its steps so far, all acts of this look."""
+    """One case's turn: the look with its own deadline, its ladder, the order's open cases, steps so far, all acts.
+
+    `reason`: what the case stands for by now; a claim's steps depend on it.
+    """
 
     look: Look
     case: Case
     ladder: Ladder
+    reason: str
     standing: tuple[Case, ...]
     performed: Performed
     begun: bool
@@ -49,6 +53,8 @@ def play(turn: Turn, rung: Placed, skipped: set[str]) -> Act:
     elif refusal is None and kind is Kind.NEGOTIATE:
         tool = contact.negotiation(turn.look.policy.pack, case.violation)
         kind = Kind.TASK if tool is None or tool.task_only else kind
+    elif refusal is None and step.value is not None:
+        amount, currency = claim.worth(turn.look.order), turn.look.order.currency
     return Act(
         key=name,
         kind=kind,

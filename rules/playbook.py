@@ -17,7 +17,7 @@ from rules.calendars import duration
 from rules.errors import PolicyError
 from rules.hours import Hours
 from rules.instant import DAY
-from rules.model import Kind, Violation
+from rules.model import SHIPPING, Kind, Violation
 
 LONGEST = 400 * DAY
 """No step lies further than this from its anchor; it keeps every instant in a 64 bit integer."""
@@ -38,6 +38,7 @@ Duration = Annotated[int, BeforeValidator(_duration)]
 OpeningHours = Annotated[Hours, BeforeValidator(lambda v: Hours.parse(v) if isinstance(v, str) else v)]
 
 ORDER_KINDS = Literal["task", "negotiate", "contact", "compensate"]
+CLAIM_REASONS = Literal["refund_requested", "complained", "intervention_requested"]
 
 
 class _Strict(BaseModel):
@@ -59,6 +60,8 @@ class _StepSchema(_Strict):
     intent: str | None = None
     template: str | None = None
     hours: OpeningHours | None = None
+    on: tuple[CLAIM_REASONS, ...] = ()
+    value: Literal["low", "high"] | None = None
 
     @model_validator(mode="after")
     def _one_anchor(self) -> Self:
@@ -85,6 +88,29 @@ class _LadderSchema(_Strict):
         return self
 
 
+class _LateSchema(_LadderSchema):
+    urged: Duration = 0
+
+
+class _ClaimSchema(_LadderSchema):
+    answer: Duration = 2 * DAY
+    low_value_minor: int = Field(default=0, ge=0, strict=True)
+
+
+class _DisputeSchema(_LadderSchema):
+    answer: Duration = 2 * DAY
+    complaint: Duration = DAY
+
+
+class _ScanSchema(_LadderSchema):
+    within: Duration = DAY
+
+
+class _TrackSchema(_ScanSchema):
+    first_within: Duration = DAY
+    within: Duration = 5 * DAY
+
+
 class _AlertsSchema(_Strict):
     leads: tuple[Duration, ...] = Field(min_length=1)
     group_wait: Duration = 0
@@ -103,8 +129,13 @@ class _PlaybookSchema(_Strict):
     name: str
     version: int
     alerts: _AlertsSchema
-    late_shipment: _LadderSchema = _LadderSchema()
+    late_shipment: _LateSchema = _LateSchema()
     stock_out: _LadderSchema = _LadderSchema()
+    short_shipment: _ClaimSchema = _ClaimSchema()
+    wrong_item: _ClaimSchema = _ClaimSchema()
+    fake_shipment: _ScanSchema = _ScanSchema()
+    track_stalled: _TrackSchema = _TrackSchema()
+    dispute: _DisputeSchema = _DisputeSchema()
     pool: _PoolSchema = _PoolSchema()
 
 
@@ -114,7 +145,8 @@ class Step:
 
     `until`: lead and delay steps are useless later than this long before ship_by (None: than ship_by itself,
     but a task stays useful); `after` steps later than this long past their anchor (None: never).
-    `followers`: the steps that wait for this one.
+    `on`: only for these claims (reason codes). `value`: only for goods at most as dear as the ladder's limit, or only
+    for dearer ones. `followers`: the steps that wait for this one.
     """
 
     name: str
@@ -131,16 +163,29 @@ class Step:
     intent: str | None
     template: str | None
     hours: Hours | None
+    on: frozenset[str] = frozenset()
+    value: str | None = None
     followers: "tuple[Step, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
-    """The steps against one violation, and when a case nobody solves is let go (µs after the deadline)."""
+    """The steps against one violation, and when a case nobody solves is let go (µs after the deadline).
+
+    `answer`, `complaint`: how long a claim, and one the platform looks at, may stand unanswered.
+    `within`: how long a parcel may go unscanned or stand still; `first_within`: right after its collection (µs).
+    `low_value_minor`: up to this unit price goods count as cheap. `first_lead`: the longest lead of its steps.
+    """
 
     violation: Violation
     steps: tuple[Step, ...]
     auto_close: int
+    answer: int = 0
+    complaint: int = 0
+    within: int = 0
+    first_within: int = 0
+    low_value_minor: int = 0
+    first_lead: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,15 +210,22 @@ class PoolRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Playbook:
-    """A whole playbook. `version` as lines show it (default@1); `digest` tells edits apart, `text` is its TOML."""
+    """A whole playbook. `version` as decision lines show it (default@1); `digest` tells edits apart,
+    `text` is its TOML.
+
+    `ladders`: one per violation; `shipping`: those of orders still to be shipped. `first_lead`: when a late case
+    opens before act_by, `urged`: how much earlier when the buyer urges (µs).
+    """
 
     version: str
     digest: str
     text: str = field(repr=False)
     alerts: Alerts
     ladders: tuple[Ladder, ...]
+    shipping: tuple[Ladder, ...]
     pool: PoolRule
     first_lead: int
+    urged: int
 
 
 def parse(text: str, source: str) -> Playbook:
@@ -184,13 +236,7 @@ def parse(text: str, source: str) -> Playbook:
         raise PolicyError(f"{source}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise PolicyError("\n".join(_explain(source, text, error))) from error
-    ladders = tuple(
-        Ladder(violation=violation, steps=_steps(ladder.steps), auto_close=ladder.auto_close)
-        for violation, ladder in (
-            (Violation.LATE_SHIPMENT, schema.late_shipment),
-            (Violation.STOCK_OUT, schema.stock_out),
-        )
-    )
+    ladders = tuple(_ladder(violation, getattr(schema, violation)) for violation in Violation)
     leads = tuple(sorted(schema.alerts.leads, reverse=True))
     return Playbook(
         version=f"{schema.name}@{schema.version}",
@@ -198,8 +244,10 @@ def parse(text: str, source: str) -> Playbook:
         text=text,
         alerts=Alerts(**(schema.alerts.model_dump() | {"leads": leads})),
         ladders=ladders,
+        shipping=tuple(ladder for ladder in ladders if ladder.violation in SHIPPING),
         pool=PoolRule(**schema.pool.model_dump()),
-        first_lead=max(leads[0], *(step.lead or 0 for step in ladders[0].steps), 0),
+        first_lead=max(leads[0], ladders[0].first_lead),
+        urged=schema.late_shipment.urged,
     )
 
 
@@ -224,6 +272,12 @@ def shipped_text() -> str:
     return resources.files("rules").joinpath("data/playbook.toml").read_text("utf-8")
 
 
+def _ladder(violation: Violation, schema: _LadderSchema) -> Ladder:
+    settings = schema.model_dump(exclude={"steps", "urged"})
+    first_lead = max((step.lead or 0 for step in schema.steps), default=0)
+    return Ladder(violation=violation, steps=_steps(schema.steps), first_lead=first_lead, **settings)
+
+
 def _steps(schemas: tuple[_StepSchema, ...]) -> tuple[Step, ...]:
     """The steps in order, each knowing those that wait for it: they all come later."""
     steps: list[Step] = []
@@ -233,13 +287,14 @@ def _steps(schemas: tuple[_StepSchema, ...]) -> tuple[Step, ...]:
 
 
 def _step(schema: _StepSchema, followers: tuple[Step, ...]) -> Step:
-    fields = schema.model_dump(exclude={"action", "stage", "platforms", "hours"})
+    fields = schema.model_dump(exclude={"action", "stage", "platforms", "hours", "on"})
     return Step(
         **fields,
         kind=Kind(schema.action),
         unscanned=schema.stage == "unscanned",
         platforms=frozenset(schema.platforms),
         hours=schema.hours,
+        on=frozenset(reason.upper() for reason in schema.on),
         followers=followers,
     )
 

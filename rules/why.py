@@ -10,10 +10,10 @@ from typing import Any
 
 from rules import finding, payout
 from rules.deadline import Candidate, deadline
-from rules.decide import Decision, decide, latest
-from rules.finding import Finding
+from rules.decide import Decision, decide
+from rules.episode import latest
 from rules.instant import format_utc
-from rules.look import Act, Look
+from rules.look import Act, Finding, Look
 from rules.model import History, Order, Outcome, Past, Violation
 from rules.packdata import Row, Scope
 from rules.policy import Policy

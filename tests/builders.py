@@ -56,13 +56,18 @@ def a_policy(platform: str = "taobao", play: Playbook | str | None = None, **fac
     return Policy(**{"playbook": play or playbook.shipped(), "pack": packs.load(platform), "zone": SHANGHAI, **facts})
 
 
-def a_playbook(steps: str = "", stock_out: str = "", alerts: str = 'leads = ["24h"]', version: int = 1) -> Playbook:
-    """A playbook of a few steps, each a line of TOML keys: 'name = "ship", action = "task", lead = "24h"'."""
+def a_playbook(
+    steps: str = "", stock_out: str = "", alerts: str = 'leads = ["24h"]', version: int = 1, more: str = ""
+) -> Playbook:
+    """A playbook of a few steps, each a line of TOML keys: 'name = "ship", action = "task", lead = "24h"'.
+
+    `more`: further tables as they stand in a file.
+    """
     tables = "".join(
         f"[{ladder}]\nsteps = [{', '.join('{' + line.strip() + '}' for line in lines.strip().splitlines())}]\n"
         for ladder, lines in (("late_shipment", steps), ("stock_out", stock_out))
     )
-    return playbook.parse(f'name = "test"\nversion = {version}\n[alerts]\n{alerts}\n{tables}', "test")
+    return playbook.parse(f'name = "test"\nversion = {version}\n[alerts]\n{alerts}\n{tables}{more}', "test")
 
 
 def a_look(order: Order, policy: Policy | None = None, history: History = NO_HISTORY, now: int = PAID) -> Look:

@@ -20,6 +20,9 @@ from rules import payout, stacking
 from rules.instant import DAY, HOUR, SECOND, format_utc
 from rules.model import Violation
 
+TODO = {"pickup": "ship", "pool": "check_stock", "aftersale": "answer"}
+"""What is to be done about each kind of cause, for machines."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -112,7 +115,7 @@ def _print(buckets: list[Bucket], session: Session, marks: dict[str, int | None]
 def _cells(bucket: Bucket, session: Session) -> tuple[str, ...]:
     zone = session.installation.shops.get(bucket.shop).policy.zone
     return (
-        show.moment(bucket.due_at, zone) if bucket.kind == "pickup" else _("stock"),
+        _("stock") if bucket.kind == "pool" else show.moment(bucket.due_at, zone),
         show.left(bucket.due_at - session.now) if bucket.due_at is not None else screen.DASH,
         bucket.shop,
         str(bucket.count),
@@ -126,6 +129,8 @@ def todo(bucket: Bucket) -> str:
     """The one thing to do."""
     if bucket.kind == "pool":
         return _("count the stock again")
+    if bucket.kind == "aftersale":
+        return _("answer claims, trace parcels")
     return _("pack and hand over")
 
 
@@ -140,7 +145,7 @@ def _document(bucket: Bucket, session: Session, mark: int | None) -> dict[str, A
         "currency": bucket.currency,
         "oldest": bucket.oldest,
         "order_ids": list(bucket.order_ids),
-        "todo": "check_stock" if bucket.kind == "pool" else "ship",
+        "todo": TODO[bucket.kind],
         "data_age_s": (session.now - mark) // SECOND if mark is not None else None,
     }
 

@@ -75,6 +75,8 @@ def _cause(connection: Connection, claim: timers.Claimed, at: int) -> Cause:
     if name.startswith("pickup:"):
         when = name.removeprefix("pickup:")
         return Cause(key=claim.id, kind="pickup", act_by=parse(when) if "T" in when else None)
+    if name.startswith("aftersale:"):
+        return Cause(key=claim.id, kind="aftersale")
     return _pool(connection, claim, at, key.unpart(name.removeprefix("pool:")))
 
 

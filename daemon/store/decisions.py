@@ -249,6 +249,8 @@ def _wanted(connection: Connection, shops: Shops, one: Decided) -> dict[tuple[st
 def _cause_of(connection: Connection, shop: Shop, member: Membership) -> str | None:
     if member.sku is not None:
         return key.pool(stock.home(connection, shop.seller, member.sku, shop.name), member.sku)
+    if member.seen_at is not None:
+        return key.aftersale_day(shop.name, to_datetime(member.seen_at, shop.policy.zone).date().isoformat())
     if member.act_by is None:
         return None
     if shop.policy.warehouse is not None:

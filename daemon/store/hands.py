@@ -10,7 +10,7 @@ from daemon.store import outbox, timers
 from daemon.store.journal import Journal
 from daemon.tables import Action, Case, Member, Order
 from rules import key
-from rules.model import Outcome
+from rules.model import SHIPPING, Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
 C = Case.__table__  # type: ignore[attr-defined]
@@ -45,8 +45,10 @@ def resolve(connection: Connection, journal: Journal, case: RowMapping, now: int
     """A person declares it solved: the case closes and does not open again for the same deadline."""
     if case["closed_at"] is not None:
         raise Usage(f"{case['key']} is closed already ({case['reason']})")
-    where = (O.c.shop == case["shop"]) & (O.c.order_id == case["order_id"])
-    ship_by = connection.execute(select(O.c.ship_by).where(where)).scalar_one_or_none()
+    ship_by = case["ship_by"]
+    if case["violation"] in SHIPPING:
+        where = (O.c.shop == case["shop"]) & (O.c.order_id == case["order_id"])
+        ship_by = connection.execute(select(O.c.ship_by).where(where)).scalar_one_or_none()
     closed = {"closed_at": now, "reason": "RESOLVED_BY_PERSON", "ship_by": ship_by}
     _change(connection, journal, case, "RESOLVED_BY_PERSON", now, **closed)
 

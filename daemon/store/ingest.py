@@ -17,6 +17,7 @@ from daemon.store import incidents, orders, pairs, stock, timers
 from daemon.store.journal import Journal
 from daemon.store.upsert import many, replace_all, upsert
 from daemon.tables import Event, Order, Seen
+from rules.model import CLAIM_FLAGS
 from rules.snapshot import Known
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
@@ -162,7 +163,8 @@ def _merge(
             shop = shops.get(snap.shop, snap.platform)
             earlier = changed.get(name)
             first = is_new or (earlier is not None and earlier.is_new)
-            idle = _over(before) and _over(facts.facts) and (earlier is None or earlier.idle)
+            rest = _rest(facts.facts)
+            idle = rest is not None and rest == _rest(before) and (earlier is None or earlier.idle)
             changed[name] = Changed(shop, snap, facts, at, first, idle)
             journal.note(snap.shop, snap.order_id, _observation(snap, facts.facts, before, at))
             happened += incidents.of_flags(snap.shop, snap.order_id, before, facts.facts, snap.observed_at, at)
@@ -190,13 +192,17 @@ class Changed:
     idle: bool
 
 
-def _over(facts: Mapping[str, Any]) -> bool:
-    """Handed over or closed, as `rules.finding` sees it: every case of such an order is closed."""
+def _rest(facts: Mapping[str, Any]) -> str | None:
+    """ "closed" or "handed over" where no case can begin, as `rules.finding` sees it; None where one can."""
     status = facts.get("status")
-    if status in ("delivered", "completed", "cancelled", "refunded"):
-        return True
+    if status in ("cancelled", "refunded"):
+        return "closed"
+    if not CLAIM_FLAGS.isdisjoint(facts.get("flags") or ()):
+        return None
+    if status in ("delivered", "completed"):
+        return "handed over"
     collected = facts.get("collected_at") is not None or not facts.get("collection_known")
-    return status == "shipped" and collected
+    return "handed over" if status == "shipped" and collected and facts.get("tracking") is None else None
 
 
 def _age(connection: Connection, aged: dict[tuple[str, str], Known]) -> None:
@@ -218,7 +224,9 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     subjects = [
         (order.shop, order.order_id, change.shop.seller, change.at)
         for change, (_, order, _) in parsed
-        if not (change.idle or (change.is_new and order.status in _SETTLED))
+        if not (
+            change.idle or (change.is_new and order.status in _SETTLED and CLAIM_FLAGS.isdisjoint(order.flags or ()))
+        )
     ]
     timers.wake(connection, timers.ORDER, subjects, staged=not final)
     stock.wake(connection, pools, staged=not final)

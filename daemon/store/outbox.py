@@ -153,6 +153,19 @@ def is_open_case(connection: Connection, row: RowMapping) -> bool:
     return found is not None and not found.taken_over
 
 
+def due_of(connection: Connection, row: RowMapping) -> int | None:
+    """When the time of the case an order's action belongs to is up: of a claim, when it must be answered."""
+    due: int | None = connection.execute(
+        select(C.c.ship_by).where(
+            C.c.shop == row["shop"],
+            C.c.order_id == row["order_id"],
+            C.c.violation == row["violation"],
+            C.c.episode == row["episode"],
+        )
+    ).scalar_one_or_none()
+    return due
+
+
 def members_of(connection: Connection, cause: str, now: int) -> Sequence[RowMapping]:
     """The open members of a cause nobody has acknowledged or snoozed, the nearest deadline first."""
     rows = connection.execute(

@@ -141,7 +141,7 @@ def task_json(row: RowMapping) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bucket:
-    """One line of the lead's screen: what is due at one moment in one shop."""
+    """One line of the lead's screen: what is due at one moment in one shop. `kind`: pickup, pool or aftersale."""
 
     shop: str
     kind: str
@@ -154,7 +154,7 @@ class Bucket:
 
 
 def today(connection: Connection, until: int) -> Sequence[Bucket]:
-    """Open cases by pick-up or stock pool, due before `until` (stock-outs always), the most urgent first."""
+    """Open cases by pick-up, pool or day of a claim, due before `until` (stock-outs always), the most urgent first."""
     query = (
         select(M.c.cause, M.c.shop, M.c.order_id, M.c.act_by, M.c.stake_minor, M.c.currency, O.c.paid_at)
         .join(O, (O.c.shop == M.c.shop) & (O.c.order_id == M.c.order_id))
@@ -176,11 +176,11 @@ def undelivered(connection: Connection, since: int) -> list[RowMapping]:
 
 
 def _bucket(cause: str, rows: list[Any]) -> Bucket:
-    pool = "/pool:" in cause
+    kind = cause.split("/", 1)[1].split(":", 1)[0]
     return Bucket(
         shop=rows[0].shop,
-        kind="pool" if pool else "pickup",
-        due_at=None if pool else rows[0].act_by,
+        kind=kind,
+        due_at=None if kind == "pool" else rows[0].act_by,
         count=len({(row.shop, row.order_id) for row in rows}),
         stake_minor=sum(row.stake_minor or 0 for row in rows),
         currency=next((row.currency for row in rows if row.currency), None),

@@ -6,7 +6,7 @@ from rules import playbook
 from rules.errors import PolicyError
 from rules.hours import Hours
 from rules.instant import HOUR, MINUTE
-from rules.model import Kind
+from rules.model import Kind, Violation
 from tests.builders import LATE, STOCK_OUT, a_playbook
 from tests.project import ROOT
 
@@ -28,7 +28,8 @@ def step(text: str) -> str:
 def test_the_shipped_playbook_has_its_ladders_and_version():
     shipped = playbook.shipped()
     assert "default@1" == shipped.version
-    assert [LATE, STOCK_OUT] == [ladder.violation for ladder in shipped.ladders]
+    assert list(Violation) == [ladder.violation for ladder in shipped.ladders]
+    assert [LATE, STOCK_OUT] == [ladder.violation for ladder in shipped.shipping]
     assert ["ship", "chase_scan", "agree_new_date", "tell_buyer", "make_good"] == [
         step.name for step in shipped.ladders[0].steps
     ]
