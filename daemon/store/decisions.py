@@ -194,9 +194,8 @@ def _members(connection: Connection, shops: Shops, decided: Sequence[Decided]) -
     if not decided:
         return
     standing: dict[tuple[str, str], dict[tuple[str, str], Any]] = {}
-    for part in pairs.named({(one.claim.shop, one.claim.id) for one in decided}):
-        for row in connection.execute(_STANDING, part).all():
-            standing.setdefault((row.shop, row.order_id), {})[(row.cause, row.case_key)] = row
+    for row in pairs.read(connection, _STANDING, {(one.claim.shop, one.claim.id) for one in decided}):
+        standing.setdefault((row.shop, row.order_id), {})[(row.cause, row.case_key)] = row
     stays: list[dict[str, Any]] = []
     left: list[dict[str, Any]] = []
     woken: set[timers.Subject] = set()
@@ -291,7 +290,7 @@ _SAVE_CASE = {
     d: replace_all(d, C, ("key",), ("opened_at", "closed_at", "reason", "ship_by", "snoozed_until")) for d in _DIALECTS
 }
 _ADD_ACTION = {d: upsert(d, A, ("key",), None) for d in _DIALECTS}
-_STANDING = select(M).where(pairs.is_named(M.c.shop, M.c.order_id), M.c.left_at.is_(None))
+_STANDING = pairs.among(select(M).where(M.c.left_at.is_(None)), M.c.shop, M.c.order_id)
 _LEAVE = (
     update(M)
     .where(M.c.cause == bindparam("b_cause"), M.c.case_key == bindparam("b_case"), M.c.left_at.is_(None))

@@ -119,11 +119,8 @@ def _orders(
 
 
 def _seen(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, int]]:
-    found: dict[tuple[str, str], tuple[bytes, int]] = {}
-    for part in pairs.named(names):
-        rows = connection.execute(_SEEN, part).all()
-        found.update({(row.shop, row.order_id): (row.digest, row.observed_at) for row in rows})
-    return found
+    rows = pairs.read(connection, _SEEN, names)
+    return {(row.shop, row.order_id): (row.digest, row.observed_at) for row in rows}
 
 
 def _remember(connection: Connection, sightings: dict[tuple[str, str], tuple[bytes, int]]) -> None:
@@ -279,22 +276,20 @@ def _events(connection: Connection, journal: Journal, shops: Shops, events: list
 
 def _unknown(connection: Connection, events: list[OrderEvent]) -> list[OrderEvent]:
     """The events that are not on record yet, each once: a feed may tell one again with every poll."""
-    known: set[tuple[str, str, str, int]] = set()
-    for part in pairs.named({(e.shop, e.order_id) for e in events}):
-        rows = connection.execute(_KNOWN_EVENTS, part)
-        known.update((row.shop, row.order_id, row.event, row.at) for row in rows)
+    rows = pairs.read(connection, _KNOWN_EVENTS, {(e.shop, e.order_id) for e in events})
+    known = {(row.shop, row.order_id, row.event, row.at) for row in rows}
     new = {(e.shop, e.order_id, e.event, e.at): e for e in reversed(events)}
     return [e for name, e in reversed(new.items()) if name not in known]
 
 
-_SEEN = select(S.c.shop, S.c.order_id, S.c.digest, S.c.observed_at).where(pairs.is_named(S.c.shop, S.c.order_id))
+_SEEN = pairs.among(select(S.c.shop, S.c.order_id, S.c.digest, S.c.observed_at), S.c.shop, S.c.order_id)
 _REMEMBER = {d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")}
 _AGE = (
     update(O)
     .where(O.c.shop == bindparam("b_shop"), O.c.order_id == bindparam("b_order"))
     .values(observed_at=bindparam("b_at"), times=bindparam("b_times"))
 )
-_KNOWN_EVENTS = select(EV.c.shop, EV.c.order_id, EV.c.event, EV.c.at).where(pairs.is_named(EV.c.shop, EV.c.order_id))
+_KNOWN_EVENTS = pairs.among(select(EV.c.shop, EV.c.order_id, EV.c.event, EV.c.at), EV.c.shop, EV.c.order_id)
 _SAVE = {
     d: replace_all(
         d,

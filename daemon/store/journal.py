@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, bindparam, insert, select
+from sqlalchemy import Connection, Select, and_, func, insert, select
 
+from daemon.store import pairs
 from daemon.store.upsert import many
 from daemon.tables import Evidence, EvidenceOf
 
@@ -34,8 +35,9 @@ class Journal:
     def write(self, connection: Connection, at: int) -> None:
         """Append the links at instant `at`, in the caller's transaction."""
         links, subjects = [], []
+        heads = _heads(connection, sorted(self._entries))
         for shop in sorted(self._entries):
-            seq, last = _head(connection, shop)
+            seq, last = heads.get(shop, (0, b""))
             entries = [_encode(entry) for entry in self._entries[shop]]
             digest = link_hash(last, shop, seq + 1, at, body_hash(map(entry_hash, entries)))
             text = b"[" + b",".join(entries) + b"]"
@@ -88,14 +90,22 @@ def lines(connection: Connection) -> Iterator[Mapping[str, Any]]:
                 yield entry
 
 
-def _head(connection: Connection, shop: str) -> tuple[int, bytes]:
-    """(sequence number, hash) of the shop's newest link; locked on PostgreSQL until the transaction ends."""
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"evidence/{shop}",))
-    row = connection.execute(_HEAD, {"b_shop": shop}).first()
-    return (row.seq, row.hash) if row else (0, b"")
+def _heads(connection: Connection, shops: list[str]) -> dict[str, tuple[int, bytes]]:
+    """(sequence number, hash) of each shop's newest link; locked on PostgreSQL until the transaction ends."""
+    if connection.dialect.name == "postgresql" and shops:
+        connection.exec_driver_sql(_LOCK, (shops,))
+    rows = pairs.read(connection, _HEADS, [(shop, "") for shop in shops])
+    return {row.shop: (row.seq, row.hash) for row in rows}
 
 
-_HEAD = select(E.c.seq, E.c.hash).where(E.c.shop == bindparam("b_shop")).order_by(E.c.seq.desc()).limit(1)
+def _heads_of(named: Any) -> Select[Any]:
+    other = E.alias("newest")
+    newest = select(func.max(other.c.seq)).where(other.c.shop == named.c.shop).scalar_subquery()
+    its_own = and_(E.c.shop == named.c.shop, E.c.seq == newest)
+    return select(E.c.shop, E.c.seq, E.c.hash).select_from(named.join(E, its_own))
+
+
+_HEADS = {dialect: _heads_of(named) for dialect, named in pairs.NAMED.items()}
+_LOCK = "SELECT pg_advisory_xact_lock(hashtext('evidence/' || shop)) FROM unnest(%s::text[]) AS shop"
 _ADD = insert(E)
 _ADD_SUBJECTS = insert(OF)

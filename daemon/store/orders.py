@@ -8,8 +8,9 @@ import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, select, update
 
 from daemon.shops import Shop
-from daemon.store.pairs import is_named, named
+from daemon.store.pairs import among, read
 from daemon.store.timers import Claimed
+from daemon.store.upsert import many
 from daemon.tables import Action, Case, Event, Member, Order
 from rules import model, snapshot
 from rules.deadline import Deadline, deadline
@@ -52,17 +53,16 @@ def known(
 ) -> dict[tuple[str, str], Known]:
     """What is known of the named orders, to merge into. `affirmed`: when an unchanged snapshot last said so."""
     found: dict[tuple[str, str], Known] = {}
-    for part in named(names):
-        for row in connection.execute(_KNOWN, part).all():
-            name = (row.shop, row.order_id)
-            facts = snapshot.unnest(_loads(row.facts))
-            for own in ("shop", "platform", "order_id"):
-                facts.pop(own, None)
-            found[name] = Known(
-                observed_at=max(row.observed_at, affirmed.get(name, row.observed_at)),
-                facts=facts,
-                times=_loads(row.times) if row.times else {},
-            )
+    for row in read(connection, _KNOWN, names):
+        name = (row.shop, row.order_id)
+        facts = snapshot.unnest(_loads(row.facts))
+        for own in ("shop", "platform", "order_id"):
+            facts.pop(own, None)
+        found[name] = Known(
+            observed_at=max(row.observed_at, affirmed.get(name, row.observed_at)),
+            facts=facts,
+            times=_loads(row.times) if row.times else {},
+        )
     return found
 
 
@@ -107,17 +107,16 @@ def times_text(facts: Known) -> str:
 
 def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """The named orders, decoded."""
-    found: dict[tuple[str, str], Stored] = {}
-    for part in named(names):
-        for row in connection.execute(_LOAD, part).all():
-            found[(row.shop, row.order_id)] = Stored(
-                order=_decode(row.facts),
-                observed_at=row.observed_at,
-                ship_by=row.ship_by,
-                act_by=row.act_by,
-                short=tuple(_loads(row.short)) if row.short else (),
-            )
-    return found
+    return {
+        (row.shop, row.order_id): Stored(
+            order=_decode(row.facts),
+            observed_at=row.observed_at,
+            ship_by=row.ship_by,
+            act_by=row.act_by,
+            short=tuple(_loads(row.short)) if row.short else (),
+        )
+        for row in read(connection, _LOAD, names)
+    }
 
 
 def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], History]:
@@ -125,15 +124,13 @@ def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple
     cases: dict[tuple[str, str], list[model.Case]] = {}
     past: dict[tuple[str, str], list[Past]] = {}
     events: dict[tuple[str, str], list[model.Event]] = {}
-    for part in named(names):
-        values = part
-        for row in connection.execute(_CASES, values).all():
-            cases.setdefault((row.shop, row.order_id), []).append(_case(row))
-        for row in connection.execute(_PAST, values).all():
-            past.setdefault((row.shop, row.order_id), []).append(_past(row))
-        for row in connection.execute(_EVENTS, values).all():
-            event = model.Event(event=row.event, at=row.at, seen_at=row.seen_at)
-            events.setdefault((row.shop, row.order_id), []).append(event)
+    for row in read(connection, _CASES, names):
+        cases.setdefault((row.shop, row.order_id), []).append(_case(row))
+    for row in read(connection, _PAST, names):
+        past.setdefault((row.shop, row.order_id), []).append(_past(row))
+    for row in read(connection, _EVENTS, names):
+        event = model.Event(event=row.event, at=row.at, seen_at=row.seen_at)
+        events.setdefault((row.shop, row.order_id), []).append(event)
     return {
         name: History(
             cases=tuple(cases.get(name, ())),
@@ -161,27 +158,19 @@ def acknowledge(connection: Connection, shop: str, order_id: str, at: int) -> No
         )
 
 
-def short(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
+def short(connection: Connection, names: Set[tuple[str, str]]) -> dict[tuple[str, str], set[str]]:
     """Which lines of the named orders their pools cannot cover."""
-    found: dict[tuple[str, str], set[str]] = {}
-    for part in named(names):
-        for row in connection.execute(_SHORTS, part).all():
-            found[(row.shop, row.order_id)] = set(_loads(row.short)) if row.short else set()
-    return found
+    rows = read(connection, _SHORTS, names)
+    return {(row.shop, row.order_id): set(_loads(row.short)) if row.short else set() for row in rows}
 
 
-def set_short(connection: Connection, shop: str, order_id: str, lines: Sequence[str]) -> None:
-    """Write which lines of an order its pools cannot cover."""
-    text = _encode(sorted(lines)).decode() if lines else ""
-    connection.execute(_SHORT, {"b_shop": shop, "b_order": order_id, "b_short": text})
-
-
-def not_short(connection: Connection, shop: str, order_id: str, lines: Set[str]) -> None:
-    """Lines that left their pool (shipped, refunded, another SKU) are not short there any more."""
-    text = connection.execute(_SHORT_OF, {"b_shop": shop, "b_order": order_id}).scalar_one_or_none()
-    short = set(_loads(text)) if text else set()
-    if short & lines:
-        set_short(connection, shop, order_id, sorted(short - lines))
+def set_short(connection: Connection, short: Mapping[tuple[str, str], Set[str]]) -> None:
+    """Write which lines of orders (shop, order id) their pools cannot cover."""
+    rows = [
+        {"b_shop": shop, "b_order": order_id, "b_short": _encode(sorted(lines)).decode() if lines else ""}
+        for (shop, order_id), lines in short.items()
+    ]
+    many(connection, _SHORT, rows)
 
 
 def set_deadline(connection: Connection, stored: Stored, due: Deadline) -> None:
@@ -223,16 +212,19 @@ def _past(row: Any) -> Past:
 
 
 _shop: BindParameter[str] = bindparam("b_shop")
-_KNOWN = select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.times).where(is_named(O.c.shop, O.c.order_id))
-_SHORTS = select(O.c.shop, O.c.order_id, O.c.short).where(is_named(O.c.shop, O.c.order_id))
-_LOAD = select(
-    O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short
-).where(is_named(O.c.shop, O.c.order_id))  # fmt: skip
-_CASES = select(C).where(is_named(C.c.shop, C.c.order_id)).order_by(C.c.opened_at, C.c.key)
-_PAST = select(
-    A.c.shop, A.c.order_id, A.c.key, A.c.kind,
-    A.c.step, A.c.violation, A.c.episode, A.c.at, A.c.outcome, A.c.reason, A.c.dropped
-).where(is_named(A.c.shop, A.c.order_id)).order_by(A.c.at, A.c.key)  # fmt: skip
-_EVENTS = select(EV).where(is_named(EV.c.shop, EV.c.order_id)).order_by(EV.c.at, EV.c.event)
-_SHORT_OF = select(O.c.short).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order"))
+_KNOWN = among(select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.times), O.c.shop, O.c.order_id)
+_SHORTS = among(select(O.c.shop, O.c.order_id, O.c.short), O.c.shop, O.c.order_id)
+_LOAD = among(
+    select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short),
+    O.c.shop, O.c.order_id,
+)  # fmt: skip
+_CASES = among(select(C).order_by(C.c.opened_at, C.c.key), C.c.shop, C.c.order_id)
+_PAST = among(
+    select(
+        A.c.shop, A.c.order_id, A.c.key, A.c.kind,
+        A.c.step, A.c.violation, A.c.episode, A.c.at, A.c.outcome, A.c.reason, A.c.dropped,
+    ).order_by(A.c.at, A.c.key),
+    A.c.shop, A.c.order_id,
+)  # fmt: skip
+_EVENTS = among(select(EV).order_by(EV.c.at, EV.c.event), EV.c.shop, EV.c.order_id)
 _SHORT = update(O).where(O.c.shop == _shop, O.c.order_id == bindparam("b_order")).values(short=bindparam("b_short"))

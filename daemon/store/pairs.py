@@ -1,27 +1,68 @@
-"""Which rows belong to a list of (shop, id) pairs, shop by shop.
+"""Reading the rows of a list of (shop, id) pairs: one statement for a whole batch, however many shops it spans.
 
-SQLite answers `(shop, id) IN (…pairs…)` by scanning the table, whether the pairs are VALUES or unpacked from JSON;
-`shop = … AND id IN (…)` it searches. So a batch over many shops costs a statement per shop, never a scan.
+SQLite answers `(shop, id) IN (…pairs…)` by scanning the table. So the list becomes a table of its own that is gone
+through first (CROSS JOIN binds SQLite to that order); each of its rows then finds its own by an index.
 """
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam
+import msgspec
+from sqlalchemy import ColumnClause, Connection, Row, Select, Text, and_, bindparam, column, func, select
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import ARRAY
 
-CHUNK = 500
-"""Parameters in one IN list; SQLite allows 32,766, PostgreSQL 65,535."""
+Reader = Mapping[str, Select[Any]]
+"""One statement for each dialect."""
+_encode = msgspec.json.Encoder().encode
 
 
-def is_named(shop: ColumnElement[str], name: ColumnElement[str]) -> ColumnElement[bool]:
-    """The condition that a row belongs to one of the pairs that `named` binds."""
-    return and_(shop == bindparam("b_shop"), name.in_(bindparam("ids", expanding=True)))
+def among(statement: Select[Any], shop: ColumnClause[str], name: ColumnClause[str]) -> Reader:
+    """`statement` for both dialects, held to the rows whose (shop, name) is one of the pairs `read` binds."""
+    return {
+        dialect: statement.select_from(named.join(shop.table, and_(shop == named.c.shop, name == named.c.id)))
+        for dialect, named in NAMED.items()
+    }
 
 
-def named(pairs: Iterable[tuple[str, str]]) -> Iterator[dict[str, object]]:
-    """(shop, id) pairs as what `is_named` binds: sorted, one shop at a time, in parts of `CHUNK`."""
-    for shop, group in groupby(sorted(pairs), key=itemgetter(0)):
-        ids = [name for _, name in group]
-        for start in range(0, len(ids), CHUNK):
-            yield {"b_shop": shop, "ids": ids[start : start + CHUNK]}
+def read(
+    connection: Connection, reader: Reader, pairs: Iterable[tuple[str, str]], **values: object
+) -> Sequence[Row[Any]]:
+    """The rows of the pairs. On SQLite they come as the driver gives them: integers, text, bytes."""
+    wanted = list(pairs)
+    if not wanted:
+        return ()
+    if connection.dialect.name != "sqlite":
+        lists = {"b_shops": [shop for shop, _ in wanted], "b_ids": [name for _, name in wanted]}
+        return connection.execute(reader["postgresql"], {**lists, **values}).all()
+    by_shop: dict[str, list[str]] = {}
+    for shop, name in wanted:
+        by_shop.setdefault(shop, []).append(name)
+    text, places = _compiled(reader["sqlite"])
+    bound = {"b_pairs": _encode(by_shop).decode(), **values}
+    return connection.exec_driver_sql(text, tuple([bound[place] for place in places])).all()
+
+
+@cache
+def _compiled(statement: Select[Any]) -> tuple[str, tuple[str, ...]]:
+    """SQL text and its parameters in order. Statements live as long as modules."""
+    compiled = statement.compile(dialect=sqlite.dialect())
+    return str(compiled).replace("FROM named JOIN", "FROM named CROSS JOIN"), tuple(compiled.positiontup or ())
+
+
+def _unpacked() -> Any:
+    """{shop: [id, …]} as rows of a table of its own."""
+    shops = func.json_each(bindparam("b_pairs")).table_valued("key", "value", name="shops")
+    names = func.json_each(shops.c.value).table_valued("value", name="names")
+    rows = select(shops.c.key.label("shop"), names.c.value.label("id")).select_from(shops, names)
+    return rows.cte("named").prefix_with("MATERIALIZED")
+
+
+def _unnested() -> Any:
+    lists = func.unnest(bindparam("b_shops", type_=ARRAY(Text)), bindparam("b_ids", type_=ARRAY(Text)))
+    return lists.table_valued(column("shop", Text), column("id", Text), name="named").render_derived()
+
+
+NAMED: Mapping[str, Any] = {"sqlite": _unpacked(), "postgresql": _unnested()}
+"""The list of pairs (`shop`, `id`) as each dialect's statements may join it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
 
@@ -33,14 +33,26 @@ def report(
     staged: bool = False,
 ) -> None:
     """Take in stock that was reported apart from orders; the newest word about a pool wins."""
-    woken: dict[tuple[str, str], int] = {}
+    words, listed = [], []
     for said in reports:
-        seller = shops.get(said.shop).seller
+        seller, at = shops.get(said.shop).seller, seen_at(said.observed_at)
+        words.append(Word(seller, said.sku, said.shop, said.stock, said.sellable, said.observed_at, at))
         if said.listing_id is not None:
-            _listing(connection, seller, said.sku, said.shop, said.listing_id, seen_at(said.observed_at))
-        if _on_hand(connection, seller, said.sku, said.shop, said.stock, said.sellable, said.observed_at):
-            woken[(seller, said.sku)] = seen_at(said.observed_at)
-    wake(connection, woken, staged=staged)
+            listed.append((seller, said.sku, said.shop, said.listing_id, at))
+    _list(connection, listed)
+    wake(connection, _note(connection, words), staged=staged)
+
+
+class Word(NamedTuple):
+    """What a shop said at `observed_at` about the units of one SKU; `seen_at` is when we heard it (instants)."""
+
+    seller: str
+    sku: str
+    shop: str
+    units: int | None
+    sellable: int | None
+    observed_at: int
+    seen_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,55 +70,62 @@ class Turned:
 def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str, str], int]:
     """Bring the open lines of changed orders up to date; returns the pools (seller, sku) to allocate anew, and when."""
     before = _open_lines(connection, {(one.order.shop, one.order.order_id) for one in turned if not one.is_new})
-    dropped: list[dict[str, Any]] = []
-    added: list[dict[str, Any]] = []
-    touched: dict[tuple[str, str], int] = {}
-    for one in turned:
-        name = (one.order.shop, one.order.order_id)
-        had = {line_id: line.sku for line_id, line in before.get(name, {}).items()}
-        if not had and not any(line.sku for line in one.order.lines):
-            continue
-        rows = _lines(one)
-        now_of = {row["line_id"]: row["sku"] for row in rows}
-        moved = {line_id for line_id, sku in had.items() if now_of.get(line_id) != sku}
-        if moved:
-            orders.not_short(connection, *name, moved)
-        if had:
-            dropped.append({"b_shop": name[0], "b_order": name[1]})
-        added += rows
-        _listings(connection, one)
-        told = set(_stocked(connection, one))
-        _consume(connection, one, before.get(name, {}), rows)
-        for sku in {*had.values(), *now_of.values(), *told}:
-            pool = (one.shop.seller, sku)
+    kept = [one for one in turned if _name(one) in before or any(line.sku for line in one.order.lines)]
+    after = {_name(one): _lines(one) for one in kept}
+    _leave(connection, kept, before, after)
+    _list(connection, (listed for one in kept for listed in _listings(one)))
+    told = _note(connection, [word for one in kept for word in _words(one)])
+    many(connection, _DROP_LINES, [{"b_shop": name[0], "b_order": name[1]} for name in after if name in before])
+    many(connection, _ADD_LINE, [row for rows in after.values() for row in rows.values()])
+    touched = dict(told)
+    for one in kept:
+        for line in (*before.get(_name(one), {}).values(), *after[_name(one)].values()):
+            pool = (one.shop.seller, line["sku"])
             touched[pool] = min(touched.get(pool, one.at), one.at)
-    if dropped:
-        many(connection, _DROP_LINES, dropped)
-    if added:
-        many(connection, _ADD_LINE, added)
-    return {pool: touched[pool] for pool in _tracked(connection, touched)}
+    tracked = {pool: touched[pool] for pool in _tracked(connection, touched)}
+    _consume(connection, kept, before, after, tracked)
+    return tracked
 
 
-def _lines(one: Turned) -> list[dict[str, Any]]:
-    """The rows of the lines that still need units."""
+Lines = dict[tuple[str, str], dict[str, dict[str, Any]]]
+"""The open lines of orders: by (shop, order id), then line id, as rows of the table."""
+
+
+def _name(one: Turned) -> tuple[str, str]:
+    return (one.order.shop, one.order.order_id)
+
+
+def _leave(connection: Connection, kept: Sequence[Turned], before: Lines, after: Lines) -> None:
+    """Lines that left their pool (shipped, refunded, another SKU) are not short there any more."""
+    moved = {}
+    for name in map(_name, kept):
+        left = {i for i, row in before.get(name, {}).items() if after[name].get(i, {}).get("sku") != row["sku"]}
+        if left:
+            moved[name] = left
+    short = orders.short(connection, moved.keys())
+    orders.set_short(connection, {name: short[name] - left for name, left in moved.items() if short[name] & left})
+
+
+def _lines(one: Turned) -> dict[str, dict[str, Any]]:
+    """The rows of the lines that still need units, by line id."""
     if not finding.owes(one.order):
-        return []
-    return [_line(one.shop, one.order, line, one.due) for line in one.order.lines if line.sku and line.open_quantity]
+        return {}
+    open_lines = (line for line in one.order.lines if line.sku and line.open_quantity)
+    return {line.line_id: _line(one.shop, one.order, line, one.due) for line in open_lines}
 
 
-def _listings(connection: Connection, one: Turned) -> None:
+def _listings(one: Turned) -> Iterator[tuple[str, str, str, str, int]]:
     for line in one.order.lines:
         if line.sku and line.listing_id:
-            _listing(connection, one.shop.seller, line.sku, one.shop.name, line.listing_id, one.at)
+            yield (one.shop.seller, line.sku, one.shop.name, line.listing_id, one.at)
 
 
-def _stocked(connection: Connection, one: Turned) -> Iterator[str]:
-    """Note the stock an order's lines report; yields the SKUs whose stock that changed."""
+def _words(one: Turned) -> Iterator[Word]:
+    """The stock that an order's lines report."""
     for line in one.order.lines if finding.owes(one.order) else ():
         if line.sku and line.stock is not None:
-            at = one.known.times.get(f"lines\0{line.line_id}\0stock", one.known.observed_at)
-            if _on_hand(connection, one.shop.seller, line.sku, one.shop.name, line.stock, line.sellable, at):
-                yield line.sku
+            said_at = one.known.times.get(f"lines\0{line.line_id}\0stock", one.known.observed_at)
+            yield Word(one.shop.seller, line.sku, one.shop.name, line.stock, line.sellable, said_at, one.at)
 
 
 def wake(connection: Connection, pools: Mapping[tuple[str, str], int], *, staged: bool = False) -> None:
@@ -153,16 +172,16 @@ def _write_short(
     mine: dict[tuple[str, str], set[str]] = {}
     for line in lines:
         mine.setdefault((line.shop, line.order_id), set()).add(line.line_id)
-    changed = []
     missing: dict[tuple[str, str], set[str]] = {}
     for shop, order_id, line_id in short:
         missing.setdefault((shop, order_id), set()).add(line_id)
-    for name, before in sorted(orders.short(connection, set(mine)).items()):
+    changed = {}
+    for name, before in sorted(orders.short(connection, mine.keys()).items()):
         new = (before - mine[name]) | missing.get(name, set())
         if new != before:
-            orders.set_short(connection, *name, sorted(new))
-            changed.append(name)
-    return changed
+            changed[name] = new
+    orders.set_short(connection, changed)
+    return list(changed)
 
 
 def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, now: int) -> None:
@@ -173,27 +192,31 @@ def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, n
     connection.execute(update(P).where(P.c.seller == pool.seller, P.c.sku == pool.sku).values(**values))
 
 
-def _consume(connection: Connection, one: Turned, before: Mapping[str, Any], rows: list[dict[str, Any]]) -> None:
+def _consume(
+    connection: Connection, kept: Sequence[Turned], before: Lines, after: Lines, tracked: Mapping[tuple[str, str], int]
+) -> None:
     """Units shipped after the last stock report are no longer on hand, though no report has said so yet.
 
     A cancelled or refunded line gives its units back: nothing is taken.
     """
-    if one.order.status not in ("partly_shipped", "shipped", "delivered", "completed"):
-        return
-    left = {row["line_id"]: row["quantity"] for row in rows}
-    for line_id, line in sorted(before.items()):
-        units = line.quantity - left.get(line_id, 0)
-        if units > 0:
-            values = {"b_seller": one.shop.seller, "b_sku": line.sku, "b_units": units, "b_at": one.known.observed_at}
-            connection.execute(_CONSUME, values)
+    rows = []
+    for one in kept:
+        if one.order.status not in ("partly_shipped", "shipped", "delivered", "completed"):
+            continue
+        for line_id, row in sorted(before.get(_name(one), {}).items()):
+            units = row["quantity"] - after[_name(one)].get(line_id, {}).get("quantity", 0)
+            if units > 0 and (one.shop.seller, row["sku"]) in tracked:
+                pool = {"b_seller": one.shop.seller, "b_sku": row["sku"]}
+                rows.append({**pool, "b_units": units, "b_at": one.known.observed_at})
+    many(connection, _CONSUME, rows)
 
 
-def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-    """The open lines (sku, quantity) of the named orders by line id."""
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for part in pairs.named(names):
-        for row in connection.execute(_OPEN_LINES, part).all():
-            found.setdefault((row.shop, row.order_id), {})[row.line_id] = row
+def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> Lines:
+    """The open lines (line id, SKU, quantity) of the named orders."""
+    found: Lines = {}
+    for row in pairs.read(connection, _OPEN_LINES, names):
+        line = {"sku": row.sku, "quantity": row.quantity}
+        found.setdefault((row.shop, row.order_id), {})[row.line_id] = line
     return found
 
 
@@ -211,41 +234,58 @@ def _line(shop: Shop, order: Facts, line: Any, due: Deadline) -> dict[str, Any]:
     }
 
 
-def _on_hand(
-    connection: Connection, seller: str, sku: str, shop: str, units: int | None, sellable: int | None, at: int
-) -> bool:
-    """Note what is on hand; returns whether that changed what the pool can cover."""
-    connection.execute(_ADD_POOL[connection.dialect.name], {"seller": seller, "sku": sku, "home": shop})
-    before = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).one()
-    if before.observed_at is not None and before.observed_at > at:
-        return False
-    connection.execute(
-        update(P).where(P.c.seller == seller, P.c.sku == sku).values(on_hand=units, sellable=sellable, observed_at=at)
+def _note(connection: Connection, words: Sequence[Word]) -> dict[tuple[str, str], int]:
+    """Note what is on hand, the newest word last; returns the pools whose cover may change, and since when."""
+    many(
+        connection,
+        _ADD_POOL[connection.dialect.name],
+        [{"seller": word.seller, "sku": word.sku, "home": word.shop} for word in words],
     )
-    return bool(before.on_hand != units)
+    known = {
+        (row.seller, row.sku): (row.on_hand, row.observed_at)
+        for row in pairs.read(connection, _POOLS, {(word.seller, word.sku) for word in words})
+    }
+    latest: dict[tuple[str, str], Word] = {}
+    changed: dict[tuple[str, str], int] = {}
+    for word in words:
+        pool = (word.seller, word.sku)
+        on_hand, said_at = known[pool]
+        if said_at is not None and said_at > word.observed_at:
+            continue
+        known[pool] = (word.units, word.observed_at)
+        latest[pool] = word
+        if on_hand != word.units:
+            changed[pool] = min(changed.get(pool, word.seen_at), word.seen_at)
+    many(
+        connection,
+        _SET_POOL,
+        [
+            {"b_seller": seller, "b_sku": sku, "b_units": w.units, "b_sellable": w.sellable, "b_at": w.observed_at}
+            for (seller, sku), w in sorted(latest.items())
+        ],
+    )
+    return changed
 
 
-def _listing(connection: Connection, seller: str, sku: str, shop: str, listing_id: str, seen_at: int) -> None:
-    values = {"seller": seller, "sku": sku, "shop": shop, "listing_id": listing_id, "seen_at": seen_at}
-    connection.execute(_ADD_LISTING[connection.dialect.name], values)
+def _list(connection: Connection, listed: Iterable[tuple[str, str, str, str, int]]) -> None:
+    """Note by which listings a SKU is sold, and since when (seller, sku, shop, listing, instant)."""
+    first: dict[tuple[str, str, str, str], int] = {}
+    for seller, sku, shop, listing_id, at in listed:
+        name = (seller, sku, shop, listing_id)
+        first[name] = min(first.get(name, at), at)
+    columns = ("seller", "sku", "shop", "listing_id")
+    rows = [dict(zip(columns, listing, strict=True)) | {"seen_at": at} for listing, at in sorted(first.items())]
+    many(connection, _ADD_LISTING[connection.dialect.name], rows)
 
 
-def _tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those of the pools whose stock anybody has ever reported: the others need no allocation."""
-    sellers: dict[str, set[str]] = {}
-    for seller, sku in pools:
-        sellers.setdefault(seller, set()).add(sku)
-    for seller, skus in sorted(sellers.items()):
-        for chunk in orders.chunks(sorted(skus)):
-            for sku in connection.execute(_TRACKED, {"b_seller": seller, "skus": chunk}).scalars():
-                yield (seller, sku)
+    return [(row.seller, row.sku) for row in pairs.read(connection, _TRACKED, pools)]
 
 
 _ADD_LINE = L.insert()
 _DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
-_OPEN_LINES = select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku, L.c.quantity).where(
-    pairs.is_named(L.c.shop, L.c.order_id)
-)
+_OPEN_LINES = pairs.among(select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku, L.c.quantity), L.c.shop, L.c.order_id)
 _CONSUME = (
     update(P)
     .where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
@@ -263,8 +303,10 @@ _ADD_LISTING = {
     for d, least in (("sqlite", func.min), ("postgresql", func.least))
 }
 _HOME = select(P.c.home).where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
-_TRACKED = select(P.c.sku).where(
-    P.c.seller == bindparam("b_seller"),
-    P.c.sku.in_(bindparam("skus", expanding=True)),
-    P.c.observed_at.is_not(None),
+_POOLS = pairs.among(select(P.c.seller, P.c.sku, P.c.on_hand, P.c.observed_at), P.c.seller, P.c.sku)
+_TRACKED = pairs.among(select(P.c.seller, P.c.sku).where(P.c.observed_at.is_not(None)), P.c.seller, P.c.sku)
+_SET_POOL = (
+    update(P)
+    .where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
+    .values(on_hand=bindparam("b_units"), sellable=bindparam("b_sellable"), observed_at=bindparam("b_at"))
 )

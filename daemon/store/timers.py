@@ -114,11 +114,7 @@ def wake(
 
 def due_of(connection: Connection, kind: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
     """When the named subjects (shop, id) are due; those without a timer are absent."""
-    found: dict[tuple[str, str], int | None] = {}
-    for part in pairs.named(names):
-        rows = connection.execute(_DUE_OF, {"b_kind": kind, **part}).all()
-        found.update({(row.shop, row.id): row.due_at for row in rows})
-    return found
+    return {(row.shop, row.id): row.due_at for row in pairs.read(connection, _DUE_OF, names, b_kind=kind)}
 
 
 def claim(
@@ -312,4 +308,8 @@ _PUBLISH = (
     .values(due_at=bindparam("b_now"), staged=0)
 )
 
-_DUE_OF = select(T.c.shop, T.c.id, T.c.due_at).where(T.c.kind == bindparam("b_kind"), pairs.is_named(T.c.shop, T.c.id))
+_DUE_OF = pairs.among(
+    select(T.c.shop, T.c.id, T.c.due_at).where(T.c.kind == bindparam("b_kind")),
+    T.c.shop,
+    T.c.id,
+)
