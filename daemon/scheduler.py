@@ -150,6 +150,7 @@ class Service:
     _polling: Lane = field(default_factory=lambda: Lane("poll"))
     _calling: Lane = field(default_factory=lambda: Lane("calls"))
     _patient_until: int = 0
+    _alive_at: int = 0
 
     def run(self) -> None:
         """Run until SIGTERM or SIGINT. Raises ConfigError, SchemaOutdated, Busy or Unavailable before it starts."""
@@ -209,6 +210,7 @@ class Service:
             while self._wish() != "stop":
                 self.reload()
             notify.notify("STOPPING=1")
+        self._live(clock.now())
         log.info("daemon.stopped")
 
     def _jobs(self, settings: Config) -> list[tuple[str, Callable[[], object], float]]:
@@ -234,8 +236,13 @@ class Service:
         self.parts.engine.decide(now)
         watch(self.parts.engine, now)
         health.look(self.parts.engine, now)
+        if now >= self._alive_at + SIGN_OF_LIFE:
+            self._live(now)
+
+    def _live(self, now: int) -> None:
         with self.parts.database.begin() as tx:
             boot.alive(tx, now)
+        self._alive_at = now
 
     def _dispatch(self) -> None:
         """Start the calls that are due; a slow one goes on in the loop while the others are made."""
@@ -298,5 +305,7 @@ def _build(settings: Config, database: Database) -> Installation:
     return usable(build(settings, privacy_key=key, confirmed=confirmed))
 
 
+SIGN_OF_LIFE = 30 * SECOND
+"""How often a running daemon says that it lives (µs): by so much a boot report may be wrong after a crash."""
 POLL_GRACE = 60 * SECOND
 """How long decisions wait for a first poll after a start (µs)."""

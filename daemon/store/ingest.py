@@ -103,6 +103,7 @@ def _orders(
     seen = _seen(connection, {(snap.shop, snap.order_id) for snap in snapshots})
     affirmed = dict(seen)
     differing, sightings = [], {}
+    again: dict[tuple[str, int], set[str]] = {}
     for snap in snapshots:
         name = (snap.shop, snap.order_id)
         mark = digest(snap)
@@ -110,17 +111,32 @@ def _orders(
         if before is not None and before[0] == mark and snap.observed_at >= before[1]:
             if snap.observed_at == before[1]:
                 continue
+            if name not in sightings:
+                again.setdefault((snap.shop, snap.observed_at), set()).add(snap.order_id)
         else:
             differing.append(snap)
         if before is None or snap.observed_at >= before[1]:
-            seen[name] = sightings[name] = (mark, snap.observed_at)
+            seen[name] = (mark, snap.observed_at)
+            if before is None or before[0] != mark or name in sightings:
+                sightings[name] = seen[name]
+    _affirm(connection, again)
     _remember(connection, sightings)
-    return _merge(connection, journal, shops, differing, affirmed, seen_at, final) if differing else 0
+    if not differing:
+        return 0
+    return _merge(connection, journal, shops, differing, affirmed, seen_at, final)
 
 
 def _seen(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, int]]:
     rows = pairs.read(connection, _SEEN, names)
     return {(row.shop, row.order_id): (row.digest, row.observed_at) for row in rows}
+
+
+def _affirm(connection: Connection, again: dict[tuple[str, int], set[str]]) -> None:
+    """What is unchanged was said again, oldest first: one statement for all orders of a shop at one instant."""
+    for (shop, at), names in sorted(again.items(), key=lambda one: one[0][1]):
+        connection.execute(
+            _AFFIRM[connection.dialect.name], {"b_shop": shop, "b_at": at, **pairs.listed(connection, names)}
+        )
 
 
 def _remember(connection: Connection, sightings: dict[tuple[str, str], tuple[bytes, int]]) -> None:
@@ -283,6 +299,12 @@ def _unknown(connection: Connection, events: list[OrderEvent]) -> list[OrderEven
 
 
 _SEEN = pairs.among(select(S.c.shop, S.c.order_id, S.c.digest, S.c.observed_at), S.c.shop, S.c.order_id)
+_AFFIRM = {
+    dialect: update(S)
+    .where(S.c.shop == bindparam("b_shop"), S.c.order_id.in_(ids))
+    .values(observed_at=bindparam("b_at"))
+    for dialect, ids in pairs.LISTED.items()
+}
 _REMEMBER = {d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")}
 _AGE = (
     update(O)

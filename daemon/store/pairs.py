@@ -44,6 +44,12 @@ def read(
     return connection.exec_driver_sql(text, tuple([bound[place] for place in places])).all()
 
 
+def listed(connection: Connection, names: Iterable[str]) -> dict[str, object]:
+    """The ids as a statement over `LISTED` binds them."""
+    ids = sorted(names)
+    return {"b_ids": _encode(ids).decode() if connection.dialect.name == "sqlite" else ids}
+
+
 @cache
 def _compiled(statement: Select[Any]) -> tuple[str, tuple[str, ...]]:
     """SQL text and its parameters in order. Statements live as long as modules."""
@@ -66,3 +72,8 @@ def _unnested() -> Any:
 
 NAMED: Mapping[str, Any] = {"sqlite": _unpacked(), "postgresql": _unnested()}
 """The list of pairs (`shop`, `id`) as each dialect's statements may join it."""
+LISTED: Mapping[str, Any] = {
+    "sqlite": select(func.json_each(bindparam("b_ids")).table_valued("value").c.value),
+    "postgresql": select(func.unnest(bindparam("b_ids", type_=ARRAY(Text)))),
+}
+"""The ids of one shop as `in_` takes them, however many there are."""

@@ -15,7 +15,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from daemon import clock, config, scheduler
 from daemon.errors import Busy
 from daemon.scheduler import Parts, Service, assemble, begin, tick
-from daemon.store import timers
+from daemon.store import meta, timers
 from daemon.store.database import open_database, upgrade
 from rules import playbook
 from rules.instant import HOUR, MINUTE
@@ -99,6 +99,16 @@ def test_decisions_wait_a_minute_at_most_for_a_first_poll(
 
     with serving(tmp_path) as service:
         until(lambda: not service.parts.engine.waiting_for_poll, "the wait is over")
+
+
+@pytest.mark.slow
+def test_the_end_is_the_last_sign_of_life(tmp_path: Path, boxes: None) -> None:
+    with serving(tmp_path):
+        asked = clock.now()
+
+    url = config.url_of(config.load(tmp_path / "forestall.toml"))
+    with closing(open_database(url)) as database, database.begin() as tx:
+        assert asked <= int(meta.get(tx, "alive_at") or 0)
 
 
 @pytest.mark.slow
