@@ -17,11 +17,11 @@ from adapters.base import Feed
 from daemon import delivery, effect, kill
 from daemon.engine import Engine
 from daemon.messages import Texts
-from daemon.store import orders, outbox, timers
+from daemon.store import listings, orders, outbox, timers
 from daemon.store.journal import Journal
 from daemon.watch import is_fresh
-from rules import play
-from rules.key import listing
+from rules import delist, key, packs, play
+from rules.delist import BY_PERSON, UNDO
 from rules.model import NO_HISTORY, Kind, Outcome
 
 log = structlog.get_logger()
@@ -133,20 +133,37 @@ class Dispatcher:
 
     def _overtaken(self, tx: Connection, row: RowMapping, now: int) -> str | None:
         """Why what was planned for a cause no longer fits it."""
-        kind, step, cause = Kind(row["kind"]), row["step"], row["cause"]
+        step, cause = row["step"], row["cause"]
         if step == "alert" and not outbox.members_of(tx, cause, now):
             return "ALL_RESOLVED"
         if step == "stale" and is_fresh(tx, self.engine.shops.get(row["shop"]), now):
             return "DATA_IS_BACK"
-        if kind is Kind.DELIST and not outbox.has_members(tx, cause):
-            return "RESTOCKED"
-        return "SHORT_AGAIN" if kind is Kind.RELIST and outbox.has_members(tx, cause) else None
+        what = step.partition(":")[0]
+        if row["reason"] in (BY_PERSON, UNDO) or what not in (Kind.DELIST, Kind.RELIST):
+            return None
+        short = outbox.has_members(tx, cause)
+        if what == Kind.DELIST:
+            return None if short else "RESTOCKED"
+        return "SHORT_AGAIN" if short else None
 
     def can_call(self, row: RowMapping) -> bool:
         """An effect is called only with a fresh read of the order and a sink that can carry it out."""
-        place = listing(row["step"])
+        place = key.listing(row["step"])
         shop = self.engine.shops.get(place[0] if place else row["shop"])
         return shop.fresh_read == "live" and bool(self.engine.sinks.for_kind(Kind(row["kind"])))
+
+    def _beyond_share(self, tx: Connection, row: RowMapping, now: int) -> bool:
+        """Whether a shop has had its day's share of listings stopped: beyond it a person decides.
+
+        Granted here, in the order of (due_at, key), and not where it is decided: the batch must not matter.
+        """
+        place = key.listing(row["step"])
+        if row["kind"] != Kind.DELIST or row["reason"] == BY_PERSON or place is None:
+            return False
+        shop = self.engine.shops.get(place[0])
+        midnight = packs.midnight(packs.local_date(now, shop.policy.zone), shop.policy.zone)
+        stopped = listings.stopped_since(tx, shop.name, midnight, but=row["key"])
+        return delist.share_left(shop.policy.playbook.pool, listings.count_of(tx, shop.name), stopped) < 1
 
     def void(self, tx: Connection, journal: Journal, row: RowMapping, reason: str, now: int) -> None:
         """Put down that an action will not be carried out, and let its order be decided again."""
@@ -187,7 +204,7 @@ class Dispatcher:
         reason = self.useless(tx, row, now)
         if reason is not None:
             self.void(tx, journal, row, reason, now)
-        elif kind is Kind.TASK or (kind in EFFECTS and not self.can_call(row)):
+        elif kind is Kind.TASK or (kind in EFFECTS and not self.can_call(row)) or self._beyond_share(tx, row, now):
             self.hand_over(tx, journal, row, now)
         elif kind in EFFECTS:
             outbox.set_action(tx, row, Outcome.READY, now, due_at=now)

@@ -181,7 +181,7 @@ class Engine:
         journal = Journal()
         moments = [(claim, self._moment(claim, now)) for claim in claimed]
         decided = []
-        for (claim, at), loaded in zip(moments, causes.load(tx, moments), strict=True):
+        for (claim, at), loaded in zip(moments, causes.load(tx, self.shops, moments), strict=True):
             policy = self.shops.get(claim.shop).policy
             decision = decide_cause(loaded.cause, loaded.members, policy, loaded.told, at)
             decided.append((claim, loaded, decision, at))

@@ -3,7 +3,7 @@
 Every row that belongs to a shop carries `seller`, `shop` and, where work is claimed, `shard`.
 """
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 SQLModel.metadata.naming_convention = {
@@ -11,6 +11,10 @@ SQLModel.metadata.naming_convention = {
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+_STOPS = text("kind = 'delist'")
+"""Few of many actions stop a listing; a day's are counted before another is stopped."""
 
 
 class Feed(SQLModel, table=True):
@@ -220,6 +224,7 @@ class Action(SQLModel, table=True):
         Index("ix_action_order", "shop", "order_id"),
         Index("ix_action_cause", "cause"),
         Index("ix_action_due", "outcome", "due_at"),
+        Index("ix_action_stopped", "outcome_at", sqlite_where=_STOPS, postgresql_where=_STOPS),
     )
     key: str = Field(primary_key=True, sa_type=Text)
     seller: str = Field(sa_type=Text)

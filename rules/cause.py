@@ -3,11 +3,13 @@
 Runs after all order decisions of an instant. Pure: members and past in, acts and next look out.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
-from rules import key
+from rules import delist, key
 from rules.decide import Membership
+from rules.delist import Move, Sale
 from rules.look import Act
 from rules.model import Kind, Outcome, Violation
 from rules.playbook import Alerts
@@ -37,6 +39,7 @@ class Told:
     at: int
     members: frozenset[str] = frozenset()
     outcome: Outcome = Outcome.SETTLED
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +47,8 @@ class Cause:
     """A pick-up, a pool, or the claims and parcels of a shop that came up on one day.
 
     `act_by` is None for a cause that stands for a whole day (also pick-ups of shops without a warehouse): each
-    member has its own. `since`: when the pool's shortage began or ended; `restocked`: it now covers all.
+    member has its own. `since`: when the pool's shortage began or ended; `restocked`: it now covers all. `sales`: what
+    the next sale of each listing would be.
     """
 
     key: str
@@ -53,6 +57,7 @@ class Cause:
     listings: tuple[str, ...] = ()
     since: int = 0
     restocked: bool = False
+    sales: Mapping[str, Sale] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,29 +200,62 @@ def _listings(view: View) -> Due:
     """
     rule = view.policy.playbook.pool
     since = max(view.cause.since, min((m.joined_at for m in view.members), default=view.cause.since))
-    acts: list[Act] = []
-    for listing in view.cause.listings:
-        mine = [past for past in view.history if past.step.endswith(f":{listing}")]
-        done = [past for past in mine if past.outcome not in (Outcome.VOID, Outcome.REFUSED)]
-        off = bool(done) and done[-1].kind is Kind.DELIST
-        if view.members and not off and rule.delist:
-            kind = Kind.DELIST
-        elif not view.members and off and rule.relist and view.cause.restocked:
-            kind = Kind.RELIST
-        else:
-            continue
-        if not (mine and mine[-1].outcome is Outcome.REFUSED and mine[-1].kind is kind and mine[-1].at >= since):
-            acts.append(_relisting(view.cause, kind, listing, 1 + sum(past.kind is kind for past in mine)))
+    acts = [act for listing in view.cause.listings if (act := _of_listing(view, listing, since)) is not None]
     due = since + rule.settle
     return ([], due) if acts and due > view.now else (acts, None)
 
 
-def _relisting(cause: Cause, kind: Kind, listing: str, episode: int) -> Act:
+def _of_listing(view: View, listing: str, since: int) -> Act | None:
+    rule = view.policy.playbook.pool
+    moves = moves_of(view.history, listing)
+    left = delist.touched(moves)
+    if view.members and not (left.off or left.asked) and rule.delist:
+        what = Kind.DELIST
+        judgement = delist.judge(listing, view.cause.sales.get(listing, delist.UNKNOWN), rule)
+        if judgement.verdict == "keep" or delist.left_on_sale(left, since):
+            return None
+        kind = Kind.DELIST if judgement.verdict == "stop" else Kind.TASK
+        reason = judgement.reason
+    elif not view.members and left.off and rule.relist and view.cause.restocked:
+        what, kind, reason = Kind.RELIST, _who_stopped(view.history, listing), "RESTOCKED"
+    else:
+        return None
+    if left.refused == what and left.last_at >= since:
+        return None
+    return listing_act(view.cause.key, what, listing, moves, kind=kind, reason=reason)
+
+
+def _who_stopped(history: tuple[Told, ...], listing: str) -> Kind:
+    """What a person stopped by hand, a person sells again."""
+    stops = [past.kind for past in history if past.step == f"{Kind.DELIST}:{listing}"]
+    return Kind.TASK if stops[-1] is Kind.TASK else Kind.RELIST
+
+
+def moves_of(history: tuple[Told, ...], listing: str) -> tuple[Move, ...]:
+    """What was done, or tried, to a listing of a pool so far, oldest first."""
+    return tuple(
+        Move(
+            what=past.step.partition(":")[0],
+            at=past.at,
+            outcome=past.outcome,
+            reason=past.reason,
+            by_person=past.kind is Kind.TASK,
+        )
+        for past in history
+        if past.step.endswith(f":{listing}")
+    )
+
+
+def listing_act(
+    cause: str, what: Kind, listing: str, moves: tuple[Move, ...], *, kind: Kind | None = None, reason: str
+) -> Act:
+    """Stop or resume a listing; each try has a key of its own. `kind` TASK: a person is to do it."""
+    episode = 1 + sum(move.what == what for move in moves)
     return Act(
-        key=f"{cause.key}/stock_out/{episode}/{kind}/{listing}",
-        kind=kind,
-        step=f"{kind}:{listing}",
+        key=f"{cause}/stock_out/{episode}/{what}/{listing}",
+        kind=kind or what,
+        step=f"{what}:{listing}",
         violation=Violation.STOCK_OUT,
         episode=episode,
-        reason="STOCK_OUT" if kind is Kind.DELIST else "RESTOCKED",
+        reason=reason,
     )

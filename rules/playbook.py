@@ -123,6 +123,10 @@ class _PoolSchema(_Strict):
     delist: bool = False
     relist: bool = False
     settle: Duration = 0
+    margin_percent: int | None = Field(default=None, ge=0, le=100, strict=True)
+    fails_percent: int = Field(default=90, ge=0, le=100, strict=True)
+    protected: frozenset[Annotated[str, Field(pattern="^[^/]+/.+$")]] = frozenset()
+    daily_share_percent: int | None = Field(default=None, ge=0, le=100, strict=True)
 
 
 class _PlaybookSchema(_Strict):
@@ -201,11 +205,20 @@ class Alerts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolRule:
-    """Whether an uncovered stock pool is delisted and relisted, and how long a change must last first (µs)."""
+    """Whether an uncovered stock pool is delisted and relisted, and how long a change must last first (µs).
+
+    `margin_percent` of the unit price is what a sale earns; None = not known: a person decides. `fails_percent`: how
+    likely the next sale while short cannot be shipped. `protected`: SHOP/LISTING that are never stopped.
+    `daily_share_percent`: at most this share of a shop's listings a local day, at least one; None = no limit.
+    """
 
     delist: bool
     relist: bool
     settle: int
+    margin_percent: int | None = None
+    fails_percent: int = 90
+    protected: frozenset[str] = frozenset()
+    daily_share_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from daemon.cli import (
     feeds,
     health,
     kill,
+    listings,
     orders,
     policy,
     replay,
@@ -36,6 +37,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(cases.app, name="cases")
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(policy.app, name="policy")
+app.add_typer(listings.app, name="listings")
 app.add_typer(feeds.app, name="feeds")
 app.add_typer(evidence.app, name="evidence")
 app.add_typer(schema.app, name="db")

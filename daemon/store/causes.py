@@ -1,7 +1,7 @@
 """Causes: what a pick-up or a pool consists of at an instant, and writing what was decided about it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -10,15 +10,17 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 from daemon.lines import line
 from daemon.shops import Shop, Shops
 from daemon.store import decisions, orders, timers
+from daemon.store import listings as store
 from daemon.store.journal import Journal
 from daemon.tables import Action, Listing, Member, Pool
 from rules import key
 from rules.cause import Cause, CauseDecision, Told
 from rules.cause import Member as CauseMember
 from rules.decide import Membership
+from rules.delist import Sale, next_sale
 from rules.instant import parse
 from rules.look import Act
-from rules.model import Kind, Outcome
+from rules.model import Kind, Line, Order, Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
@@ -40,7 +42,7 @@ class Loaded:
     changes: tuple[tuple[int, int | None], ...]
 
 
-def load(connection: Connection, moments: list[tuple[timers.Claimed, int]]) -> list[Loaded]:
+def load(connection: Connection, shops: Shops, moments: list[tuple[timers.Claimed, int]]) -> list[Loaded]:
     """The claimed causes, each with its members and past as of its own moment."""
     members: dict[str, list[Any]] = {}
     told: dict[str, list[Told]] = {}
@@ -50,7 +52,12 @@ def load(connection: Connection, moments: list[tuple[timers.Claimed, int]]) -> l
         for row in connection.execute(_TOLD, {"causes": ids}).all():
             told.setdefault(row.cause, []).append(_told(row))
     return [
-        _as_of(_cause(connection, claim, at), members.get(claim.id, []), told.get(claim.id, []), at)
+        _as_of(
+            _cause(connection, shops, claim, at, priced=claim.id in members),
+            members.get(claim.id, []),
+            told.get(claim.id, []),
+            at,
+        )
         for claim, at in moments
     ]
 
@@ -70,14 +77,15 @@ def _as_of(cause: Cause, rows: list[Any], told: list[Told], at: int) -> Loaded:
     )
 
 
-def _cause(connection: Connection, claim: timers.Claimed, at: int) -> Cause:
+def _cause(connection: Connection, shops: Shops, claim: timers.Claimed, at: int, *, priced: bool) -> Cause:
     name = claim.id.split("/", 1)[1]
     if name.startswith("pickup:"):
         when = name.removeprefix("pickup:")
         return Cause(key=claim.id, kind="pickup", act_by=parse(when) if "T" in when else None)
     if name.startswith("aftersale:"):
         return Cause(key=claim.id, kind="aftersale")
-    return _pool(connection, claim, at, key.unpart(name.removeprefix("pool:")))
+    sku = key.unpart(name.removeprefix("pool:"))
+    return pool_of(connection, shops, claim.id, claim.seller, sku, at, priced=priced)
 
 
 def write(
@@ -144,18 +152,38 @@ def wake_pool(connection: Connection, seller: str, sku: str, at: int) -> None:
         timers.wake(connection, timers.CAUSE, [(home, key.pool(home, sku), seller, at)])
 
 
-def _pool(connection: Connection, claim: timers.Claimed, at: int, sku: str) -> Cause:
-    pool = connection.execute(select(P).where(P.c.seller == claim.seller, P.c.sku == sku)).first()
-    listings = connection.execute(
-        select(LI.c.shop, LI.c.listing_id).where(LI.c.seller == claim.seller, LI.c.sku == sku, LI.c.seen_at <= at)
-    )
+def pool_of(
+    connection: Connection, shops: Shops, cause: str, seller: str, sku: str, at: int, *, priced: bool = True
+) -> Cause:
+    """A stock pool as the rules want it: its balance, its listings, and what the next sale of each would be.
+
+    `priced` False: nobody is short, so what a sale costs does not matter.
+    """
+    pool = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).first()
+    rows = connection.execute(
+        select(LI.c.shop, LI.c.listing_id).where(LI.c.seller == seller, LI.c.sku == sku, LI.c.seen_at <= at)
+    ).all()
+    listings = {f"{key.part(row.shop)}/{key.part(row.listing_id)}": row.shop for row in rows}
+    last = store.last_sale(connection, seller, sku) if listings and priced else None
     return Cause(
-        key=claim.id,
+        key=cause,
         kind="pool",
-        listings=tuple(sorted(f"{key.part(row.shop)}/{key.part(row.listing_id)}" for row in listings)),
+        listings=tuple(sorted(listings)),
         since=pool.changed_at if pool else 0,
         restocked=bool(pool and pool.on_hand is not None and pool.on_hand > pool.needed),
+        sales={name: _next_sale(shops.get(shop), last, at) for name, shop in listings.items()} if last else {},
     )
+
+
+def _next_sale(shop: Shop, last: tuple[Order, Line], at: int) -> Sale:
+    order, line = last
+    policy = shop.policy
+    return next_sale(replace(order, shop=shop.name, platform=shop.platform), line, policy.pack, policy.confirmed, at)
+
+
+def told_of(connection: Connection, cause: str) -> tuple[Told, ...]:
+    """All that was done for a cause so far, oldest first."""
+    return tuple(_told(row) for row in connection.execute(_TOLD, {"causes": [cause]}))
 
 
 def _member(row: Any) -> CauseMember:
@@ -184,6 +212,7 @@ def _told(row: Any) -> Told:
         at=row.at,
         members=frozenset(msgspec.json.decode(row.members)) if row.members else frozenset(),
         outcome=Outcome(row.outcome),
+        reason=row.reason,
     )
 
 
@@ -195,7 +224,7 @@ def _shown(member: CauseMember, shop: str) -> str:
 _causes: BindParameter[list[str]] = bindparam("causes", expanding=True)
 _MEMBERS = select(M).where(M.c.cause.in_(_causes)).order_by(M.c.case_key)
 _TOLD = (
-    select(A.c.cause, A.c.key, A.c.kind, A.c.step, A.c.at, A.c.members, A.c.outcome)
+    select(A.c.cause, A.c.key, A.c.kind, A.c.step, A.c.at, A.c.members, A.c.outcome, A.c.reason)
     .where(A.c.cause.in_(_causes), A.c.dropped.is_(False))
     .order_by(A.c.at, A.c.key)
 )

@@ -17,14 +17,15 @@ from daemon.store.ingest import Ingested, ingest
 from daemon.store.journal import Journal, link_hash
 from daemon.store.links import body_of
 from rules.instant import DAY, parse
+from rules.playbook import Playbook
 
 MORNING = parse("2026-06-01T08:00:00+08:00")
 TABLE = SQLModel.metadata.tables
 
 
-def shops(*names: str, seller: str = "default", platform: str = "taobao") -> Shops:
-    """Shops of one seller, everything in shadow."""
-    made = Shops()
+def shops(*names: str, seller: str = "default", platform: str = "taobao", play: Playbook | None = None) -> Shops:
+    """Shops of one seller, everything in shadow, by the shipped playbook or another."""
+    made = Shops() if play is None else Shops(playbook=play)
     for name in names:
         made.known[name] = made.made(name, platform, seller)
     return made

@@ -22,6 +22,7 @@ from daemon.store import backlog, decisions, journal, orders, stock, timers
 from daemon.store.database import Database, scratch
 from daemon.store.journal import Journal
 from daemon.store.timers import CAUSE, FEED, LEASE, ORDER, POOL, Claimed, Result
+from rules import playbook
 from rules.decide import decide
 from rules.instant import DAY, HOUR, MINUTE, SECOND
 from rules.model import NO_HISTORY
@@ -685,7 +686,9 @@ def a_week() -> list[Record]:
 
 
 def decision_lines(db: Database, step: int = HOUR) -> bytes:
-    simulation = Simulation(shops("north", "south", "北店"), database=db)
+    with_margin = f"{playbook.shipped_text()}\nmargin_percent = 20\n"
+    three = shops("north", "south", "北店", play=playbook.parse(with_margin, "test"))
+    simulation = Simulation(three, database=db)
     simulation.run(a_week(), MORNING, step, lambda: MORNING + 5 * DAY)
     with db.begin() as tx:
         assert [] == broken_links(tx)

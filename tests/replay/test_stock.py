@@ -6,7 +6,7 @@ from adapters.base import Permanent
 from tests.replay.conftest import Make
 from tests.replay.world import a_line, alerts, an_order, now_says
 
-POOL = alerts() + '[pool]\ndelist = true\nrelist = true\nsettle = "30m"\n'
+POOL = alerts() + '[pool]\ndelist = true\nrelist = true\nsettle = "30m"\nmargin_percent = 20\n'
 SHIPPED_PLAYBOOK = files("rules").joinpath("data/playbook.toml").read_text("utf-8")
 LATER = "2026-06-20 18:00"
 

@@ -48,6 +48,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_action_cause', ['cause'], unique=False)
         batch_op.create_index('ix_action_due', ['outcome', 'due_at'], unique=False)
         batch_op.create_index('ix_action_order', ['shop', 'order_id'], unique=False)
+        batch_op.create_index('ix_action_stopped', ['outcome_at'], unique=False, sqlite_where=sa.text("kind = 'delist'"), postgresql_where=sa.text("kind = 'delist'"))
 
     op.create_table('case',
     sa.Column('key', sa.Text(), nullable=False),
@@ -318,6 +319,7 @@ def downgrade() -> None:
 
     op.drop_table('case')
     with op.batch_alter_table('action', schema=None) as batch_op:
+        batch_op.drop_index('ix_action_stopped', sqlite_where=sa.text("kind = 'delist'"), postgresql_where=sa.text("kind = 'delist'"))
         batch_op.drop_index('ix_action_order')
         batch_op.drop_index('ix_action_due')
         batch_op.drop_index('ix_action_cause')
