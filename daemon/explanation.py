@@ -1,10 +1,12 @@
 """The contract's `why` document for any order: now, or as it was known at an earlier instant."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from daemon.shops import Shops
+from daemon.store import health
 from daemon.store.past import as_of, as_stored
 from rules.why import explain, to_json
 
@@ -24,5 +26,7 @@ def why(
     if known is None:
         return None
     moment = now if at is None else at
-    found = explain(known.order, known.law.policy, known.history, moment, observed_at=known.observed_at)
+    budget = health.budgets(connection, shops, [(shop, moment)]).get((shop, moment))
+    policy = replace(known.law.policy, budget=budget)
+    found = explain(known.order, policy, known.history, moment, observed_at=known.observed_at)
     return to_json(found) | {"policy": known.law.document()}

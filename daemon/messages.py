@@ -108,6 +108,8 @@ class Texts:
         if row["amount_minor"] is not None:
             text = self._("one unit: {amount}") if row["kind"] == Kind.TASK else self._("pay {amount}")
             lines.append(text.format(amount=show.money(row["amount_minor"], row["currency"])))
+            if row["channel"] in words.WAYS:
+                lines.append(words.say(words.WAYS, row["channel"], self.language))
         for stored in found.values():
             order = stored.order
             lines.append(self._("paid {amount}").format(amount=show.money(order.paid_minor, order.currency)))

@@ -66,6 +66,11 @@ REASONS: Mapping[str, str] = {
     "RULE_NOT_CONFIRMED": "a person must confirm the rule before money moves",
     "INITIATION_UNKNOWN": "it is not known who starts this payout",
     "PLATFORM_PAYS_ITSELF": "the platform deducts it by itself: paying first does not help",
+    "WEAK_SOURCE": "the rule's source is too weak to pay by",
+    "WAITING_IS_CHEAPER": "waiting costs less than paying",
+    "NEW_DATE_IS_CHEAPER": "asking for a new date costs less than paying",
+    "BUYER_MUST_ASK": "only the buyer can ask for a refund",
+    "NOTHING_TO_PAY": "there is nothing to pay",
     # Why a text or channel was refused.
     "ALLOWED": "allowed",
     "CHANNEL_NOT_ALLOWED": "the platform forbids this channel",
@@ -117,6 +122,7 @@ DROPS = frozenset(
         *("NO_TIME_LEFT", "MISSED_WHILE_DOWN", "MISSED_WINDOW", "ADDED_TOO_LATE", "ALREADY_UNDER_WAY"),
         *("ALREADY_COMPLAINED", "OPTED_OUT", "DATE_AGREED", "BUYER_REPLIED", "NO_TOOL", "NO_ATTEMPT_LEFT"),
         *("DEADLINE_PASSED", "STOCK_OUT_OPEN", "NO_RULE", "RULE_NOT_CONFIRMED", "INITIATION_UNKNOWN"),
+        *("WEAK_SOURCE", "WAITING_IS_CHEAPER", "NEW_DATE_IS_CHEAPER"),
         *("PLATFORM_PAYS_ITSELF", "CHANNEL_NOT_ALLOWED", "INTENT_NOT_ALLOWED", "ADMITS_NO_STOCK", "ASKS_TO_CANCEL"),
         *("ASKS_TO_SWAP", "OFF_PLATFORM_CONTACT", "PROMISES_PAYOUT", "SURCHARGE", "HUMAN_TAKEOVER"),
     }

@@ -7,6 +7,7 @@ stay English in JSON, logs and keys.
 from collections.abc import Mapping
 
 from daemon.i18n import gettext
+from daemon.show import money
 
 STATUSES: Mapping[str, str] = {
     "unpaid": "not paid",
@@ -48,6 +49,24 @@ OUTCOMES: Mapping[str, str] = {
     "needs_human": "for a person",
     "void": "dropped",
     "shadow": "recorded only",
+}
+WAYS: Mapping[str, str] = {
+    "wait": "wait and pay only if asked to",
+    "negotiate": "ask for a new date",
+    "coupon": "give a coupon",
+    "small_payment": "make a small payment",
+    "rule_payout": "pay first what the rule says",
+    "refund": "refund without return",
+}
+ASSUMED: Mapping[str, str] = {
+    "miss": "orders near their deadline that miss it: {n}%",
+    "complain": "late buyers who complain: {n}%",
+    "agree": "buyers who accept a new date: {n}%",
+    "coupon_helps": "complaints a coupon prevents: {n}%",
+    "payment_helps": "complaints a small payment prevents: {n}%",
+    "dispute_minor": "a dispute beyond its payout: {amount}",
+    "point_minor": "a penalty point: {amount}",
+    "margin": "margin: {n}%",
 }
 OCCASIONS: Mapping[str, str] = {
     "new_year_goods": "the New Year goods festival",
@@ -152,3 +171,10 @@ def say(table: Mapping[str, str], code: str | None, lang: str | None = None) -> 
     if code is None:
         return "–"
     return gettext(table.get(code, code.replace("_", " ")), lang)
+
+
+def assumed(name: str, value: int | None, currency: str) -> str:
+    """A guess of the playbook as people read it; "" for one that was not made."""
+    if value is None:
+        return ""
+    return gettext(ASSUMED[name]).format(n=value, amount=money(value, currency))

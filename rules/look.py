@@ -36,7 +36,10 @@ class Finding(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """An action to insert (or, when `dropped`, a step that will not be done and why)."""
+    """An action to insert (or, when `dropped`, a step that will not be done and why).
+
+    `channel`: how a buyer is reached, or of a compensation by which way he is paid (`rules.choice.Way`).
+    """
 
     key: str
     kind: Kind

@@ -6,7 +6,7 @@ In this order: its time, whether it is needed any more, and what platform and pa
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from rules import claim, contact, key, payout
+from rules import choice, claim, contact, key, payout
 from rules.ladder import NEVER, Performed, Placed, attended, done
 from rules.look import Act, Look
 from rules.model import Case, Event, Kind, Order, Past, Violation
@@ -40,16 +40,29 @@ class Started:
     kind: Kind
 
 
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What a `compensate` step gives: by which way, how much (minor units), of which currency."""
+
+    way: choice.Way
+    amount_minor: int
+    currency: str
+
+
 def play(turn: Turn, rung: Placed, skipped: set[str]) -> Act:
     """The action of a due rung, or the record of why it is dropped."""
     step, case = rung.step, turn.case
     refusal = _timing(turn, rung, skipped)
     if refusal is None and step.kind is not Kind.TASK:
         refusal = _needless(turn, step) or _forbidden(turn, step)
-    name, kind, amount, currency = key.step(case.key, step.name), step.kind, None, None
+    name, kind, amount, currency, channel = key.step(case.key, step.name), step.kind, None, None, step.channel
     if refusal is None and kind is Kind.COMPENSATE:
-        name = key.compensation(turn.look.order.shop, turn.look.order.order_id, case.violation)
-        amount, currency = _price(turn)
+        found = _payment(turn)
+        if isinstance(found, str):
+            refusal = found
+        else:
+            name = key.compensation(turn.look.order.shop, turn.look.order.order_id, case.violation)
+            amount, currency, channel = found.amount_minor, found.currency, found.way.value
     elif refusal is None and kind is Kind.NEGOTIATE:
         tool = contact.negotiation(turn.look.policy.pack, case.violation)
         kind = Kind.TASK if tool is None or tool.task_only else kind
@@ -66,7 +79,7 @@ def play(turn: Turn, rung: Placed, skipped: set[str]) -> Act:
         amount_minor=amount,
         currency=currency,
         template=step.template,
-        channel=step.channel,
+        channel=channel,
         dropped=refusal is not None,
     )
 
@@ -117,20 +130,20 @@ def answered(order: Order, events: Iterable[Event], opened_at: int, kind: Kind) 
 def _under_way(turn: Turn, step: Step) -> bool:
     """One payment per order, one new date and one message of a name over its open cases."""
     if step.kind is Kind.COMPENSATE:
-        return any(other.kind is Kind.COMPENSATE for other in _started(turn))
+        return any(other.kind is Kind.COMPENSATE for other in _started(turn.look, turn.acts))
     others = {(case.violation, case.episode) for case in turn.standing if case.key != turn.case.key}
     return bool(others) and any(
         other.kind is step.kind and (step.kind is Kind.NEGOTIATE or other.step == step.name)
-        for other in _started(turn)
+        for other in _started(turn.look, turn.acts)
         if (other.violation, other.episode) in others
     )
 
 
-def _started(turn: Turn) -> Iterator[Started]:
+def _started(look: Look, acts: Iterable[Act]) -> Iterator[Started]:
     """Effects begun for the order, in this look or before."""
-    playbook = turn.look.policy.playbook
-    entries: list[Past | Act] = [entry for entry in turn.look.history.past if done(entry)]
-    entries += [act for act in turn.acts if not act.dropped]
+    playbook = look.policy.playbook
+    entries: list[Past | Act] = [entry for entry in look.history.past if done(entry)]
+    entries += [act for act in acts if not act.dropped]
     for entry in entries:
         meant = _meant(playbook, entry.violation, entry.step) or entry.kind
         yield Started(entry.violation, entry.episode, entry.step, meant)
@@ -148,23 +161,17 @@ def _meant(playbook: Playbook, violation: Violation, name: str) -> Kind | None:
 def _forbidden(turn: Turn, step: Step) -> str | None:
     """Why platform or pack do not let this effect happen."""
     if step.kind is Kind.NEGOTIATE:
-        return _no_negotiation(turn)
-    return _no_contact(turn, step) if step.kind is Kind.CONTACT else _no_payment(turn)
+        return choice.no_new_date(turn.look, turn.case.violation, _open_violations(turn), tried(turn.look, turn.acts))
+    return _no_contact(turn, step) if step.kind is Kind.CONTACT else None
 
 
-def _no_negotiation(turn: Turn) -> str | None:
-    """Only by the platform's own tool, while it works, and never beside a stock-out for which it has none."""
-    look = turn.look
-    tool = contact.negotiation(look.policy.pack, turn.case.violation)
-    if tool is None:
-        return "NO_TOOL"
-    for case in turn.standing:
-        if case.violation is Violation.STOCK_OUT and contact.negotiation(look.policy.pack, case.violation) is None:
-            return "STOCK_OUT_OPEN"
-    if tool.before_deadline_only and look.due.ship_by is not None and look.now >= look.due.ship_by:
-        return "DEADLINE_PASSED"
-    tried = sum(other.kind is Kind.NEGOTIATE for other in _started(turn))
-    return "NO_ATTEMPT_LEFT" if tool.max_attempts is not None and tried >= tool.max_attempts else None
+def _open_violations(turn: Turn) -> frozenset[Violation]:
+    return frozenset(case.violation for case in turn.standing)
+
+
+def tried(look: Look, acts: Iterable[Act] = ()) -> int:
+    """How often a new date has been asked for, before and by the acts of this look."""
+    return sum(other.kind is Kind.NEGOTIATE for other in _started(look, acts))
 
 
 def _no_contact(turn: Turn, step: Step) -> str | None:
@@ -176,20 +183,17 @@ def _no_contact(turn: Turn, step: Step) -> str | None:
     return None
 
 
-def _no_payment(turn: Turn) -> str | None:
-    """Only where paying first helps, and only by a row a person has confirmed."""
-    policy = turn.look.policy
-    stake = payout.stake(turn.look.order, policy.pack, turn.case.violation, policy.confirmed)
-    if stake is None:
-        return "NO_RULE"
-    if stake.initiation == "unknown":
-        return "INITIATION_UNKNOWN"
-    if stake.initiation != "complaint":
-        return "PLATFORM_PAYS_ITSELF"
-    return None if stake.confirmed else "RULE_NOT_CONFIRMED"
-
-
-def _price(turn: Turn) -> tuple[int | None, str | None]:
-    policy = turn.look.policy
-    stake = payout.stake(turn.look.order, policy.pack, turn.case.violation, policy.confirmed)
-    return (stake.low_minor, stake.currency) if stake else (None, None)
+def _payment(turn: Turn) -> Payment | str:
+    """What is paid, or why nothing is: only by a confirmed row that makes it help, and where nothing is cheaper."""
+    look, violation = turn.look, turn.case.violation
+    stake = payout.stake(look.order, look.policy.pack, violation, look.policy.confirmed)
+    refusal = choice.no_cash(stake)
+    if refusal is not None or stake is None:
+        return refusal or "NO_RULE"
+    assumed = look.policy.playbook.assume
+    if assumed is None:
+        return Payment(choice.Way.RULE_PAYOUT, stake.low_minor, stake.currency)
+    chosen = choice.weigh(look, violation, _open_violations(turn), tried(look, turn.acts), assumed).chosen
+    if chosen.pay_minor is None:
+        return "WAITING_IS_CHEAPER" if chosen.way is choice.Way.WAIT else "NEW_DATE_IS_CHEAPER"
+    return Payment(chosen.way, chosen.pay_minor, stake.currency)

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from rules.assume import Assume, AssumeSchema
 from rules.calendars import duration
 from rules.errors import PolicyError
 from rules.hours import Hours
@@ -141,6 +142,7 @@ class _PlaybookSchema(_Strict):
     track_stalled: _TrackSchema = _TrackSchema()
     dispute: _DisputeSchema = _DisputeSchema()
     pool: _PoolSchema = _PoolSchema()
+    assume: AssumeSchema | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +230,7 @@ class Playbook:
 
     `ladders`: one per violation; `shipping`: those of orders still to be shipped. `first_lead`: when a late case
     opens before act_by, `urged`: how much earlier when the buyer urges (µs).
+    `assume`: the seller's guesses; without them nothing is compared, and a `compensate` step pays what the rule says.
     """
 
     version: str
@@ -239,6 +242,7 @@ class Playbook:
     pool: PoolRule
     first_lead: int
     urged: int
+    assume: Assume | None = None
 
 
 def parse(text: str, source: str) -> Playbook:
@@ -261,7 +265,14 @@ def parse(text: str, source: str) -> Playbook:
         pool=PoolRule(**schema.pool.model_dump()),
         first_lead=max(leads[0], ladders[0].first_lead),
         urged=schema.late_shipment.urged,
+        assume=_assume(schema),
     )
+
+
+def _assume(schema: _PlaybookSchema) -> Assume | None:
+    if schema.assume is None:
+        return None
+    return Assume(**schema.assume.model_dump(), margin=schema.pool.margin_percent)
 
 
 def load(path: Path) -> Playbook:

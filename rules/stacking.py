@@ -17,12 +17,12 @@ from rules.payout import NONE_CONFIRMED, Stake, stake
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What several violations of one order cost together, in minor units; `rows` are those that count."""
+    """What several violations of one order cost together, in minor units; `stakes` are those that count."""
 
     low_minor: int
     high_minor: int
     currency: str
-    rows: tuple[str, ...]
+    stakes: tuple[Stake, ...]
 
 
 def together(
@@ -36,9 +36,8 @@ def together(
             chosen.append(one)
     if not chosen:
         return None
-    rows = tuple(one.row for one in chosen if one.row is not None)
     low, high = sum(one.low_minor for one in chosen), sum(one.high_minor for one in chosen)
-    return Total(low, high, chosen[0].currency, rows)
+    return Total(low, high, chosen[0].currency, tuple(chosen))
 
 
 def _stack(pack: Pack, one: Stake, other: Stake) -> bool:

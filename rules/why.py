@@ -9,13 +9,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rules import finding, payout
+from rules.choice import Choice, weigh
 from rules.deadline import Candidate, deadline
 from rules.decide import Decision, decide
 from rules.episode import latest
 from rules.instant import format_utc
 from rules.look import Act, Finding, Look
-from rules.model import History, Order, Outcome, Past, Violation
+from rules.model import History, Kind, Order, Outcome, Past, Violation
 from rules.packdata import Row, Scope
+from rules.play import tried
 from rules.policy import Policy
 
 MOST_LOOKS = 200
@@ -57,7 +59,7 @@ class StepState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """The whole answer for one order at one instant."""
+    """The whole answer for one order at one instant. `choices`: the ways out of each violation that threatens."""
 
     order: str
     ship_by: int | None
@@ -65,6 +67,7 @@ class Explanation:
     candidates: tuple[Candidate, ...]
     rules: tuple[Rule, ...]
     steps: tuple[StepState, ...]
+    choices: tuple[Choice, ...] = ()
 
 
 def explain(order: Order, policy: Policy, history: History, now: int, *, observed_at: int | None = None) -> Explanation:
@@ -82,6 +85,7 @@ def explain(order: Order, policy: Policy, history: History, now: int, *, observe
         candidates=due.candidates,
         rules=(*_violations(look, decision), *_rows(look)),
         steps=(*map(_taken, history.past), *_to_come(look, decision)),
+        choices=tuple(_choices(look, decision)),
     )
 
 
@@ -96,7 +100,33 @@ def to_json(explanation: Explanation) -> dict[str, Any]:
         for name in ("ship_by", "act_by", "observed_at", "due_at"):
             if part.get(name) is not None:
                 part[name] = format_utc(part[name])
-    return document | {"rules": list(document["rules"]), "steps": list(document["steps"])}
+    choices = [_choice_json(choice) for choice in explanation.choices]
+    return document | {"rules": list(document["rules"]), "steps": list(document["steps"]), "choices": choices}
+
+
+def _choice_json(choice: Choice) -> dict[str, Any]:
+    chosen = choice.chosen
+    return {
+        "violation": choice.violation.value,
+        "currency": choice.currency,
+        "miss": choice.miss,
+        "auto_minor": choice.auto_minor,
+        "complaint_minor": choice.complaint_minor,
+        "near_line": choice.near_line,
+        "weak": list(choice.weak),
+        "assumed": asdict(choice.assumed),
+        "alternatives": [
+            {
+                "way": one.way.value,
+                "cost_minor": one.cost_minor,
+                "pay_minor": one.pay_minor,
+                "obstacle": one.obstacle,
+                "break_even": one.break_even,
+                "chosen": one is chosen,
+            }
+            for one in choice.alternatives
+        ],
+    }
 
 
 def remembered(look: Look, decision: Decision) -> History:
@@ -141,6 +171,17 @@ def _violations(look: Look, decision: Decision) -> Iterator[Rule]:
             amount_minor=stake.high_minor if stake else None,
             confirmed=stake.confirmed if stake else False,
         )
+
+
+def _choices(look: Look, decision: Decision) -> Iterator[Choice]:
+    """The ways out of the open cases whose ladder would pay, as they stand this moment."""
+    assumed = look.policy.playbook.assume
+    if assumed is None:
+        return
+    standing = {case.violation for case in remembered(look, decision).cases if case.closed_at is None}
+    for ladder in look.policy.playbook.ladders:
+        if ladder.violation in standing and any(step.kind is Kind.COMPENSATE for step in ladder.steps):
+            yield weigh(look, ladder.violation, standing, tried(look), assumed)
 
 
 def _rows(look: Look) -> Iterator[Rule]:

@@ -25,7 +25,7 @@ TABLES = {
         *(words.STATUSES, words.VIOLATIONS, words.KINDS, words.OUTCOMES, words.SOURCES, words.FLAGS),
         *(words.ENTRIES, words.FACTS),
         *(words.METRICS, words.EFFECTS, words.STATES, words.MISSING),
-        *(words.OCCASIONS, words.INITIATIONS, words.SCOPES),
+        *(words.OCCASIONS, words.INITIATIONS, words.SCOPES, words.WAYS, words.ASSUMED),
     ),
     "daemon/reasons.py": (reasons.REASONS,),
     "daemon/messages.py": (messages.TODO,),

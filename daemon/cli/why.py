@@ -56,6 +56,8 @@ def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> Non
     out().print(screen.pairs(known))
     _part(_("Ship-by time: who says what"), (_candidate(one, zone) for one in document["candidates"]))
     _part(_("Dangers and rules (● holds, ○ does not)"), map(_rule, document["rules"]))
+    for choice in document["choices"]:
+        _ways(choice)
     steps = document["steps"]
     taken = [step for step in steps if step["outcome"] != "planned"]
     ahead = [step for step in steps if step["outcome"] == "planned" and step["reason"] not in reasons.DROPS]
@@ -76,6 +78,37 @@ def _policy(law: dict[str, Any], zone: ZoneInfo) -> str:
             return said + "  " + _("in force since {moment}").format(moment=_moment(law["since"], zone))
         case "unreadable":
             return said + "  " + _("today's: this version cannot read those of that time")
+    return said
+
+
+def _ways(choice: dict[str, Any]) -> None:
+    """The ways out of one danger, the cheapest safe one marked; then the guesses they rest on."""
+    danger, currency = words.say(words.VIOLATIONS, choice["violation"]), choice["currency"]
+    _part(
+        _("Ways out of “{danger}”, with what each is expected to cost (→ planned)").format(danger=danger),
+        (_way(one, currency) for one in choice["alternatives"]),
+    )
+    named = [words.assumed(name, value, currency) for name, value in choice["assumed"].items() if name in words.ASSUMED]
+    out().print(
+        "  " + _("Guesses of your playbook [assume]: {guesses}").format(guesses=_("; ").join(filter(None, named)))
+    )
+    if choice["near_line"]:
+        times = choice["assumed"]["near_line"]
+        out().print("  " + _("near a line of the platform: a dispute counts {n} times").format(n=times))
+    if choice["weak"]:
+        out().print("  " + _("not counted, its source is weak: {rows}").format(rows=", ".join(choice["weak"])))
+
+
+def _way(one: dict[str, Any], currency: str) -> str:
+    mark = "→" if one["chosen"] else "·" if one["obstacle"] is None else "×"
+    said = f"{mark} {words.say(words.WAYS, one['way'])}"
+    if one["pay_minor"] is not None:
+        said += f" {money(one['pay_minor'], currency)}"
+    said += ": " + _("costs {amount}").format(amount=money(one["cost_minor"], currency))
+    if one["obstacle"] is not None:
+        return f"{said}  ({reasons.full(one['obstacle'])})"
+    if one["break_even"] is not None:
+        said += "  " + _("(pays off from {n}% of complaining buyers on)").format(n=one["break_even"])
     return said
 
 

@@ -16,7 +16,7 @@ MORNING = parse("2026-06-01T08:00:00+08:00")
 SHIP_BY = MORNING + 2 * DAY
 ASKED = parse("2026-06-02T16:59:00+08:00")
 """When a new date is asked for: four hours before the last minute in which the buyer may be written to."""
-KEYS = ["order", "ship_by", "act_by", "candidates", "rules", "steps", "policy"]
+KEYS = ["order", "ship_by", "act_by", "candidates", "rules", "steps", "choices", "policy"]
 
 
 def said(at: int, **fields: Any) -> Snapshot:

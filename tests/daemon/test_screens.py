@@ -110,7 +110,7 @@ def test_the_day_as_scripts_read_it(forestall: Any, tmp_path: Path) -> None:
 
 def test_why_as_scripts_read_it(forestall: Any) -> None:
     told = document(forestall(f"why {LATE} --json"))
-    assert ["order", "ship_by", "act_by", "candidates", "rules", "steps", "policy"] == list(told)
+    assert ["order", "ship_by", "act_by", "candidates", "rules", "steps", "choices", "policy"] == list(told)
     assert parse(told["act_by"]) <= parse(told["ship_by"])
     (late,) = [rule for rule in told["rules"] if rule["id"] == "late_shipment"]
     assert (True, "ALREADY_LATE") == (late["fired"], late["reason"])
@@ -133,6 +133,21 @@ def test_a_list_is_straight_in_both_languages(forestall: Any, line: str, lang: s
     start = rows.index(rule)
     assert cell_len(rows[start - 1]) == cell_len(rule)
     assert cell_len(rows[start + 1]) == cell_len(rule) <= session.WIDTH
+
+
+@pytest.mark.parametrize(
+    ("lang", "parts"),
+    [
+        (
+            "en",
+            ["→ wait and pay only if asked to: costs ¥", "who complain: 10%", "its source is weak: TB-L5"],
+        ),
+        ("zh", ["→ 等待，被要求时再赔: 预计成本 ¥", "超时后投诉的买家：10%", "来源可信度低，未计入：TB-L5"]),
+    ],
+)
+def test_why_compares_the_ways_out_and_names_the_guesses(forestall: Any, lang: str, parts: list[str]) -> None:
+    said = forestall(f"why {LATE}", lang)
+    assert [] == [part for part in parts if part not in said.out]
 
 
 @pytest.mark.parametrize("line", ["today", "cases list", "tasks list", f"why {LATE}", "feeds rejected"])

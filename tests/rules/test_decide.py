@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from rules import packs
+from rules import packs, playbook
 from rules.decide import decide, latest
+from rules.health import Budget
 from rules.instant import DAY, HOUR, MINUTE
 from rules.model import NO_HISTORY, Kind, Outcome, Past
 from tests.builders import (
@@ -382,6 +383,10 @@ def an_old_order(**facts):
     return an_order(**{"paid_at": at("2024-06-01 08:00"), "promise_hours": 48, **facts})
 
 
+UNWEIGHED = replace(playbook.shipped(), assume=None)
+"""The shipped steps without guesses: what a rule says is paid, whatever else it may cost."""
+
+
 def paying(policy, order=None, **facts):
     """Whether and how the order is compensated at its deadline, all other steps being done."""
     past: list[Past] = [a_past("agree_new_date", ASK), a_past("tell_buyer", ASK, Kind.CONTACT), *facts.pop("past", ())]
@@ -390,11 +395,36 @@ def paying(policy, order=None, **facts):
 
 
 def test_a_confirmed_row_is_paid_under_a_key_without_the_episode():
-    act = paying(on("taobao", ROW))
+    act = paying(on("taobao", ROW, play=UNWEIGHED))
     assert ("north/1/late_shipment/compensate", False, "CNY", SHIP_BY + 48 * HOUR) == (
         act.key, act.dropped, act.currency, act.not_after
     )  # fmt: skip
-    assert act.amount_minor > 0
+    assert ("rule_payout", 710) == (act.channel, act.amount_minor)
+
+
+def test_where_waiting_costs_less_than_paying_the_money_stays():
+    act = paying(on("taobao", ROW))
+    assert ("WAITING_IS_CHEAPER", None, True) == (act.reason, act.amount_minor, act.dropped)
+    assert "north/1/late_shipment/1/make_good" == act.key
+
+
+def test_near_a_line_of_the_platform_the_same_order_is_paid():
+    act = paying(on("taobao", ROW, budget=Budget(disputes_left=1)))
+    assert ("rule_payout", 710, False) == (act.channel, act.amount_minor, act.dropped)
+
+
+def test_a_step_before_the_deadline_leaves_it_to_the_cheaper_new_date():
+    play = replace(a_playbook('name = "pay", action = "compensate", lead = "12h"'), assume=playbook.shipped().assume)
+    decision = decide(an_old_order(), on("taobao", ROW, play=play), NO_HISTORY, SHIP_BY - 12 * HOUR)
+    assert ["pay: NEW_DATE_IS_CHEAPER"] == told(decision)
+
+
+def test_a_weak_source_pays_nothing_even_when_confirmed():
+    pack = packs.load("taobao")
+    row = replace(pack.row(ROW), confidence="C")
+    weak = replace(pack, orders={**pack.orders, LATE: packs.Regimes((), ((row,),))})
+    policy = a_policy(play=UNWEIGHED, pack=weak, confirmed=frozenset({row.digest}))
+    assert "WEAK_SOURCE" == paying(policy).reason
 
 
 def test_a_row_nobody_confirmed_moves_no_money():
@@ -407,7 +437,7 @@ def test_a_payment_that_was_dropped_leaves_the_key_of_the_money_free_for_a_later
     assert "north/1/late_shipment/1/make_good" == first.key
     dropped = a_past("make_good", SHIP_BY, Kind.COMPENSATE, key=first.key, dropped=True, outcome=Outcome.VOID)
     again = paying(
-        on("taobao", ROW),
+        on("taobao", ROW, play=UNWEIGHED),
         past=[dropped, *(a_past(name, ASK, episode=2) for name in ("ship", "agree_new_date", "tell_buyer"))],
         cases=[a_case(opened_at=FIRST, episode=2)],
     )

@@ -184,7 +184,7 @@ def test_looking_ahead_repeats_no_key():
 def test_the_document_has_the_contracts_keys_in_order_and_times_in_utc():
     found = explain(an_order(), POLICY, NO_HISTORY, PAID, observed_at=PAID)
     document = to_json(found)
-    assert ["order", "ship_by", "act_by", "candidates", "rules", "steps"] == list(document)
+    assert ["order", "ship_by", "act_by", "candidates", "rules", "steps", "choices"] == list(document)
     assert ["source", "ship_by", "observed_at", "effective"] == list(document["candidates"][0])
     assert ["id", "fired", "reason", "amount_minor", "confirmed"] == list(document["rules"][0])
     assert ["key", "action", "due_at", "outcome", "reason"] == list(document["steps"][0])
