@@ -36,6 +36,8 @@ hypothesis.settings.load_profile("forestall")
 if importlib.util.find_spec("daemon") and importlib.util.find_spec("daemon.cli"):
     importlib.import_module("daemon.cli")  # defines every table and model while the clock is real
 
+importlib.import_module("openpyxl")  # loaded by the first workbook, which must not be under a frozen clock
+
 from tests import postgres  # noqa: E402 - after the environment is clean
 
 

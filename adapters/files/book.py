@@ -13,13 +13,13 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime, time
-from typing import IO
-
-import openpyxl
-from openpyxl.workbook import Workbook
+from typing import IO, TYPE_CHECKING
 
 from adapters.files.opening import Source
 from adapters.files.refusal import EXPORT_AGAIN, SAVE_AGAIN, Refusal
+
+if TYPE_CHECKING:
+    from openpyxl.workbook import Workbook
 
 ENTRIES = 1_000
 TOTAL_BYTES = 500 << 20
@@ -71,7 +71,10 @@ def _check_zip(content: IO[bytes]) -> None:
             raise Refusal(f"more than {STRINGS_BYTES >> 20} MB of texts in one workbook", "save it as CSV")
 
 
-def _load(content: IO[bytes]) -> Workbook:
+def _load(content: IO[bytes]) -> "Workbook":
+    """The library is loaded only here: it costs every command that reads other files half a second."""
+    import openpyxl
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of missing styles, as exports have none

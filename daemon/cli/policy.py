@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from daemon import packtext, words
-from daemon.cli import policy_lint, policy_show
+from daemon.cli import backtest, policy_lint, policy_show, scenarios
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, out, user
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
@@ -20,6 +20,8 @@ from rules.packs import Pack
 app = typer.Typer(help="Rule packs and playbook: what platforms charge, and what you want done.", no_args_is_help=True)
 policy_lint.register(app)
 policy_show.register(app)
+scenarios.register(app)
+backtest.register(app)
 
 
 @app.command()

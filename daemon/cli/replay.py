@@ -10,18 +10,14 @@ from typing import Annotated, Any
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from daemon import clock, lines, words
-from daemon import config as configuration
+from daemon import clock, lines, whatif, words
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out
-from daemon.config import Config
 from daemon.errors import Usage
 from daemon.foreign import translated
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
-from daemon.installation import build, usable
 from daemon.recording import Recording, record
-from daemon.replay import AFTERMATH, LEAST_WINDOW, Simulation
-from daemon.shops import Shops
+from daemon.replay import Simulation
 from daemon.store import journal
 from rules.calendars import duration
 from rules.errors import PolicyError
@@ -49,7 +45,7 @@ def replay(
 ) -> None:
     """Replay recorded orders with simulated time; nothing is performed."""
     began = clock.monotonic()
-    settings = _settings(config)
+    settings = whatif.settings_of(config)
     stride = _step(step)
     with _bar() as bar:
         reading = bar.add_task(_("reading"), total=None)
@@ -60,48 +56,24 @@ def replay(
             lambda path: bar.update(reading, description=path.name),
         )
         bar.remove_task(reading)
-        simulation = Simulation(_shops(settings, recording))
+        simulation = Simulation(whatif.shops_of(settings, recording))
         end = _run(simulation, recording, instant(since, "--from"), instant(until, "--until"), stride, bar)
     summary = _summary(simulation, recording, end, out_file)
     summary["seconds"] = round(clock.monotonic() - began, 3)
     _report(summary, recording, out_file, json)
 
 
-def _settings(config: Path) -> Config | None:
-    """The configuration when there is one; a replay needs none."""
-    if not config.exists() and config == DEFAULT_CONFIG:
-        return None
-    return configuration.load(config)
-
-
-def _shops(settings: Config | None, recording: Recording) -> Shops:
-    """Configured shops as configured, all others by platform; all known before time begins to move."""
-    shops = usable(build(settings, adapters=False)).shops if settings is not None else Shops()
-    shops.default_mode, shops.modes = "shadow", {}
-    for name, platform in sorted(recording.platforms.items()):
-        shops.get(name, platform)
-    return shops
-
-
 def _run(
     simulation: Simulation, recording: Recording, since: int | None, until: int | None, step: int, bar: Progress
 ) -> int:
     """Let time pass; returns where it ended."""
-    tape = recording.tape
-    start = since if since is not None else tape.first or 0
-    last = tape.last or start
-
-    def end() -> int:
-        return until if until is not None else max(last, simulation.last_deadline() or last) + AFTERMATH
-
+    start, last = whatif.span(recording, since)
     task = bar.add_task(_("replaying"), total=max((until or last) - start, 1))
 
     def progress(mark: int) -> None:
         bar.update(task, completed=mark - start, description=format_utc(mark)[:16])
 
-    facts = (record for record in tape.play() if until is None or record.observed_at <= until)
-    simulation.run(facts, start, max(step, LEAST_WINDOW), end, progress)
-    return end()
+    return whatif.live(simulation, recording, start, until, step, progress)
 
 
 def _summary(simulation: Simulation, recording: Recording, end: int, out_file: Path | None) -> dict[str, Any]:
