@@ -290,7 +290,7 @@ def _state(gauge: Gauge, count: int, crossing: int | None, crosses: bool) -> Sta
     left = crossing - count
     if count and left <= 0:
         return "over"
-    margin = crossing // NEAR_SHARE if gauge.period == "day" else max(NEAR, crossing // NEAR_SHARE)
+    margin = max(1 if gauge.period == "day" else NEAR, crossing // NEAR_SHARE)
     return "near" if crosses or (count and left <= margin) else "fine"
 
 

@@ -17,6 +17,8 @@ from tests.builders import SHANGHAI
 
 MORNING = parse("2026-06-01T08:00:00+08:00")
 MOMENTS = st.integers(0, 3 * 24 * 4).map(lambda quarter: MORNING + quarter * 15 * MINUTE)
+WEIGHING = playbook.parse(f"{playbook.shipped_text()}\nmargin_percent = 20\n", "test")
+"""The shipped playbook with a margin: listings are stopped by themselves where that pays."""
 PLATFORM = {"north": "taobao", "south": "pinduoduo"}
 SHOPS = st.sampled_from(sorted(PLATFORM))
 IDS = st.sampled_from("123")
@@ -43,9 +45,10 @@ COUPLED = st.builds(
     ),
     MOMENTS, SHOPS, IDS, FIELDS, LINE,
 )  # fmt: skip
+TOLD = ["ack", "date_agreed", "date_refused", "buyer_reply", "opt_out", "complaint", "intervention"]
 EVENTS = st.builds(
     lambda at, shop, name, event: OrderEvent(observed_at=at, shop=shop, order_id=name, event=event, at=at),
-    MOMENTS, SHOPS, IDS, st.sampled_from(["ack", "date_agreed", "date_refused", "buyer_reply", "opt_out"]),
+    MOMENTS, SHOPS, IDS, st.sampled_from(TOLD),
 )  # fmt: skip
 STOCK = st.builds(
     lambda at, shop, sku, units: StockReport(observed_at=at, shop=shop, sku=sku, stock=units),
@@ -55,7 +58,7 @@ STOCK = st.builds(
 
 def decided(records: list[Record], step: int, *, pickups: bool = False) -> bytes:
     """All decision lines of a replay."""
-    shops = Shops(playbook=playbook.shipped())
+    shops = Shops(playbook=WEIGHING)
     for shop, platform in PLATFORM.items():
         known = shops.get(shop, platform)
         if pickups:
