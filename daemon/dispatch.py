@@ -4,6 +4,7 @@ Everything that leaves the process leaves through here, after the same checks: k
 """
 
 import asyncio
+import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 
 from adapters.base import Feed
-from daemon import delivery, effect, kill
+from daemon import delivery, effect, grant, kill
 from daemon.engine import Engine
 from daemon.messages import Texts
 from daemon.store import listings, orders, outbox, timers
@@ -37,7 +38,8 @@ class Dispatcher:
 
     `call_timeout_s`: the hard end of one call. Nothing leaves before `quiet_until` (a start delay, instant), while
     the kill switch is on (`flag`: its file), or once `stopping`. `in_flight`: works under way at this moment.
-    `held`: sinks that asked for a rest, until when.
+    `held`: sinks that asked for a rest, until when. `granting`: one intent at a time, so that two shops of a seller
+    cannot both take the last message a buyer may get.
     """
 
     engine: Engine
@@ -49,6 +51,7 @@ class Dispatcher:
     stopping: bool = False
     in_flight: "dict[str, asyncio.Task[int]]" = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
+    granting: threading.Lock = field(default_factory=threading.Lock)
 
     def dispatch(self, now: int) -> int:
         """One pass: do what is due at `now` and wait for every call; returns how much was moved on."""
@@ -114,11 +117,11 @@ class Dispatcher:
         if row["not_after"] is not None and now > row["not_after"]:
             return "MISSED_WINDOW"
         if row["order_id"] is not None:
-            return self._answered(tx, row) if outbox.is_open_case(tx, row) else "CASE_CLOSED"
+            return self._answered(tx, row, now) if outbox.is_open_case(tx, row) else "CASE_CLOSED"
         return self._overtaken(tx, row, now)
 
-    def _answered(self, tx: Connection, row: RowMapping) -> str | None:
-        """Which fact, seen since an effect was planned, makes it pointless."""
+    def _answered(self, tx: Connection, row: RowMapping, now: int) -> str | None:
+        """Which fact, seen since an effect was planned, makes it pointless, or why a message may not leave."""
         kind, name = Kind(row["kind"]), (row["shop"], row["order_id"])
         stored = orders.load(tx, {name}).get(name) if kind in EFFECTS else None
         if stored is None:
@@ -129,7 +132,16 @@ class Dispatcher:
             for case in history.cases
             if (case.violation, case.episode) == (row["violation"], row["episode"])
         )
-        return play.answered(stored.order, history.events, opened_at, kind)
+        reason = play.answered(stored.order, history.events, opened_at, kind)
+        if reason is not None or kind is not Kind.CONTACT:
+            return reason
+        return grant.refusal(tx, self.engine.shops.get(row["shop"]), row, stored.order, history, now)
+
+    def held_until(self, row: RowMapping, now: int) -> int | None:
+        """Until when a message waits for its hours; None when it need not."""
+        if row["kind"] != Kind.CONTACT or row["order_id"] is None:
+            return None
+        return grant.quiet_until(self.engine.shops.get(row["shop"]), row, now)
 
     def _overtaken(self, tx: Connection, row: RowMapping, now: int) -> str | None:
         """Why what was planned for a cause no longer fits it."""
@@ -177,8 +189,8 @@ class Dispatcher:
 
     def hand_over(self, tx: Connection, journal: Journal, row: RowMapping, now: int) -> None:
         """Make a work item for a person of it, pre-filled, and tell the sinks that are for tasks."""
-        text = self.texts.task(tx, self.engine.shops, row, now)
-        if outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, now, request=text):
+        text, buyer = self.texts.task(tx, self.engine.shops, row, now), grant.buyer_of(tx, row)
+        if outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, now, request=text, buyer=buyer):
             outbox.note_outcome(journal, row, "outcome", now, Outcome.NEEDS_HUMAN, "TASK_FOR_A_PERSON")
             delivery.queue(self, tx, row, Kind.TASK, now)
 
@@ -204,6 +216,8 @@ class Dispatcher:
         reason = self.useless(tx, row, now)
         if reason is not None:
             self.void(tx, journal, row, reason, now)
+        elif (until := self.held_until(row, now)) is not None:
+            outbox.set_action(tx, row, Outcome.PLANNED, now, due_at=until, note="QUIET_HOURS")
         elif kind is Kind.TASK or (kind in EFFECTS and not self.can_call(row)) or self._beyond_share(tx, row, now):
             self.hand_over(tx, journal, row, now)
         elif kind in EFFECTS:

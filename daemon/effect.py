@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 
 from adapters.base import AdapterError, Message, Permanent, Receipt, Snapshot, Transient
-from daemon import clock
+from daemon import clock, grant
 from daemon.delivery import SPELL_S
 from daemon.store import ingest, outbox, timers
 from daemon.store.journal import Journal
@@ -98,7 +98,7 @@ def _take_in(dispatcher: "Dispatcher", snapshot: Snapshot, now: int) -> None:
 
 def _intend(dispatcher: "Dispatcher", row: RowMapping, gone: bool, now: int) -> Message | None:
     """The durable intent: still useful, then `calling` with attempt and request hash; None when it is not called."""
-    with dispatcher.engine.database.begin() as tx:
+    with dispatcher.granting, dispatcher.engine.database.begin() as tx:
         journal = Journal()
         reason = "ORDER_GONE" if gone else dispatcher.useless(tx, row, now)
         message = None
@@ -106,6 +106,8 @@ def _intend(dispatcher: "Dispatcher", row: RowMapping, gone: bool, now: int) -> 
             outbox.set_action(tx, row, Outcome.READY, now, due_at=row["due_at"])
         elif reason is not None:
             dispatcher.void(tx, journal, row, reason, now)
+        elif (until := dispatcher.held_until(row, now)) is not None:
+            outbox.set_action(tx, row, Outcome.READY, now, due_at=until, note="QUIET_HOURS")
         elif not dispatcher.can_call(row):
             dispatcher.hand_over(tx, journal, row, now)
         else:
@@ -119,7 +121,8 @@ def _intent(dispatcher: "Dispatcher", tx: Connection, journal: Journal, row: Row
     digest = hashlib.blake2b(f"{message.key}\0{message.text}".encode(), digest_size=16).hexdigest()
     tries = row["attempts"] + 1
     until = now + outbox.LEASE
-    if not outbox.set_action(tx, row, Outcome.CALLING, now, attempts=tries, request=digest, lease_until=until):
+    values = {"attempts": tries, "request": digest, "lease_until": until, "buyer": grant.buyer_of(tx, row)}
+    if not outbox.set_action(tx, row, Outcome.CALLING, now, **values):
         return None
     outbox.note_outcome(journal, row, "attempt", now, Outcome.CALLING, f"attempt {tries}")
     return message

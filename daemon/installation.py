@@ -1,6 +1,6 @@
 """From configuration to running parts: shops with their policies, feeds, sinks. The only place that wires."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,9 +10,8 @@ from daemon import adapter, secret
 from daemon.adapter import Outlet, Sinks
 from daemon.config import AlertSection, Config, ShopSection
 from daemon.errors import ConfigError, DaemonError
-from daemon.messages import TEMPLATES
 from daemon.shops import CHINESE, Shop, Shops, zone_of
-from rules import packs, playbook
+from rules import packs, playbook, wording
 from rules.calendars import warehouse
 from rules.errors import PolicyError
 from rules.instant import SECOND, parse
@@ -97,23 +96,21 @@ def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key
 def _playbook(settings: Config, problems: list[str]) -> Playbook:
     if settings.playbook.path is None:
         return playbook.shipped()
-    return read_playbook(settings.base / settings.playbook.path, problems)
+    also = {section.platform for section in settings.shops.values()}
+    return read_playbook(settings.base / settings.playbook.path, problems, sorted(also))
 
 
-def read_playbook(file: Path, problems: list[str]) -> Playbook:
-    """The playbook of a file; what is wrong with it goes to `problems`, and the shipped one stands in."""
+def read_playbook(file: Path, problems: list[str], also: Iterable[str] = ()) -> Playbook:
+    """The playbook of a file; what is wrong with it goes to `problems`, and the shipped one stands in.
+
+    `also`: platforms of shops for which no pack is shipped.
+    """
     try:
         plays = playbook.load(file)
     except PolicyError as error:
         problems.append(str(error))
         return playbook.shipped()
-    known = ", ".join(sorted(TEMPLATES))
-    problems += [
-        f"{file}: {ladder.violation}.steps.{step.name}: no approved text {step.template!r}; known: {known}"
-        for ladder in plays.ladders
-        for step in ladder.steps
-        if step.template is not None and step.template not in TEMPLATES
-    ]
+    problems += wording.problems(plays, str(file), also)
     return plays
 
 

@@ -6,7 +6,6 @@ Texts are strict substitution of named fields; the newest stored state is read w
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,20 +21,13 @@ from daemon.tables import Action, Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
 from rules.model import SHIPPING, Kind
+from rules.templates import Template
 
 A = Action.__table__  # type: ignore[attr-defined]
 F = Feed.__table__  # type: ignore[attr-defined]
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 NAMED = 10
 """Orders named in one alert; the rest is a count."""
-
-TEMPLATES = {
-    "delay_notice": (
-        "您好，您的订单 $order_id 我们正在加急处理，预计发货时间会稍晚于原计划，"
-        "给您带来不便非常抱歉。发货后我们会第一时间告知您，感谢您的耐心等待。"
-    ),
-}
-"""Approved texts to buyers. They promise nothing, admit no missing stock and name no other channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +72,7 @@ class Texts:
         message = self._order_message(tx, shops, row, now)
         if row["template"] is None:
             return message
-        text = Template(TEMPLATES[row["template"]]).substitute(order_id=row["order_id"])
+        text = _approved(shops, row).filled(row["order_id"])
         return Message(
             key=message.key, kind=message.kind, shop=message.shop, title=message.title, text=text, data=message.data
         )
@@ -121,7 +113,7 @@ class Texts:
                 self._("as of {moment}; check the order first").format(moment=show.moment(stored.observed_at, zone))
             )
         if row["template"] is not None:
-            lines.append(Template(TEMPLATES[row["template"]]).safe_substitute(order_id=row["order_id"]))
+            lines.append(_approved(shops, row).filled(row["order_id"] or ""))
         names = ("order_id", "cause", "step", "amount_minor", "currency", "template", "channel")
         data = {name: row[name] for name in names if row[name] is not None}
         if place:
@@ -276,6 +268,12 @@ TODO: Mapping[str, str] = {
     "compensate": "pay the buyer a small compensation before a complaint",
     "apply_to_platform": "tell the platform now (never the buyer): apply for a stock-out report",
     "find_stock": "count again, borrow or reorder",
+    "text_buyer": "no answer in the chat: text or call the buyer",
+    "write_in_site": "no answer: write an in-site message",
+    "mail_buyer": "no answer: write an e-mail",
+    "ask_support": "the buyer cannot be reached: ask the platform's support, keep the ticket",
+    "tell_receipt": "tell the buyer that the claim has arrived",
+    "tell_track": "tell the buyer where the parcel is",
     "guide_refund": "paid, no stock, no refund asked for: never cancel; help the buyer to ask for the refund himself",
     "reship_or_refund": "goods are missing and cheap: send them again or refund the unit at once",
     "verify_packing": "check pack list, weight and waybill before you answer the buyer",
@@ -294,6 +292,14 @@ TODO: Mapping[str, str] = {
     "delist": "stop selling this item: stock does not cover what is sold",
     "relist": "sell this item again: stock is back",
 }
+
+
+def _approved(shops: Shops, row: RowMapping) -> Template:
+    """The text to a buyer. Raises KeyError when nobody approved it: nothing else is ever sent in its place."""
+    template = shops.get(row["shop"]).policy.playbook.approved(row["template"])
+    if template is None:
+        raise KeyError(f"no approved text {row['template']!r}")
+    return template
 
 
 def _earliest(members: Sequence[RowMapping], name: str) -> int | None:

@@ -80,6 +80,9 @@ REASONS: Mapping[str, str] = {
     "ASKS_TO_SWAP": "the text asks the buyer to take something else",
     "OFF_PLATFORM_CONTACT": "the text names another way of contact",
     "PROMISES_PAYOUT": "the text promises money",
+    "TEXT_NOT_APPROVED": "this edition of the text is not approved any more",
+    "BUYER_CAP": "the buyer has had as many messages as you allow",
+    "QUIET_HOURS": "its hours begin again only when it is too late",
     "SURCHARGE": "the text asks the buyer for more money",
     # Why an alert was sent, or a listing stopped.
     "FIRST_NOTICE": "first notice",

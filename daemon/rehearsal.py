@@ -7,7 +7,6 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from sqlalchemy import delete
@@ -15,7 +14,6 @@ from sqlalchemy import delete
 from adapters.base import Record, Snapshot, StockReport
 from daemon.errors import ConfigError
 from daemon.explanation import why
-from daemon.messages import TEMPLATES
 from daemon.replay import LEAST_WINDOW, Simulation
 from daemon.scenario import Expect, Scenario, moment
 from daemon.shops import Shop, Shops, zone_of
@@ -98,11 +96,14 @@ def _played(scenarios: Sequence[Scenario], plays: Mapping[Path | None, Playbook]
             for expect in one.expect:
                 order = expect.order or one.order_id
                 known = why(tx, shops, one.shop, order, one.at, one.at) if expect.ship_by or expect.act_by else None
-                result.misses += judge(one, expect, order, said, known or {})
+                book = shops.get(one.shop).policy.playbook
+                result.misses += judge(one, expect, order, said, known or {}, book)
             yield result
 
 
-def judge(one: Scenario, expect: Expect, order: str, said: Sequence[Line], known: Mapping[str, Any]) -> Iterator[Miss]:
+def judge(
+    one: Scenario, expect: Expect, order: str, said: Sequence[Line], known: Mapping[str, Any], book: Playbook
+) -> Iterator[Miss]:
     """What of an expectation did not come true. `said`: the shop's decision lines up to the moment."""
     own = sorted((line for line in said if line["order_id"] == order), key=lambda line: line["at"])
     acts = [line for line in own if line["event"] == "action"]
@@ -120,7 +121,7 @@ def judge(one: Scenario, expect: Expect, order: str, said: Sequence[Line], known
         if name in did or name in kinds:
             yield Miss(order, f"not {name}", "nothing of the kind", told)
     yield from _dropped(expect, order, own, told)
-    yield from _texts(expect, order, acts)
+    yield from _texts(expect, order, acts, book)
     pays = sum(line["amount_minor"] or 0 for line in acts if line["action"] == Kind.COMPENSATE)
     if expect.pays is not None and expect.pays != pays:
         yield Miss(order, "pays", str(expect.pays), str(pays))
@@ -149,11 +150,11 @@ def _dropped(expect: Expect, order: str, own: Sequence[Line], told: str) -> Iter
             yield Miss(order, f"dropped {step}", reason, dropped.get(step, f"not dropped; did {told}"))
 
 
-def _texts(expect: Expect, order: str, acts: Sequence[Line]) -> Iterator[Miss]:
+def _texts(expect: Expect, order: str, acts: Sequence[Line], book: Playbook) -> Iterator[Miss]:
     texts = {
-        str(line["step"]): Template(TEMPLATES[line["template"]]).safe_substitute(order_id=order)
+        str(line["step"]): template.filled(order)
         for line in acts
-        if line["template"] in TEMPLATES
+        if line["template"] is not None and (template := book.approved(line["template"])) is not None
     }
     for step, part in expect.texts.items():
         if part not in texts.get(step, ""):

@@ -216,6 +216,7 @@ class Action(SQLModel, table=True):
     """The outbox, which is the history: what was decided, why, and what became of it.
 
     `dropped`: a step that was not done, with its reason. `members`: case keys an alert names (JSON).
+    `buyer`: whom a message that left is for (a keyed hash).
     `mode`: the mode it was planned in; a shadow row never fires. `fence`, `lease_until`: the caller's claim.
     """
 
@@ -225,6 +226,13 @@ class Action(SQLModel, table=True):
         Index("ix_action_cause", "cause"),
         Index("ix_action_due", "outcome", "due_at"),
         Index("ix_action_stopped", "outcome_at", sqlite_where=_STOPS, postgresql_where=_STOPS),
+        Index(
+            "ix_action_buyer",
+            "seller",
+            "buyer",
+            sqlite_where=text("buyer IS NOT NULL"),
+            postgresql_where=text("buyer IS NOT NULL"),
+        ),
     )
     key: str = Field(primary_key=True, sa_type=Text)
     seller: str = Field(sa_type=Text)
@@ -245,6 +253,7 @@ class Action(SQLModel, table=True):
     currency: str | None = Field(default=None, sa_type=Text)
     template: str | None = Field(default=None, sa_type=Text)
     channel: str | None = Field(default=None, sa_type=Text)
+    buyer: str | None = Field(default=None, sa_type=Text)
     members: str | None = Field(default=None, sa_type=Text)
     mode: str = Field(default="shadow", sa_type=Text)
     outcome: str = Field(default="planned", sa_type=Text)

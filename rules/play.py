@@ -11,6 +11,7 @@ from rules.ladder import NEVER, Performed, Placed, attended, done
 from rules.look import Act, Look
 from rules.model import Case, Event, Kind, Order, Past, Violation
 from rules.playbook import Ladder, Playbook, Step
+from rules.templates import edition
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def play(turn: Turn, rung: Placed, skipped: set[str]) -> Act:
     """The action of a due rung, or the record of why it is dropped."""
     step, case = rung.step, turn.case
     refusal = _timing(turn, rung, skipped)
-    if refusal is None and step.kind is not Kind.TASK:
+    if refusal is None and step.kind is Kind.TASK and step.follows_message:
+        refusal = _replied(turn)
+    elif refusal is None and step.kind is not Kind.TASK:
         refusal = _needless(turn, step) or _forbidden(turn, step)
     name, kind, amount, currency, channel = key.step(case.key, step.name), step.kind, None, None, step.channel
     if refusal is None and kind is Kind.COMPENSATE:
@@ -78,7 +81,7 @@ def play(turn: Turn, rung: Placed, skipped: set[str]) -> Act:
         not_after=rung.until if rung.until < NEVER else None,
         amount_minor=amount,
         currency=currency,
-        template=step.template,
+        template=_edition(turn, step),
         channel=channel,
         dropped=refusal is not None,
     )
@@ -125,6 +128,18 @@ def answered(order: Order, events: Iterable[Event], opened_at: int, kind: Kind) 
             return "BUYER_REPLIED"
     complained = kind is Kind.COMPENSATE and order.flagged("intervention_requested")
     return "ALREADY_COMPLAINED" if complained else None
+
+
+def _replied(turn: Turn) -> str | None:
+    """Why a work item that follows a message is not needed: the buyer answered it."""
+    reason = answered(turn.look.order, turn.look.history.events, turn.case.opened_at, Kind.CONTACT)
+    return reason if reason in ("BUYER_REPLIED", "DATE_AGREED") else None
+
+
+def _edition(turn: Turn, step: Step) -> str | None:
+    """The approved text with its version; one that nobody approved goes by its name and is never sent."""
+    template = turn.look.policy.playbook.template(step.template) if step.template else None
+    return step.template if template is None else edition(step.template or "", template)
 
 
 def _under_way(turn: Turn, step: Step) -> bool:
@@ -177,7 +192,9 @@ def tried(look: Look, acts: Iterable[Act] = ()) -> int:
 def _no_contact(turn: Turn, step: Step) -> str | None:
     """The platform's gate for every open violation: what is harmless for one may admit the other."""
     for violation in sorted(case.violation for case in turn.standing):
-        verdict = contact.gate(turn.look.policy.pack, violation, step.channel or "", step.intent or "")
+        policy = turn.look.policy
+        enabled = policy.playbook.contact.channels
+        verdict = contact.gate(policy.pack, violation, step.channel or "", step.intent or "", enabled=enabled)
         if not verdict.allowed:
             return verdict.reason
     return None

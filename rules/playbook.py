@@ -19,6 +19,9 @@ from rules.errors import PolicyError
 from rules.hours import Hours
 from rules.instant import DAY
 from rules.model import SHIPPING, Kind, Violation
+from rules.templates import Template
+from rules.templates import shipped as shipped_texts
+from rules.toml import line_of
 
 LONGEST = 400 * DAY
 """No step lies further than this from its anchor; it keeps every instant in a 64 bit integer."""
@@ -130,6 +133,13 @@ class _PoolSchema(_Strict):
     daily_share_percent: int | None = Field(default=None, ge=0, le=100, strict=True)
 
 
+class _ContactSchema(_Strict):
+    hours: OpeningHours | None = None
+    channels: tuple[str, ...] = ()
+    per_buyer: int = Field(default=0, ge=0, strict=True)
+    per_buyer_within: Duration = DAY
+
+
 class _PlaybookSchema(_Strict):
     name: str
     version: int
@@ -143,6 +153,8 @@ class _PlaybookSchema(_Strict):
     dispute: _DisputeSchema = _DisputeSchema()
     pool: _PoolSchema = _PoolSchema()
     assume: AssumeSchema | None = None
+    contact: _ContactSchema = _ContactSchema()
+    templates: dict[str, Template] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +164,8 @@ class Step:
     `until`: lead and delay steps are useless later than this long before ship_by (None: than ship_by itself,
     but a task stays useful); `after` steps later than this long past their anchor (None: never).
     `on`: only for these claims (reason codes). `value`: only for goods at most as dear as the ladder's limit, or only
-    for dearer ones. `followers`: the steps that wait for this one.
+    for dearer ones. `followers`: the steps that wait for this one. `follows_message`: it waits for the answer
+    to a message, so an answer makes it needless.
     """
 
     name: str
@@ -172,6 +185,7 @@ class Step:
     on: frozenset[str] = frozenset()
     value: str | None = None
     followers: "tuple[Step, ...]" = ()
+    follows_message: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +238,20 @@ class PoolRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactRule:
+    """Messages to buyers: channels switched on that a platform has off, and at most how many a buyer gets.
+
+    `per_buyer` messages over all shops of the seller `per_buyer_within` µs; 0 = no limit. `hours`: of every message
+    whose step names none.
+    """
+
+    channels: frozenset[str]
+    per_buyer: int
+    per_buyer_within: int
+    hours: Hours | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Playbook:
     """A whole playbook. `version` as decision lines show it (default@1); `digest` tells edits apart,
     `text` is its TOML.
@@ -240,9 +268,30 @@ class Playbook:
     ladders: tuple[Ladder, ...]
     shipping: tuple[Ladder, ...]
     pool: PoolRule
+    contact: ContactRule
+    templates: tuple[tuple[str, Template], ...]
     first_lead: int
     urged: int
     assume: Assume | None = None
+
+    def texts(self) -> dict[str, Template]:
+        """All approved texts by name: the shipped ones and the seller's own, which win."""
+        return {**shipped_texts(), **dict(self.templates)}
+
+    def template(self, name: str) -> Template | None:
+        """The approved text of that name."""
+        return next((own for known, own in self.templates if known == name), shipped_texts().get(name))
+
+    def approved(self, edition: str) -> Template | None:
+        """The text a decision named (delay_notice@1); None when it is not approved any more, or another edition is."""
+        name, _, version = edition.partition("@")
+        template = self.template(name)
+        return template if template is not None and version in ("", str(template.version)) else None
+
+    def step(self, violation: str, name: str) -> "Step | None":
+        """The step of that name against a violation."""
+        ladder = next((ladder for ladder in self.ladders if ladder.violation == violation), None)
+        return next((step for step in ladder.steps if step.name == name), None) if ladder else None
 
 
 def parse(text: str, source: str) -> Playbook:
@@ -253,7 +302,7 @@ def parse(text: str, source: str) -> Playbook:
         raise PolicyError(f"{source}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise PolicyError("\n".join(_explain(source, text, error))) from error
-    ladders = tuple(_ladder(violation, getattr(schema, violation)) for violation in Violation)
+    ladders = tuple(_ladder(violation, getattr(schema, violation), schema.contact.hours) for violation in Violation)
     leads = tuple(sorted(schema.alerts.leads, reverse=True))
     return Playbook(
         version=f"{schema.name}@{schema.version}",
@@ -263,6 +312,8 @@ def parse(text: str, source: str) -> Playbook:
         ladders=ladders,
         shipping=tuple(ladder for ladder in ladders if ladder.violation in SHIPPING),
         pool=PoolRule(**schema.pool.model_dump()),
+        contact=_contact(schema.contact),
+        templates=tuple(schema.templates.items()),
         first_lead=max(leads[0], ladders[0].first_lead),
         urged=schema.late_shipment.urged,
         assume=_assume(schema),
@@ -296,30 +347,39 @@ def shipped_text() -> str:
     return resources.files("rules").joinpath("data/playbook.toml").read_text("utf-8")
 
 
-def _ladder(violation: Violation, schema: _LadderSchema) -> Ladder:
+def _contact(schema: _ContactSchema) -> ContactRule:
+    limits = schema.model_dump(include={"per_buyer", "per_buyer_within"})
+    return ContactRule(channels=frozenset(schema.channels), hours=schema.hours, **limits)
+
+
+def _ladder(violation: Violation, schema: _LadderSchema, hours: Hours | None) -> Ladder:
     settings = schema.model_dump(exclude={"steps", "urged"})
     first_lead = max((step.lead or 0 for step in schema.steps), default=0)
-    return Ladder(violation=violation, steps=_steps(schema.steps), first_lead=first_lead, **settings)
+    return Ladder(violation=violation, steps=_steps(schema.steps, hours), first_lead=first_lead, **settings)
 
 
-def _steps(schemas: tuple[_StepSchema, ...]) -> tuple[Step, ...]:
+def _steps(schemas: tuple[_StepSchema, ...], hours: Hours | None) -> tuple[Step, ...]:
     """The steps in order, each knowing those that wait for it: they all come later."""
     steps: list[Step] = []
+    kinds = {schema.name: schema.action for schema in schemas}
     for schema in reversed(schemas):
-        steps.insert(0, _step(schema, tuple(step for step in steps if step.waits_for == schema.name)))
+        followers = tuple(step for step in steps if step.waits_for == schema.name)
+        follows = kinds.get(schema.waits_for or "") == "contact"
+        steps.insert(0, _step(schema, followers, hours, follows))
     return tuple(steps)
 
 
-def _step(schema: _StepSchema, followers: tuple[Step, ...]) -> Step:
+def _step(schema: _StepSchema, followers: tuple[Step, ...], hours: Hours | None, follows: bool) -> Step:
     fields = schema.model_dump(exclude={"action", "stage", "platforms", "hours", "on"})
     return Step(
         **fields,
         kind=Kind(schema.action),
         unscanned=schema.stage == "unscanned",
         platforms=frozenset(schema.platforms),
-        hours=schema.hours,
+        hours=schema.hours or (hours if schema.action == "contact" else None),
         on=frozenset(reason.upper() for reason in schema.on),
         followers=followers,
+        follows_message=follows,
     )
 
 
@@ -327,7 +387,5 @@ def _explain(source: str, text: str, error: ValidationError) -> list[str]:
     problems = []
     for problem in error.errors():
         place = ".".join(str(part) for part in problem["loc"]) or "playbook"
-        key = next((str(part) for part in reversed(problem["loc"]) if isinstance(part, str)), "")
-        line = next((n for n, row in enumerate(text.splitlines(), 1) if key and row.strip().startswith(key)), 1)
-        problems.append(f"{source}:{line}: {place}: {problem['msg']}")
+        problems.append(f"{source}:{line_of(text, problem['loc'])}: {place}: {problem['msg']}")
     return problems

@@ -10,7 +10,20 @@ from tests.project import ROOT
 PAGE = (ROOT / "docs" / "reasons.md").read_text("utf-8")
 ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| `")]
 CODES = [cells[0].strip("`") for cells in ROWS]
-EMITTERS = ("finding", "claim", "track", "episode", "decide", "play", "ladder", "cause", "why", "contact", "packdata")
+EMITTERS = (
+    "linter",
+    "finding",
+    "claim",
+    "track",
+    "episode",
+    "decide",
+    "play",
+    "ladder",
+    "cause",
+    "why",
+    "contact",
+    "packdata",
+)
 """The modules of rules/ whose capital words are reasons."""
 OTHER_WORDS = {"NFKC"}
 _CODE = re.compile(r"\b[A-Z]{2,}(?:_[A-Z]+)*\b")

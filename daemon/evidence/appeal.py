@@ -7,7 +7,6 @@ hashes: whoever gets it can follow the chain from the order's first entry to its
 import hashlib
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from string import Template
 from typing import Any
 
 import msgspec
@@ -17,7 +16,6 @@ from daemon.evidence import timeline
 from daemon.evidence.timeline import Item
 from daemon.explanation import why
 from daemon.i18n import language
-from daemon.messages import TEMPLATES
 from daemon.shops import Shops
 from daemon.store import links, policies, views
 from daemon.store.database import Database
@@ -26,6 +24,7 @@ from daemon.store.links import Link
 from daemon.tables import Action, Member
 from rules.instant import format_utc
 from rules.model import Kind
+from rules.playbook import Playbook
 
 A = Action.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
@@ -93,16 +92,21 @@ def _told(tx: Connection, shops: Shops, shop: str, order_id: str, now: int) -> d
         "pack": policy.pack.version(start),
         "policies": policies.uses(tx, shop, now) or [policies.today(shops.get(shop)).document()],
         "cases": [views.case_json(case) for case in views.case_rows(tx, shop=shop, order_id=order_id, open_only=False)],
-        "messages": [_message(row) for row in tx.execute(_actions(shop, order_id)).mappings() if row["kind"] in _SAID],
+        "messages": [
+            _message(row, policy.playbook)
+            for row in tx.execute(_actions(shop, order_id)).mappings()
+            if row["kind"] in _SAID
+        ],
     }
 
 
-def _message(row: RowMapping) -> dict[str, Any]:
+def _message(row: RowMapping, playbook: Playbook) -> dict[str, Any]:
     """What was said, or put before a person to say. `matches`: the text is the one whose hash the call left."""
     request = row["request"]
     text, matches = None, None
-    if row["template"] is not None and row["template"] in TEMPLATES:
-        text = Template(TEMPLATES[row["template"]]).safe_substitute(order_id=row["order_id"])
+    template = playbook.approved(row["template"]) if row["template"] is not None else None
+    if template is not None:
+        text = template.filled(row["order_id"])
     if request is not None and request.startswith("{"):
         task = _load(request)
         text = f"{task['title']}\n{task['text']}"

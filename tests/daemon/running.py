@@ -69,6 +69,8 @@ def sink(name: str = "ops") -> SinkBox:
 
 def plan(parts: Parts, kind: Kind, step: str = "make_good", now: int = MORNING, **facts: Any) -> str:
     """Put an action for order 1 of shop north into the outbox, planned for `now`; returns its key."""
+    if kind is Kind.CONTACT:
+        facts = {"template": "delay_notice", "channel": "platform_chat", **facts}
     act = Act(
         key=facts.pop("key", f"north/1/late_shipment/1/{step}"),
         kind=kind,

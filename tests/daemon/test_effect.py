@@ -287,7 +287,7 @@ def test_a_message_of_which_nobody_knows_is_never_sent_again(installed: Install,
 
 def test_a_buyer_is_sent_the_approved_text_and_nothing_else(installed: Install) -> None:
     parts = installed()
-    plan(parts, Kind.CONTACT, "tell_buyer", template="delay_notice", channel="platform_chat")
+    plan(parts, Kind.CONTACT, template="delay_notice@1", channel="platform_chat")
 
     parts.dispatcher.dispatch(MORNING)
 
@@ -421,14 +421,15 @@ def test_an_effect_whose_sink_was_taken_away_becomes_a_work_item(installed: Inst
     assert "needs_human" == action(parts, key).outcome
 
 
-def test_an_effect_that_cannot_be_put_into_words_stops_no_other(installed: Install) -> None:
+def test_a_text_nobody_approved_is_never_sent_and_stops_no_other(installed: Install) -> None:
     parts = installed()
     poison = plan(parts, Kind.CONTACT, "a_poison", template="nobody_wrote_this")
     sound = plan(parts, Kind.COMPENSATE, "z_sound")
 
     parts.dispatcher.dispatch(MORNING)
 
-    assert ([sound], "ready") == (keys(sink("hands")), action(parts, poison).outcome)
+    assert ([sound], "void") == (keys(sink("hands")), action(parts, poison).outcome)
+    assert "TEXT_NOT_APPROVED" == action(parts, poison).note
 
 
 def test_other_cases_of_the_order_are_untouched(installed: Install) -> None:

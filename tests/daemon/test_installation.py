@@ -119,7 +119,7 @@ def test_a_playbook_may_only_use_approved_texts(tmp_path: Path) -> None:
     )
     (problem,) = made(tmp_path, NORTH + '[playbook]\npath = "plays.toml"').problems
 
-    assert problem.endswith("late_shipment.steps.tell: no approved text 'sorry_sold_out'; known: delay_notice")
+    assert "plays.toml:6: late_shipment.steps.tell.template: no approved text 'sorry_sold_out'; known: " in problem
 
 
 def test_modes_of_kinds_beat_the_default(tmp_path: Path) -> None:

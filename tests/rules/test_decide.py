@@ -158,7 +158,7 @@ def test_the_buyer_is_told_when_the_date_stays_open():
     asked = [a_past("agree_new_date", ASK)]
     assert [] == told(climbed(ASK + 4 * HOUR - 1, past=asked))
     act = climbed(SHIP_BY - 8 * HOUR, past=asked).acts[0]
-    assert ("tell_buyer", "platform_chat", "delay_notice") == (act.step, act.channel, act.template)
+    assert ("tell_buyer", "platform_chat", "delay_notice@1") == (act.step, act.channel, act.template)
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,7 @@ def upgrade() -> None:
     sa.Column('currency', sa.Text(), nullable=True),
     sa.Column('template', sa.Text(), nullable=True),
     sa.Column('channel', sa.Text(), nullable=True),
+    sa.Column('buyer', sa.Text(), nullable=True),
     sa.Column('members', sa.Text(), nullable=True),
     sa.Column('mode', sa.Text(), nullable=False),
     sa.Column('outcome', sa.Text(), nullable=False),
@@ -45,6 +46,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('key', name=op.f('pk_action'))
     )
     with op.batch_alter_table('action', schema=None) as batch_op:
+        batch_op.create_index('ix_action_buyer', ['seller', 'buyer'], unique=False, sqlite_where=sa.text('buyer IS NOT NULL'), postgresql_where=sa.text('buyer IS NOT NULL'))
         batch_op.create_index('ix_action_cause', ['cause'], unique=False)
         batch_op.create_index('ix_action_due', ['outcome', 'due_at'], unique=False)
         batch_op.create_index('ix_action_order', ['shop', 'order_id'], unique=False)
@@ -323,6 +325,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_action_order')
         batch_op.drop_index('ix_action_due')
         batch_op.drop_index('ix_action_cause')
+        batch_op.drop_index('ix_action_buyer', sqlite_where=sa.text('buyer IS NOT NULL'), postgresql_where=sa.text('buyer IS NOT NULL'))
 
     op.drop_table('action')
     # ### end Alembic commands ###
