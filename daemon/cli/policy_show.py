@@ -1,6 +1,6 @@
 """`forestall policy show`: what a platform charges, by date, with source, doubt and the person who vouches."""
 
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -17,7 +17,7 @@ from daemon.store.confirmations import Confirmation
 from rules import lint, packs, payout
 from rules.instant import format_utc, to_datetime
 from rules.model import Order
-from rules.packdata import Limit, Row, Window
+from rules.packdata import Limit, Metric, Row, Tier, Tool, Window
 from rules.packs import Pack, midnight
 
 MINOR = 100
@@ -113,6 +113,8 @@ def _document(
         "rows": [_row_document(pack, row, example, given) for row in rows],
         "windows": [_plain(span.window) for span in pack.spans if span.start <= start < span.end],
         "limits": [_plain(one) for one in pack.limit_at(start)],
+        "tools": [_plain(one) for one in pack.tools],
+        "metrics": [_plain(one) for one in pack.metrics],
     }
 
 
@@ -145,11 +147,17 @@ def word(said: Confirmation) -> dict[str, str]:
     return {"by": said.by, "user": said.user, "at": format_utc(said.at), "source": said.source}
 
 
-def _plain(fact: Window | Limit) -> dict[str, Any]:
-    """A dated fact for scripts: its keys as the pack has them, days as text, what is not said left out."""
+def _plain(fact: Window | Limit | Tool | Metric) -> dict[str, Any]:
+    """A fact for scripts: its keys as the pack has them, days as text, what is not said left out."""
     names = {"first": "from", "last": "to"}
     said = {names.get(f.name, f.name): value for f in fields(fact) if (value := getattr(fact, f.name)) != f.default}
-    return {name: value.isoformat() if isinstance(value, date) else value for name, value in said.items()}
+    return {name: _value(value) for name, value in said.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [asdict(one) if isinstance(one, Tier) else one for one in value]
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _print(pack: Pack, start: int, rows: tuple[Row, ...], document: dict[str, Any], priced: bool) -> None:

@@ -204,6 +204,15 @@ def test_a_mistake_names_what_would_be_right(cli: Cli, folder: Path, line: str, 
     assert part in said.err
 
 
+def test_tools_and_lines_of_disputes_are_shown_to_scripts(cli: Cli, folder: Path) -> None:
+    (one,) = cli("policy show douyin --json").document["platforms"]
+    (pay,) = [tool for tool in one["tools"] if tool["tool"] == "small_payment"]
+    (shops,) = cli("policy show taobao --json").document["platforms"]
+
+    assert [2_001, 50_001, None] == [tier["base_below_minor"] for tier in pay["per_order_cap"]]
+    assert {"DM-1", "DM-5", "DM-8"} <= {metric["id"] for metric in shops["metrics"]}
+
+
 # ---- confirm
 
 

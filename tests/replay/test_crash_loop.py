@@ -28,6 +28,7 @@ resolved = true
 [pool]
 delist = true
 relist = true
+margin_percent = 0
 """
 PLAYBOOK = ladder(
     'name = "ship", action = "task", delay = "0m"',
