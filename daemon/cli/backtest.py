@@ -101,7 +101,7 @@ def _changes(a: dict[tuple[str, str], Steps], b: dict[tuple[str, str], Steps]) -
     """The orders for which something differs, with the steps that do."""
     for name in sorted(a.keys() | b.keys()):
         before, after = a.get(name, {}), b.get(name, {})
-        differing = [place for place in sorted({*before, *after}) if before.get(place) != after.get(place)]
+        differing = [place for place in sorted({*before, *after}) if _differs(before.get(place), after.get(place))]
         if not differing:
             continue
         known = [step for step in (*before.values(), *after.values()) if step.currency is not None]
@@ -115,6 +115,13 @@ def _changes(a: dict[tuple[str, str], Steps], b: dict[tuple[str, str], Steps]) -
             "money_minor": _paid(after.values()) - _paid(before.values()),
             "currency": known[0].currency if known else None,
         }
+
+
+def _differs(a: Step | None, b: Step | None) -> bool:
+    """Whether a step comes, goes, moves or changes. When a step is not done for the same reason is nobody's concern."""
+    if a is not None and b is not None and not a.done and not b.done:
+        return a.reason != b.reason
+    return a != b
 
 
 def _step(step: Step | None) -> dict[str, Any] | None:

@@ -167,6 +167,17 @@ def test_a_step_that_moves_is_a_change(cli: Cli, tmp_path: Path) -> None:
     assert (format_utc(DUE - 12 * HOUR), format_utc(DUE - 20 * HOUR)) == (change["a"]["at"], change["b"]["at"])
 
 
+def test_a_step_that_both_leave_out_for_the_same_reason_is_no_change(cli: Cli, tmp_path: Path) -> None:
+    told = line("late", START + HOUR)
+    agreed = {**told, "event": "date_agreed", "at": told["observed_at"]}
+    recording(tmp_path, paid("late"), shipped("late", DUE + HOUR), agreed)
+    pay = '[[late_shipment.steps]]\nname = "pay"\naction = "compensate"\nafter = "{after}"\n'
+    for name, after in (("at-once", "0m"), ("later", "30m")):
+        (tmp_path / f"{name}.toml").write_text(REMIND + pay.format(after=after))
+    document = cli("policy diff at-once.toml later.toml r.jsonl --json").document
+    assert ([], 0) == (document["orders"], document["b"]["actions"].get("compensate", 0))
+
+
 def test_a_playbook_that_is_wrong_is_78_and_nothing_usable_is_65(cli: Cli, tmp_path: Path) -> None:
     recording(tmp_path, paid("1"))
     (tmp_path / "bad.toml").write_text("name = 1")

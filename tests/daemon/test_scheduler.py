@@ -301,3 +301,16 @@ def test_new_leads_of_alerts_reach_causes_that_were_told_already(installed: Inst
     tick(parts, MORNING + HOUR)
 
     assert 1 == len([message for message in sink().messages if "orders" in message.data])
+
+
+def test_the_clean_up_records_the_heads_of_the_evidence_beside_the_database(
+    tmp_path: Path, installed: Callable[..., Parts]
+) -> None:
+    service = Service(path=tmp_path / "forestall.toml", handler=lambda *_: lambda request: {})
+    service.parts = installed()
+
+    service._housekeeping()
+    service._housekeeping()
+
+    (anchor,) = (tmp_path / "forestall.anchors.jsonl").read_text().splitlines()
+    assert '"shop":"north"' in anchor
