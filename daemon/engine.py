@@ -48,6 +48,7 @@ class Engine:
     batch: int = BATCH
     shards: tuple[int, ...] | None = None
     waiting_for_poll: set[str] = field(default_factory=set)
+    budgets: health.Budgets = field(default_factory=health.Budgets)
 
     def decide(self, now: int) -> int:
         """Hop 2: decide everything due at `now`; returns how many subjects were decided.
@@ -135,7 +136,7 @@ class Engine:
         stored = orders.load(tx, {(claim.shop, claim.id) for claim in claimed})
         pasts = orders.histories(tx, {(claim.shop, claim.id) for claim in claimed if claim.past})
         moments = [(claim, self._moment(claim, now)) for claim in claimed]
-        budgets = health.budgets(tx, self.shops, [(claim.shop, at) for claim, at in moments])
+        budgets = self.budgets.at(tx, self.shops, {(claim.shop, at) for claim, at in moments})
         decided = [
             one
             for claim, at in moments

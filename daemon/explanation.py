@@ -26,7 +26,7 @@ def why(
     if known is None:
         return None
     moment = now if at is None else at
-    budget = health.budgets(connection, shops, [(shop, moment)]).get((shop, moment))
+    budget = health.Budgets().at(connection, shops, [(shop, moment)]).get((shop, moment))
     policy = replace(known.law.policy, budget=budget)
     found = explain(known.order, policy, known.history, moment, observed_at=known.observed_at)
     return to_json(found) | {"policy": known.law.document()}

@@ -3,9 +3,11 @@
 Every due instant is visited, all facts of an instant before its timers, so the step size changes no byte.
 """
 
+from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from itertools import groupby
 
 import msgspec
@@ -14,12 +16,14 @@ from sqlalchemy import func, select
 from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.engine import Engine
 from daemon.shops import Shops
-from daemon.store import backlog, incidents, timers
+from daemon.store import backlog, timers
 from daemon.store.database import Database, scratch
 from daemon.store.ingest import ingest
 from daemon.store.journal import Journal
 from daemon.tables import Order, Timer
+from rules import packs
 from rules.instant import HOUR
+from rules.packs import local_date, midnight
 
 LEAST_WINDOW = 6 * HOUR
 """The command never moves time by less: a finer step changes no byte (a test holds that) and only costs time."""
@@ -104,7 +108,8 @@ class Simulation:
         for number, facts in windows:
             self._pass(mark, since + (number - 1) * step, step, progress)
             mark = since + number * step
-            self._window(list(facts), since, mark)
+            for day, end in _days(list(facts), since, mark):
+                self._window(day, since, end)
             progress(mark)
         self._pass(mark, until(), step, progress)
 
@@ -126,9 +131,12 @@ class Simulation:
         """All facts and timers up to and including `until`, each at its own instant.
 
         Orders do not see one another, so those of a window are decided together, in rounds: each round takes
-        every order's next fact, or its next timer where that comes first. Stock couples orders, and so does what
-        uses up the shop's budget (docs/adr/0008); from its first appearance every instant is a round of its own.
+        every order's next fact, or its next timer where that comes first. Stock couples orders; from its first
+        appearance every instant is a round of its own.
         """
+        if facts:
+            with self.database.begin() as tx:  # before the day's first fact: no other may count towards its budgets
+                self.engine.budgets.renew(tx, self.shops, max(facts[0].observed_at, since))
         self.coupled = self.coupled or any(map(_couples, facts))
         if self.coupled:
             self._instants(facts, since, until)
@@ -200,18 +208,27 @@ class Simulation:
         return count
 
 
+def _days(facts: list[Record], since: int, until: int) -> Iterator[tuple[list[Record], int]]:
+    """The facts of a window and its end, cut where a day begins for a platform that counts against its shops."""
+    zones = {pack.zone for pack in packs.all_packs() if pack.metrics}
+    while facts:
+        first = max(facts[0].observed_at, since)
+        ends = [midnight(local_date(first, zone) + timedelta(days=1), zone) - 1 for zone in zones]
+        end = min((*ends, until))
+        rest = bisect_right(facts, end, key=lambda record: record.observed_at)
+        yield facts[:rest], end if rest < len(facts) else until
+        facts = facts[rest:]
+
+
 def _place(record: Record) -> tuple[str, str, int]:
     """Which order a fact is about, and when it was seen. Stock reports never come here."""
     return (record.shop, getattr(record, "order_id", ""), record.observed_at)
 
 
 def _couples(record: Record) -> bool:
-    """Whether the fact makes orders depend on one another: stock, or what a platform counts against the shop."""
+    """Whether the fact makes orders depend on one another within a day: it says something about stock."""
     if isinstance(record, StockReport):
         return True
     if isinstance(record, OrderEvent):
-        return record.event in incidents.EVENTS
-    flags = record.fields.get("flags")
-    if isinstance(flags, Sequence) and not incidents.FLAGS.keys().isdisjoint(flags):
-        return True
+        return False
     return any(line.get("stock") is not None for line in record.lines.values())

@@ -1,7 +1,7 @@
 """Counting for shop health: incidents and trades of one shop in one window, by index, never by a scan of orders."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, bindparam, func, select
 
@@ -12,6 +12,7 @@ from rules import health
 from rules.health import Budget, Counts, Gauge, Reading
 from rules.instant import DAY
 from rules.model import Violation
+from rules.packs import local_date, midnight
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 C = Case.__table__  # type: ignore[attr-defined]
@@ -34,20 +35,46 @@ def readings(connection: Connection, shop: Shop, now: int) -> tuple[Reading, ...
     return tuple(found)
 
 
-def budgets(connection: Connection, shops: Shops, moments: Sequence[tuple[str, int]]) -> dict[tuple[str, int], Budget]:
-    """What each shop can still afford at each instant; a shop that is near no line is absent.
+@dataclass(slots=True)
+class Budgets:
+    """What shops can still afford, counted once a day and shop: as things stood when the day began.
 
-    Counts only what was seen by that instant, so neither batch nor step size can change it.
+    Platforms' own panels show yesterday's count, and only so may orders be decided together, in whatever order
+    (docs/adr/0008). `of`: by shop and the last instant that was counted; days long over are forgotten.
     """
-    troubled = incidents.shops_with_any(connection, sorted({name for name, _ in moments}))
-    if not troubled:
-        return {}
-    found = {}
-    for name, at in sorted({(name, at) for name, at in moments if name in troubled}):
-        budget = _budget(connection, shops.get(name), at)
-        if budget is not None:
-            found[(name, at)] = budget
-    return found
+
+    of: dict[tuple[str, int], Budget | None] = field(default_factory=dict)
+
+    def at(
+        self, connection: Connection, shops: Shops, moments: Iterable[tuple[str, int]]
+    ) -> dict[tuple[str, int], Budget]:
+        """The budgets of shops at instants; a shop that was near no line when the day began is absent."""
+        wanted = {(name, at): (name, _day_before(shops.get(name), at)) for name, at in moments}
+        days = set(wanted.values())
+        if not days <= self.of.keys():
+            self._count(connection, shops, days)
+        return {moment: budget for moment, day in wanted.items() if (budget := self.of[day]) is not None}
+
+    def _count(self, connection: Connection, shops: Shops, days: set[tuple[str, int]]) -> None:
+        troubled = incidents.shops_with_any(connection, {name for name, _ in days})
+        long_over = min(end for _, end in days) - KEPT
+        self.of = {day: budget for day, budget in self.of.items() if day[1] >= long_over}
+        for name, end in sorted(days - self.of.keys()):
+            self.of[name, end] = _budget(connection, shops.get(name), end) if name in troubled else None
+
+    def renew(self, connection: Connection, shops: Shops, at: int) -> None:
+        """Count every shop's at `at`: a replay that is about to take in facts of the new day."""
+        self.at(connection, shops, [(name, at) for name in sorted(shops.known)])
+
+
+KEPT = 2 * DAY
+"""How long a day's budget is remembered (µs): longer than orders of different days are decided together."""
+
+
+def _day_before(shop: Shop, at: int) -> int:
+    """The last instant of the local day before `at`."""
+    zone = shop.policy.pack.zone
+    return midnight(local_date(at, zone), zone) - 1
 
 
 def _budget(connection: Connection, shop: Shop, at: int) -> Budget | None:

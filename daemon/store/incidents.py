@@ -1,11 +1,11 @@
 """Incidents: what a platform may count against a shop, put down the moment a fact tells it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, update
 
-from daemon.store import timers
+from daemon.store import pairs, timers
 from daemon.store.upsert import many, upsert
 from daemon.tables import Incident, Timer
 from rules.health import Incident as Kind
@@ -54,9 +54,10 @@ def add(connection: Connection, rows: Sequence[Row]) -> None:
     many(connection, _WAKE, [{"b_shop": shop, "b_at": at} for shop, at in sorted(seen.items())])
 
 
-def shops_with_any(connection: Connection, shops: Sequence[str]) -> list[str]:
-    """Those of the shops that ever had an incident: usually none, which costs one probe each."""
-    return [name for name in shops if connection.execute(_ANY, {"b_shop": name}).first() is not None]
+def shops_with_any(connection: Connection, shops: Iterable[str]) -> set[str]:
+    """Those of the shops that ever had an incident: usually none."""
+    found = connection.execute(_ANY[connection.dialect.name], pairs.listed(connection, shops))
+    return set(found.scalars())
 
 
 def first_of_orders(
@@ -77,7 +78,7 @@ def _row(shop: str, order_id: str, kind: Kind, at: int, seen_at: int) -> Row:
 
 
 _ADD = {d: upsert(d, I, ("shop", "kind", "at", "order_id"), None) for d in ("sqlite", "postgresql")}
-_ANY = select(I.c.shop).where(I.c.shop == bindparam("b_shop")).limit(1)
+_ANY = {dialect: select(I.c.shop).where(I.c.shop.in_(ids)).distinct() for dialect, ids in pairs.LISTED.items()}
 _FIRSTS = (
     select(I.c.order_id, func.min(I.c.at).label("at"))
     .where(I.c.shop == bindparam("b_shop"), I.c.kind.in_(bindparam("b_kinds", expanding=True)))

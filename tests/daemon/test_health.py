@@ -131,15 +131,35 @@ def test_stock_outs_of_a_day_and_those_that_threaten(db: Database) -> None:
     assert (1, 1, 2, 2) == (found.count, found.pending, found.forecast, found.trades)
 
 
+NEXT_DAY = MORNING + DAY
+MONTH_END = parse("2026-07-01T00:00:00+08:00")
+
+
+def budgets_at(db: Database, *instants: int, counted: health.Budgets | None = None) -> dict[tuple[str, int], Budget]:
+    """What shop north can afford at these instants; its neighbour never appears."""
+    counted = counted or health.Budgets()
+    with db.begin() as tx:
+        return counted.at(tx, shops("north"), [(name, at) for at in instants for name in ("north", "south")])
+
+
 def test_a_budget_is_known_only_near_a_line(db: Database) -> None:
-    month = parse("2026-07-01T00:00:00+08:00")
     called_in(db, "1", "2")
-    with db.begin() as tx:
-        assert {} == health.budgets(tx, shops("north"), [("north", MORNING), ("south", MORNING)])
+    assert {} == budgets_at(db, NEXT_DAY)
     called_in(db, "3", "4", at=MORNING + HOUR)
-    with db.begin() as tx:
-        found = health.budgets(tx, shops("north"), [("north", MORNING), ("north", MORNING + HOUR)])
-    assert {("north", MORNING + HOUR): Budget(disputes_left=1, until=month)} == found
+    assert {("north", NEXT_DAY): Budget(disputes_left=1, until=MONTH_END)} == budgets_at(db, NEXT_DAY)
+
+
+def test_what_happens_in_a_day_changes_the_budget_of_the_next(db: Database) -> None:
+    called_in(db, "1", "2", "3", "4")
+    midnight = parse("2026-06-02T00:00:00+08:00")
+    assert [("north", midnight)] == list(budgets_at(db, MORNING + HOUR, midnight - 1, midnight))
+
+
+def test_a_budget_is_counted_once_a_day(db: Database) -> None:
+    counted = health.Budgets()
+    assert {} == budgets_at(db, NEXT_DAY, counted=counted)
+    called_in(db, "1", "2", "3", "4")
+    assert {} == budgets_at(db, NEXT_DAY + HOUR, counted=counted)
 
 
 def test_counting_uses_indexes_only(db: Database) -> None:

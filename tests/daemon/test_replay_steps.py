@@ -35,7 +35,7 @@ FIELDS = st.fixed_dictionaries(
 )
 QUIET = st.builds(
     lambda at, shop, name, fields: Snapshot(
-        observed_at=at, shop=shop, order_id=name, platform=PLATFORM[shop], fields={**fields, "flags": []}, lines={}
+        observed_at=at, shop=shop, order_id=name, platform=PLATFORM[shop], fields=fields, lines={}
     ),
     MOMENTS, SHOPS, IDS, FIELDS,
 )  # fmt: skip
