@@ -16,7 +16,7 @@ from adapters.base import Json, Message
 from daemon import prognosis, show, words
 from daemon.i18n import gettext, ngettext
 from daemon.shops import Shop, Shops
-from daemon.store import health, orders, outbox
+from daemon.store import health, orders, outbox, sharing
 from daemon.tables import Action, Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
@@ -142,6 +142,8 @@ class Texts:
         lines.append(
             ", ".join(m["order_id"] for m in members[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
         )
+        if name.startswith("pool:"):
+            lines += self._kept_for(tx, shop, key.unpart(name.removeprefix("pool:")), currency)
         lines.append(self._age(tx, shop, now))
         data: dict[str, Json] = {
             "cause": row["cause"],
@@ -232,6 +234,15 @@ class Texts:
     def _deadline(self, act_by: int, zone: Any, now: int) -> str:
         text = self._("hand over by {moment} ({left})")
         return text.format(moment=show.moment(act_by, zone), left=show.left(act_by - now, self.language))
+
+    def _kept_for(self, tx: Connection, shop: Shop, sku: str, currency: str | None) -> list[str]:
+        """Which orders get what is on hand: those whose miss would cost most."""
+        kept = [share for share in sharing.shares(tx, shop.seller, sku) if share.covered]
+        if not kept:
+            return []
+        names = ", ".join(share.order_id for share in kept[:NAMED]) + (" …" if len(kept) > NAMED else "")
+        text = self._("the stock on hand goes to {orders}: a miss there costs more (up to {amount})")
+        return [text.format(orders=names, amount=show.money(kept[0].loss_minor, currency))]
 
     def _answer_by(self, due: int | None, zone: Any, now: int) -> list[str]:
         """Until when a claim must be answered, or a parcel must move."""

@@ -16,6 +16,8 @@ REASONS: Mapping[str, str] = {
     "SCAN_MISSING": "shipped, but the courier has not scanned it",
     "STOCK_SHORT": "the stock on hand does not cover this order",
     "OUT_OF_STOCK_FLAG": "the platform marks it as out of stock",
+    "STOCK_KEPT": "the stock on hand is kept for it: its miss costs more than that of others",
+    "STOCK_GIVES_WAY": "the stock on hand goes to orders whose miss costs more",
     "SHORT_CLAIMED": "the buyer says goods are missing",
     "WRONG_CLAIMED": "the buyer says the goods are wrong",
     "INTERVENTION_REQUESTED": "the platform has been called in",
@@ -57,6 +59,7 @@ REASONS: Mapping[str, str] = {
     "ALREADY_COMPLAINED": "the buyer has complained already",
     "OPTED_OUT": "the buyer wants no messages",
     "DATE_AGREED": "a new date is agreed",
+    "NOTHING_SENT": "no message was sent that could be answered",
     "BUYER_REPLIED": "the buyer has replied",
     "NO_TOOL": "the platform has no tool for a new date here",
     "NO_ATTEMPT_LEFT": "the platform allows no further attempt",
@@ -123,7 +126,15 @@ REASONS: Mapping[str, str] = {
 DROPS = frozenset(
     {
         *("NO_TIME_LEFT", "MISSED_WHILE_DOWN", "MISSED_WINDOW", "ADDED_TOO_LATE", "ALREADY_UNDER_WAY"),
-        *("ALREADY_COMPLAINED", "OPTED_OUT", "DATE_AGREED", "BUYER_REPLIED", "NO_TOOL", "NO_ATTEMPT_LEFT"),
+        *(
+            "ALREADY_COMPLAINED",
+            "OPTED_OUT",
+            "DATE_AGREED",
+            "NOTHING_SENT",
+            "BUYER_REPLIED",
+            "NO_TOOL",
+            "NO_ATTEMPT_LEFT",
+        ),
         *("DEADLINE_PASSED", "STOCK_OUT_OPEN", "NO_RULE", "RULE_NOT_CONFIRMED", "INITIATION_UNKNOWN"),
         *("WEAK_SOURCE", "WAITING_IS_CHEAPER", "NEW_DATE_IS_CHEAPER"),
         *("PLATFORM_PAYS_ITSELF", "CHANNEL_NOT_ALLOWED", "INTENT_NOT_ALLOWED", "ADMITS_NO_STOCK", "ASKS_TO_CANCEL"),

@@ -131,7 +131,10 @@ def answered(order: Order, events: Iterable[Event], opened_at: int, kind: Kind) 
 
 
 def _replied(turn: Turn) -> str | None:
-    """Why a work item that follows a message is not needed: the buyer answered it."""
+    """Why a work item that follows a message is not needed: the buyer answered it, or nobody was written to."""
+    messages = (step.name for step in turn.ladder.steps if step.kind is Kind.CONTACT)
+    if all(turn.performed.get(name) is None for name in messages):
+        return "NOTHING_SENT"
     reason = answered(turn.look.order, turn.look.history.events, turn.case.opened_at, Kind.CONTACT)
     return reason if reason in ("BUYER_REPLIED", "DATE_AGREED") else None
 

@@ -3,12 +3,26 @@
 from importlib.resources import files
 
 from adapters.base import Permanent
+from daemon.explanation import why
 from tests.replay.conftest import Make
-from tests.replay.world import a_line, alerts, an_order, now_says
+from tests.replay.world import World, a_line, alerts, an_order, now_says
 
 POOL = alerts() + '[pool]\ndelist = true\nrelist = true\nsettle = "30m"\nmargin_percent = 20\n'
 SHIPPED_PLAYBOOK = files("rules").joinpath("data/playbook.toml").read_text("utf-8")
 LATER = "2026-06-20 18:00"
+
+
+def shared(world: World, *order_ids: str) -> dict[str, tuple[bool, str]]:
+    """What `why` says about the pool A-1 to each order."""
+    shops = world.parts.installation.shops
+    found = {}
+    for order_id in order_ids:
+        with world.database.begin() as tx:
+            document = why(tx, shops, "north", order_id, None, world.now)
+        assert document is not None
+        (rule,) = [rule for rule in document["rules"] if rule["id"] == "stock:A-1"]
+        found[order_id] = (rule["fired"], rule["reason"])
+    return found
 
 
 def test_of_two_orders_for_the_last_unit_the_dearer_loss_is_covered(a_world: Make):
@@ -18,8 +32,9 @@ def test_of_two_orders_for_the_last_unit_the_dearer_loss_is_covered(a_world: Mak
     world.place(
         an_order("cheap", unit, ship_by=LATER, paid_minor=6000), an_order("dear", unit, ship_by=LATER, paid_minor=60000)
     )
-    world.expect_alert(orders=["cheap"], says="1 order is not covered by stock: A-1")
+    world.expect_alert(orders=["cheap"], says="the stock on hand goes to dear: a miss there costs more")
     assert ["cheap stock_out 1 open"] == world.cases()
+    assert {"cheap": (True, "STOCK_GIVES_WAY dear"), "dear": (False, "STOCK_KEPT")} == shared(world, "cheap", "dear")
     world.advance(minutes=29)
     world.expect_nothing()
     world.advance(minutes=1)
