@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from daemon import lines
 from daemon.replay import Simulation
 from daemon.shops import Shops
 from daemon.store import journal
-from rules import playbook
+from rules import packs, playbook
 from rules.calendars import warehouse
 from rules.instant import DAY, HOUR, MINUTE, parse
 from tests.builders import SHANGHAI
@@ -82,3 +83,49 @@ def test_orders_that_share_no_stock_are_decided_alike_whatever_the_step(records,
 def test_orders_that_share_stock_are_decided_alike_whatever_the_step(records, pickups):
     results = {decided(records, step, pickups=pickups) for step in (HOUR, 7 * HOUR, DAY)}
     assert 1 == len(results)
+
+
+# ---- the budget of disputes
+
+
+PAID = parse("2024-06-01T08:00:00+08:00")
+DISPUTED = tuple(f"d{number}" for number in range(4))
+
+
+def paid_out(step: int, disputes: int) -> tuple[bytes, list[tuple[str, str]]]:
+    """All lines of a replay in which one order misses its deadline, and what became of its compensation.
+
+    It was paid when a row held under which a complaint must come first (TB-L4); a person has confirmed that row.
+    """
+    taobao = packs.load("taobao")
+    confirmed = frozenset(row.digest for row in taobao.rows if row.id == "TB-L4")
+    simulation = Simulation(Shops(playbook=WEIGHING, confirmed=confirmed))
+    facts = {"status": "paid", "paid_at": PAID, "promise_hours": 48, "ship_by": PAID + 2 * DAY}
+    late = {**facts, "paid_minor": 15000, "shipping_minor": 800, "currency": "CNY"}
+    told: list[Record] = [
+        Snapshot(observed_at=PAID, shop="north", order_id="late", platform="taobao", fields=late),
+        *(
+            Snapshot(observed_at=PAID, shop="north", order_id=name, platform="taobao", fields={"status": "delivered"})
+            for name in DISPUTED
+        ),
+        *(
+            OrderEvent(observed_at=PAID + DAY, shop="north", order_id=name, event="intervention", at=PAID + DAY)
+            for name in DISPUTED[:disputes]
+        ),
+    ]
+    simulation.run(told, PAID, step, lambda: PAID + 5 * DAY)
+    with simulation.database.begin() as tx:
+        found = list(journal.lines(tx))
+    money = [(line["event"], line["reason"]) for line in found if line["step"] == "make_good"]
+    return b"".join(lines.encode(found)), money
+
+
+def test_near_a_line_of_the_platform_a_replay_pays_what_it_else_would_not():
+    assert [("dropped", "WAITING_IS_CHEAPER")] == paid_out(HOUR, disputes=1)[1]
+    ((event, _),) = paid_out(HOUR, disputes=4)[1]
+    assert "action" == event
+
+
+@pytest.mark.parametrize("disputes", [0, 1, 3, 4])
+def test_the_budget_is_the_same_whatever_the_step(disputes):
+    assert 1 == len({paid_out(step, disputes)[0] for step in (MINUTE, HOUR, 7 * HOUR, DAY, 5 * DAY)})
