@@ -12,8 +12,9 @@ from benchmarks.rounds import note
 from daemon.shops import Shops
 from daemon.store import orders
 from daemon.store.database import Database, open_database, upgrade
-from daemon.store.ingest import _REMEMBER, _SAVE, digest, ingest
+from daemon.store.ingest import _SAVE, ingest
 from daemon.store.journal import Journal
+from daemon.store.sightings import _REMEMBER, digest
 from daemon.store.upsert import many
 from rules.snapshot import Known, flatten
 

@@ -3,32 +3,25 @@
 One call is one bounded page inside the caller's transaction. Nothing is decided here.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, bindparam, select, update
 
 from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.shops import Shop, Shops
-from daemon.store import incidents, orders, pairs, stock, timers
+from daemon.store import incidents, open_lines, orders, pairs, sightings, stock, timers
 from daemon.store.journal import Journal
 from daemon.store.upsert import many, replace_all, upsert
-from daemon.tables import Event, Order, Seen
+from daemon.tables import Event, Order
 from rules.model import CLAIM_FLAGS
 from rules.snapshot import Known
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
-S = Seen.__table__  # type: ignore[attr-defined]
 EV = Event.__table__  # type: ignore[attr-defined]
 SeenAt = Callable[[int], int]
 """When a record that was true at an instant was seen by us."""
-MAPPING = b"1"
-"""Version of the normalised facts: raise it when a parser's meaning changes, and everything is compared anew."""
-
-_canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +58,6 @@ def ingest(
     return Ingested(records=len(records), changed=changed)
 
 
-def digest(snap: Snapshot) -> bytes:
-    """The canonical hash of a snapshot's normalised facts and the mapping version; not of observed_at."""
-    return hashlib.blake2b(_canonical((snap.fields, snap.lines)) + MAPPING, digest_size=8).digest()
-
-
 def _folded(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
     """Rows of one order at one instant as one snapshot; oldest first, so that no later one hides an earlier."""
     folded: dict[tuple[str, str, int], Snapshot] = {}
@@ -100,52 +88,31 @@ def _orders(
     """Merge the snapshots that differ from what was last seen; returns how many orders changed."""
     if not snapshots:
         return 0
-    seen = _seen(connection, {(snap.shop, snap.order_id) for snap in snapshots})
+    seen = sightings.of(connection, {(snap.shop, snap.order_id) for snap in snapshots})
     affirmed = dict(seen)
-    differing, sightings = [], {}
+    differing: list[Snapshot] = []
+    new: dict[tuple[str, str], sightings.Sighting] = {}
     again: dict[tuple[str, int], set[str]] = {}
     for snap in snapshots:
         name = (snap.shop, snap.order_id)
-        mark = digest(snap)
+        mark = sightings.digest(snap)
         before = seen.get(name)
         if before is not None and before[0] == mark and snap.observed_at >= before[1]:
             if snap.observed_at == before[1]:
                 continue
-            if name not in sightings:
+            if name not in new:
                 again.setdefault((snap.shop, snap.observed_at), set()).add(snap.order_id)
         else:
             differing.append(snap)
         if before is None or snap.observed_at >= before[1]:
             seen[name] = (mark, snap.observed_at)
-            if before is None or before[0] != mark or name in sightings:
-                sightings[name] = seen[name]
-    _affirm(connection, again)
-    _remember(connection, sightings)
+            if before is None or before[0] != mark or name in new:
+                new[name] = seen[name]
+    sightings.affirm(connection, again)
+    sightings.remember(connection, new)
     if not differing:
         return 0
     return _merge(connection, journal, shops, differing, affirmed, seen_at, final)
-
-
-def _seen(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], tuple[bytes, int]]:
-    rows = pairs.read(connection, _SEEN, names)
-    return {(row.shop, row.order_id): (row.digest, row.observed_at) for row in rows}
-
-
-def _affirm(connection: Connection, again: dict[tuple[str, int], set[str]]) -> None:
-    """What is unchanged was said again, oldest first: one statement for all orders of a shop at one instant."""
-    for (shop, at), names in sorted(again.items(), key=lambda one: one[0][1]):
-        connection.execute(
-            _AFFIRM[connection.dialect.name], {"b_shop": shop, "b_at": at, **pairs.listed(connection, names)}
-        )
-
-
-def _remember(connection: Connection, sightings: dict[tuple[str, str], tuple[bytes, int]]) -> None:
-    rows = [
-        {"shop": shop, "order_id": order_id, "digest": mark, "observed_at": at}
-        for (shop, order_id), (mark, at) in sorted(sightings.items())
-    ]
-    if rows:
-        many(connection, _REMEMBER[connection.dialect.name], rows)
 
 
 def _merge(
@@ -153,7 +120,7 @@ def _merge(
     journal: Journal,
     shops: Shops,
     differing: list[Snapshot],
-    seen: dict[tuple[str, str], tuple[bytes, int]],
+    seen: dict[tuple[str, str], sightings.Sighting],
     seen_at: SeenAt,
     final: bool,
 ) -> int:
@@ -232,8 +199,8 @@ def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
     changed.sort(key=lambda c: (c.snap.shop, c.snap.order_id))
     parsed = [(change, orders.row(change.shop, change.snap.order_id, change.known)) for change in changed]
     many(connection, _SAVE[connection.dialect.name], [row for _, (row, _, _) in parsed])
-    turned = [stock.Turned(c.shop, order, due, c.known, c.at, c.is_new) for c, (_, order, due) in parsed]
-    pools = stock.bring_up(connection, turned)
+    turned = [open_lines.Turned(c.shop, order, due, c.known, c.at, c.is_new) for c, (_, order, due) in parsed]
+    pools = open_lines.bring_up(connection, turned)
     subjects = [
         (order.shop, order.order_id, change.shop.seller, change.at)
         for change, (_, order, _) in parsed
@@ -298,14 +265,6 @@ def _unknown(connection: Connection, events: list[OrderEvent]) -> list[OrderEven
     return [e for name, e in reversed(new.items()) if name not in known]
 
 
-_SEEN = pairs.among(select(S.c.shop, S.c.order_id, S.c.digest, S.c.observed_at), S.c.shop, S.c.order_id)
-_AFFIRM = {
-    dialect: update(S)
-    .where(S.c.shop == bindparam("b_shop"), S.c.order_id.in_(ids))
-    .values(observed_at=bindparam("b_at"))
-    for dialect, ids in pairs.LISTED.items()
-}
-_REMEMBER = {d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")}
 _AGE = (
     update(O)
     .where(O.c.shop == bindparam("b_shop"), O.c.order_id == bindparam("b_order"))

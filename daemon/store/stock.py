@@ -1,21 +1,16 @@
 """Stock pools: one SKU over all shops of a seller, what is on hand, and which open lines it cannot cover."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import Connection, bindparam, func, literal_column, select, update
 
 from adapters.base import StockReport
-from daemon.shops import Shop, Shops
+from daemon.shops import Shops
 from daemon.store import orders, pairs, timers
 from daemon.store.upsert import many, upsert
 from daemon.tables import Listing, OpenLine, Order, Pool
-from rules import allocate, finding, payout
-from rules.deadline import Deadline
-from rules.model import Order as Facts
-from rules.model import Violation
-from rules.snapshot import Known
+from rules import allocate
 
 L = OpenLine.__table__  # type: ignore[attr-defined]
 P = Pool.__table__  # type: ignore[attr-defined]
@@ -39,8 +34,8 @@ def report(
         words.append(Word(seller, said.sku, said.shop, said.stock, said.sellable, said.observed_at, at))
         if said.listing_id is not None:
             listed.append((seller, said.sku, said.shop, said.listing_id, at))
-    _list(connection, listed)
-    wake(connection, _note(connection, words), staged=staged)
+    note_listings(connection, listed)
+    wake(connection, note(connection, words), staged=staged)
 
 
 class Word(NamedTuple):
@@ -53,79 +48,6 @@ class Word(NamedTuple):
     sellable: int | None
     observed_at: int
     seen_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class Turned:
-    """A changed order whose open lines are to be brought up to date, and the instant the change was seen."""
-
-    shop: Shop
-    order: Facts
-    due: Deadline
-    known: Known
-    at: int
-    is_new: bool
-
-
-def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str, str], int]:
-    """Bring the open lines of changed orders up to date; returns the pools (seller, sku) to allocate anew, and when."""
-    before = _open_lines(connection, {(one.order.shop, one.order.order_id) for one in turned if not one.is_new})
-    kept = [one for one in turned if _name(one) in before or any(line.sku for line in one.order.lines)]
-    after = {_name(one): _lines(one) for one in kept}
-    _leave(connection, kept, before, after)
-    _list(connection, (listed for one in kept for listed in _listings(one)))
-    told = _note(connection, [word for one in kept for word in _words(one)])
-    many(connection, _DROP_LINES, [{"b_shop": name[0], "b_order": name[1]} for name in after if name in before])
-    many(connection, _ADD_LINE, [row for rows in after.values() for row in rows.values()])
-    touched = dict(told)
-    for one in kept:
-        for line in (*before.get(_name(one), {}).values(), *after[_name(one)].values()):
-            pool = (one.shop.seller, line["sku"])
-            touched[pool] = min(touched.get(pool, one.at), one.at)
-    tracked = {pool: touched[pool] for pool in _tracked(connection, touched)}
-    _consume(connection, kept, before, after, tracked)
-    return tracked
-
-
-Lines = dict[tuple[str, str], dict[str, dict[str, Any]]]
-"""The open lines of orders: by (shop, order id), then line id, as rows of the table."""
-
-
-def _name(one: Turned) -> tuple[str, str]:
-    return (one.order.shop, one.order.order_id)
-
-
-def _leave(connection: Connection, kept: Sequence[Turned], before: Lines, after: Lines) -> None:
-    """Lines that left their pool (shipped, refunded, another SKU) are not short there any more."""
-    moved = {}
-    for name in map(_name, kept):
-        left = {i for i, row in before.get(name, {}).items() if after[name].get(i, {}).get("sku") != row["sku"]}
-        if left:
-            moved[name] = left
-    short = orders.short(connection, moved.keys())
-    orders.set_short(connection, {name: short[name] - left for name, left in moved.items() if short[name] & left})
-
-
-def _lines(one: Turned) -> dict[str, dict[str, Any]]:
-    """The rows of the lines that still need units, by line id."""
-    if not finding.owes(one.order):
-        return {}
-    open_lines = (line for line in one.order.lines if line.sku and line.open_quantity)
-    return {line.line_id: _line(one.shop, one.order, line, one.due) for line in open_lines}
-
-
-def _listings(one: Turned) -> Iterator[tuple[str, str, str, str, int]]:
-    for line in one.order.lines:
-        if line.sku and line.listing_id:
-            yield (one.shop.seller, line.sku, one.shop.name, line.listing_id, one.at)
-
-
-def _words(one: Turned) -> Iterator[Word]:
-    """The stock that an order's lines report."""
-    for line in one.order.lines if finding.owes(one.order) else ():
-        if line.sku and line.stock is not None:
-            said_at = one.known.times.get(f"lines\0{line.line_id}\0stock", one.known.observed_at)
-            yield Word(one.shop.seller, line.sku, one.shop.name, line.stock, line.sellable, said_at, one.at)
 
 
 def wake(connection: Connection, pools: Mapping[tuple[str, str], int], *, staged: bool = False) -> None:
@@ -192,49 +114,7 @@ def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, n
     connection.execute(update(P).where(P.c.seller == pool.seller, P.c.sku == pool.sku).values(**values))
 
 
-def _consume(
-    connection: Connection, kept: Sequence[Turned], before: Lines, after: Lines, tracked: Mapping[tuple[str, str], int]
-) -> None:
-    """Units shipped after the last stock report are no longer on hand, though no report has said so yet.
-
-    A cancelled or refunded line gives its units back: nothing is taken.
-    """
-    rows = []
-    for one in kept:
-        if one.order.status not in ("partly_shipped", "shipped", "delivered", "completed"):
-            continue
-        for line_id, row in sorted(before.get(_name(one), {}).items()):
-            units = row["quantity"] - after[_name(one)].get(line_id, {}).get("quantity", 0)
-            if units > 0 and (one.shop.seller, row["sku"]) in tracked:
-                pool = {"b_seller": one.shop.seller, "b_sku": row["sku"]}
-                rows.append({**pool, "b_units": units, "b_at": one.known.observed_at})
-    many(connection, _CONSUME, rows)
-
-
-def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> Lines:
-    """The open lines (line id, SKU, quantity) of the named orders."""
-    found: Lines = {}
-    for row in pairs.read(connection, _OPEN_LINES, names):
-        line = {"sku": row.sku, "quantity": row.quantity}
-        found.setdefault((row.shop, row.order_id), {})[row.line_id] = line
-    return found
-
-
-def _line(shop: Shop, order: Facts, line: Any, due: Deadline) -> dict[str, Any]:
-    stake = payout.stake(order, shop.policy.pack, Violation.STOCK_OUT, shop.policy.confirmed)
-    return {
-        "shop": order.shop,
-        "order_id": order.order_id,
-        "line_id": line.line_id,
-        "seller": shop.seller,
-        "sku": line.sku,
-        "quantity": line.open_quantity,
-        "loss_minor": stake.high_minor if stake else (order.paid_minor or 0),
-        "act_by": due.act_by,
-    }
-
-
-def _note(connection: Connection, words: Sequence[Word]) -> dict[tuple[str, str], int]:
+def note(connection: Connection, words: Sequence[Word]) -> dict[tuple[str, str], int]:
     """Note what is on hand, the newest word last; returns the pools whose cover may change, and since when."""
     many(
         connection,
@@ -267,7 +147,7 @@ def _note(connection: Connection, words: Sequence[Word]) -> dict[tuple[str, str]
     return changed
 
 
-def _list(connection: Connection, listed: Iterable[tuple[str, str, str, str, int]]) -> None:
+def note_listings(connection: Connection, listed: Iterable[tuple[str, str, str, str, int]]) -> None:
     """Note by which listings a SKU is sold, and since when (seller, sku, shop, listing, instant)."""
     first: dict[tuple[str, str, str, str], int] = {}
     for seller, sku, shop, listing_id, at in listed:
@@ -278,20 +158,11 @@ def _list(connection: Connection, listed: Iterable[tuple[str, str, str, str, int
     many(connection, _ADD_LISTING[connection.dialect.name], rows)
 
 
-def _tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+def tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Those of the pools whose stock anybody has ever reported: the others need no allocation."""
     return [(row.seller, row.sku) for row in pairs.read(connection, _TRACKED, pools)]
 
 
-_ADD_LINE = L.insert()
-_DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
-_OPEN_LINES = pairs.among(select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku, L.c.quantity), L.c.shop, L.c.order_id)
-_CONSUME = (
-    update(P)
-    .where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
-    .where(P.c.on_hand.is_not(None), P.c.observed_at < bindparam("b_at"))
-    .values(on_hand=P.c.on_hand - bindparam("b_units"))
-)
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
 _ADD_LISTING = {
     d: upsert(

@@ -1,0 +1,61 @@
+"""Sightings: what each order looked like when it was last seen, as a digest, and when that was.
+
+Kept apart from the orders, so that seeing one again unchanged touches nothing else (docs/adr/0007).
+"""
+
+import hashlib
+
+import msgspec
+from sqlalchemy import Connection, bindparam, select, update
+
+from adapters.base import Snapshot
+from daemon.store import pairs
+from daemon.store.upsert import many, replace_all
+from daemon.tables import Seen
+
+S = Seen.__table__  # type: ignore[attr-defined]
+Sighting = tuple[bytes, int]
+"""The digest of an order's facts, and the instant at which they were last said."""
+MAPPING = b"1"
+"""Version of the normalised facts: raise it when a parser's meaning changes, and everything is compared anew."""
+
+_canonical = msgspec.json.Encoder(order="sorted").encode
+
+
+def digest(snap: Snapshot) -> bytes:
+    """The canonical hash of a snapshot's normalised facts and the mapping version; not of observed_at."""
+    return hashlib.blake2b(_canonical((snap.fields, snap.lines)) + MAPPING, digest_size=8).digest()
+
+
+def of(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Sighting]:
+    """How the named orders (shop, order id) were last seen; one never seen is absent."""
+    rows = pairs.read(connection, _SEEN, names)
+    return {(row.shop, row.order_id): (row.digest, row.observed_at) for row in rows}
+
+
+def affirm(connection: Connection, again: dict[tuple[str, int], set[str]]) -> None:
+    """What is unchanged was said again, oldest first: one statement for all orders of a shop at one instant."""
+    for (shop, at), names in sorted(again.items(), key=lambda one: one[0][1]):
+        connection.execute(
+            _AFFIRM[connection.dialect.name], {"b_shop": shop, "b_at": at, **pairs.listed(connection, names)}
+        )
+
+
+def remember(connection: Connection, new: dict[tuple[str, str], Sighting]) -> None:
+    """Store how orders were seen that are new or changed."""
+    rows = [
+        {"shop": shop, "order_id": order_id, "digest": mark, "observed_at": at}
+        for (shop, order_id), (mark, at) in sorted(new.items())
+    ]
+    if rows:
+        many(connection, _REMEMBER[connection.dialect.name], rows)
+
+
+_SEEN = pairs.among(select(S.c.shop, S.c.order_id, S.c.digest, S.c.observed_at), S.c.shop, S.c.order_id)
+_AFFIRM = {
+    dialect: update(S)
+    .where(S.c.shop == bindparam("b_shop"), S.c.order_id.in_(ids))
+    .values(observed_at=bindparam("b_at"))
+    for dialect, ids in pairs.LISTED.items()
+}
+_REMEMBER = {d: replace_all(d, S, ("shop", "order_id"), ("digest", "observed_at")) for d in ("sqlite", "postgresql")}
