@@ -13,7 +13,7 @@ from daemon.shops import Shops
 from daemon.store import causes, decisions, listings, outbox
 from daemon.store.journal import Journal
 from daemon.store.listings import Place
-from rules import delist, key, packs
+from rules import delist, key, packs, presale
 from rules.cause import listing_act, moves_of
 from rules.delist import Judgement, Move, Sale, Touched
 from rules.model import Kind
@@ -42,6 +42,28 @@ class Offer:
     def may_stop(self) -> bool:
         """Whether stopping it is a good idea by the numbers, and not done yet."""
         return self.short and not self.left.off and self.judgement.verdict == "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """Something wrong with a listing ("SHOP/LISTING"), a code of `rules.presale`; how many orders show it, and one."""
+
+    listing: str
+    code: str
+    count: int
+    order_id: str
+
+
+def slips(tx: Connection, shops: Shops, now: int) -> list[Slip]:
+    """What open orders show to be wrong with presale and customised goods, by listing and code. Reads only."""
+    seen: dict[tuple[str, str], list[str]] = {}
+    for order in listings.told_ahead(tx):
+        for remark in presale.remarks(order, shops.get(order.shop).policy.pack, now):
+            seen.setdefault((f"{order.shop}/{remark.listing}", remark.code), []).append(order.order_id)
+    return [
+        Slip(listing=listing, code=code, count=len(orders), order_id=orders[-1])
+        for (listing, code), orders in sorted(seen.items())
+    ]
 
 
 def offers(tx: Connection, shops: Shops, now: int) -> list[Offer]:

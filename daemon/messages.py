@@ -20,7 +20,7 @@ from daemon.store import health, orders, outbox, sharing
 from daemon.tables import Action, Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
-from rules.model import SHIPPING, Kind
+from rules.model import SHIPPING, Kind, Violation
 from rules.templates import Template
 
 A = Action.__table__  # type: ignore[attr-defined]
@@ -56,7 +56,7 @@ class Texts:
         if row["step"] == "resolved" or not members:
             title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(name))
             return _message(row, title, title, {"cause": row["cause"]})
-        return self._members(tx, shop, row, name, members, now)
+        return self._members(tx, shops, row, name, members, now)
 
     def digest(self, messages: Sequence[Message]) -> Message:
         """Several alerts as one message, for a robot that may only speak so often."""
@@ -112,6 +112,8 @@ class Texts:
             lines.append(
                 self._("as of {moment}; check the order first").format(moment=show.moment(stored.observed_at, zone))
             )
+        if row["channel"] in ("sms", "phone"):
+            lines += self._protected_number(shop, now)
         if row["template"] is not None:
             lines.append(_approved(shops, row).filled(row["order_id"] or ""))
         names = ("order_id", "cause", "step", "amount_minor", "currency", "template", "channel")
@@ -120,9 +122,20 @@ class Texts:
             data["listing_id"] = place[1]
         return replace(_message(row, title, "\n".join(lines), data), shop=shop.name)
 
+    def _protected_number(self, shop: Shop, now: int) -> list[str]:
+        """How to reach a buyer whose number the platform masks (P71), where the pack knows of it."""
+        limit = shop.policy.pack.limit("number_protection", now)
+        if limit is None:
+            return []
+        text = self._(
+            "the number in the order is masked: dial its extension too; it dies {days} days after the order ends"
+        )
+        return [text.format(days=limit.hours // 24)]
+
     def _members(
-        self, tx: Connection, shop: Shop, row: RowMapping, name: str, members: Sequence[RowMapping], now: int
+        self, tx: Connection, shops: Shops, row: RowMapping, name: str, members: Sequence[RowMapping], now: int
     ) -> Message:
+        shop = shops.get(row["shop"])
         count = len({(m["shop"], m["order_id"]) for m in members})
         stake = sum(m["stake_minor"] or 0 for m in members)
         currency = next((m["currency"] for m in members if m["currency"]), None)
@@ -144,6 +157,7 @@ class Texts:
         )
         if name.startswith("pool:"):
             lines += self._kept_for(tx, shop, key.unpart(name.removeprefix("pool:")), currency)
+            lines += self._notice(shops, members)
         lines.append(self._age(tx, shop, now))
         data: dict[str, Json] = {
             "cause": row["cause"],
@@ -217,7 +231,7 @@ class Texts:
         stands = self._("counted, {window}: {now}").format(
             window=prognosis.window(reading, lang), now=prognosis.stands(reading)
         )
-        lines += [stands, *prognosis.gaps(reading, lang), self._age(tx, shop, now)]
+        lines += [stands, *prognosis.advice(reading, lang), *prognosis.gaps(reading, lang), self._age(tx, shop, now)]
         data: dict[str, Json] = {"cause": row["cause"], "count": reading.count, "crosses_at": reading.crossing}
         return _message(row, title, "\n".join(lines), data)
 
@@ -230,6 +244,15 @@ class Texts:
         return _message(
             row, title, text.format(orders=counts["orders"], passed=counts["passed"]), {"cause": row["cause"]}
         )
+
+    def _notice(self, shops: Shops, members: Sequence[RowMapping]) -> list[str]:
+        """Where a public notice may be put up (C094): not where any word about missing stock is the violation (P31)."""
+        names = sorted({m["shop"] for m in members})
+        may = [name for name in names if shops.get(name).policy.pack.contact.intents.get(Violation.STOCK_OUT)]
+        text = self._(
+            "put a notice in the shop and on the item page of {shops}: it takes longer, never that stock is missing"
+        )
+        return [text.format(shops=", ".join(may))] if may else []
 
     def _deadline(self, act_by: int, zone: Any, now: int) -> str:
         text = self._("hand over by {moment} ({left})")

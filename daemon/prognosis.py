@@ -60,6 +60,13 @@ def sentence(reading: Reading, zone: ZoneInfo, lang: str | None = None) -> str:
     return text.format(n=reading.left, moment=until, effect=effect, forecast=reading.forecast)
 
 
+def advice(reading: Reading, lang: str | None = None) -> list[str]:
+    """What a seller may do beyond the line and Forestall never will: buy traffic back (C085, N4)."""
+    if reading.state != "over" or reading.gauge.effect == "ads":
+        return []
+    return [_("paid search ads can steady the traffic meanwhile; that is for you to weigh, Forestall buys none", lang)]
+
+
 def gaps(reading: Reading, lang: str | None = None) -> list[str]:
     """What the formula needs and nobody told."""
     return [words.say(words.MISSING, missing, lang) for missing in reading.missing]

@@ -122,6 +122,11 @@ REASONS: Mapping[str, str] = {
     "WOKEN": "woken by a person",
     "HUMAN_TAKEOVER": "a person has taken over",
     "RESOLVED_BY_PERSON": "a person declared it solved",
+    # What is wrong with a listing.
+    "CUSTOMISED_NOT_PRESALE": "customised goods that are not on presale: publish them as presale with a time",
+    "PRESALE_DAYS": "the presale promises fewer or more days than the platform allows",
+    "PRESALE_ENDS": "the presale ends within three days: change the listing before it does",
+    "TITLE_SAYS_PRESALE": "the title need not say presale: the platform shows it",
 }
 DROPS = frozenset(
     {

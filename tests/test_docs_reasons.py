@@ -23,6 +23,7 @@ EMITTERS = (
     "why",
     "contact",
     "packdata",
+    "presale",
 )
 """The modules of rules/ whose capital words are reasons."""
 OTHER_WORDS = {"NFKC"}

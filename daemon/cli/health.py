@@ -59,6 +59,9 @@ def _print(session: Session, found: dict[str, tuple[Reading, ...]]) -> None:
     )
     for gap in gaps:
         out().print(f"! {gap}")
+    advice = {line for of_shop in found.values() for reading in of_shop for line in prognosis.advice(reading)}
+    for line in sorted(advice):
+        out().print(line)
 
 
 def _cells(name: str, reading: Reading, session: Session) -> tuple[str | None, ...]:

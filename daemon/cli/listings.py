@@ -11,7 +11,7 @@ from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
-from daemon.listings import Offer
+from daemon.listings import Offer, Slip
 from daemon.store.journal import Journal
 from rules.model import Kind
 
@@ -51,6 +51,27 @@ def undo(
     """Put listings back on sale that Forestall stopped: all of them, or the ones named."""
     with opened(config) as session:
         _carry_out(session, names or [], Kind.RELIST, yes=yes, json=json)
+
+
+@app.command()
+def lint(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
+    """Name what is wrong with presale and customised goods, as far as open orders show it."""
+    with opened(config) as session, session.database.begin() as tx:
+        found = listings.slips(tx, session.installation.shops, session.now)
+    if json:
+        out().json({"findings": [_finding(slip) for slip in found]})
+    elif found:
+        heads = [_("listing"), _("orders"), _("such as"), _("what is wrong")]
+        rows = [(slip.listing, str(slip.count), slip.order_id, reasons.full(slip.code)) for slip in found]
+        out().table(screen.table(heads, rows, right=(1,)))
+    else:
+        out().print(_("open orders show nothing wrong with presale or customised goods"))
+    if found:
+        raise typer.Exit(1)
+
+
+def _finding(slip: Slip) -> dict[str, Any]:
+    return {"listing": slip.listing, "code": slip.code, "orders": slip.count, "order_id": slip.order_id}
 
 
 def _carry_out(session: Session, names: Sequence[str], what: Kind, *, yes: bool, json: bool) -> None:

@@ -22,6 +22,8 @@ from rules.model import Violation
 
 TODO = {"pickup": "ship", "pool": "check_stock", "aftersale": "answer"}
 """What is to be done about each kind of cause, for machines."""
+SURGE, SURGE_FROM = 2, 20
+"""So many times the usual number of orders in a day, and no fewer than so many, is a rush (C054). Both are ours."""
 
 
 def register(app: typer.Typer) -> None:
@@ -84,14 +86,26 @@ def _shared(tx: Connection, bucket: Bucket, session: Session) -> Bucket:
 
 
 def _warnings(tx: Connection, session: Session) -> list[str]:
-    """One line for each line of a platform that a shop is near."""
+    """One line for each line of a platform that a shop is near, and for each shop in a rush."""
     shops = session.installation.shops
-    return [
+    near = [
         f"[{name}] {prognosis.name(reading)}: {prognosis.sentence(reading, shops.get(name).policy.pack.zone)}"
         for name in sorted(session.settings.shops)
         for reading in health.readings(tx, shops.get(name), session.now)
         if reading.state in ("near", "over")
     ]
+    return near + [said for name in sorted(session.settings.shops) if (said := _surge(tx, name, session.now))]
+
+
+def _surge(tx: Connection, shop: str, now: int) -> str | None:
+    """A rush is when parcels are packed wrong: say so while it lasts."""
+    count, usual = health.pace(tx, shop, now)
+    if not usual or count < max(SURGE * usual, SURGE_FROM):
+        return None
+    text = _(
+        "[{shop}] {n} orders were paid in the last 24 h, usual are {usual}: check item, size and number when packing"
+    )
+    return text.format(shop=shop, n=count, usual=usual)
 
 
 def _print(buckets: list[Bucket], session: Session, marks: dict[str, int | None], hours: int) -> None:

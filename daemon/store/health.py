@@ -126,6 +126,12 @@ def _complete(connection: Connection, shop: str, gauge: Gauge, counts: Counts, t
     )
 
 
+def pace(connection: Connection, shop: str, now: int) -> tuple[int, int]:
+    """Orders paid in the last 24 hours, and the mean of the seven days before (rounded down)."""
+    since = now - DAY
+    return _trades(connection, shop, since, now), _trades(connection, shop, since - LOOK_BACK * DAY, since) // LOOK_BACK
+
+
 def _trades(connection: Connection, shop: str, since: int, until: int, most: int | None = None) -> int:
     """Orders paid in [since, until), counted no further than `most`."""
     values = {"b_shop": shop, "b_since": since, "b_until": until}

@@ -1,12 +1,14 @@
-"""Listings: what they sold last, how many a shop has, which were stopped today, and which pools run short."""
+"""Listings: what they sold last, how many a shop has, which were stopped today, which pools run short, presales."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, bindparam, func, literal_column, or_, select
 
 from daemon.store import orders
 from daemon.tables import Action, Listing, Member, OpenLine, Pool
-from rules import key
+from daemon.tables import Order as OrderTable
+from rules import key, presale
 from rules.model import Line, Order, Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
@@ -14,6 +16,7 @@ L = OpenLine.__table__  # type: ignore[attr-defined]
 LI = Listing.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
 P = Pool.__table__  # type: ignore[attr-defined]
+O = OrderTable.__table__  # type: ignore[attr-defined]  # noqa: E741
 STOPPED = (Outcome.READY, Outcome.CALLING, Outcome.UNKNOWN, Outcome.SETTLED)
 """A listing in one of these is off sale, or about to be: it uses up the day's share."""
 
@@ -63,6 +66,18 @@ def troubled(connection: Connection) -> list[Place]:
     return [place for place, short in places if short or place.cause in touched or place.cause in with_members]
 
 
+def told_ahead(connection: Connection) -> Iterator[Order]:
+    """The open orders of presale or customised goods, or whose title says so, by shop and id; read a few at a time."""
+    for facts in connection.execute(_TOLD_AHEAD).yield_per(orders.CHUNK).scalars():
+        yield orders.decoded(facts)
+
+
+_TOLD_AHEAD = (
+    select(O.c.facts)
+    .where(O.c.is_open.is_(True), or_(*(O.c.facts.ilike(f"%{word}%") for word in ("customised", *presale.WORDS))))
+    .order_by(O.c.shop, O.c.order_id)
+)
+"""Facts are JSON with its letters as they are, so the words are found without decoding every order."""
 _LAST = (
     select(L.c.shop, L.c.order_id, L.c.line_id)
     .where(L.c.seller == bindparam("b_seller"), L.c.sku == bindparam("b_sku"))

@@ -105,6 +105,11 @@ def times_text(facts: Known) -> str:
     return _encode(facts.times).decode() if facts.times else ""
 
 
+def decoded(facts: str) -> model.Order:
+    """The order that a row's `facts` tell of."""
+    return _decode(facts)
+
+
 def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """The named orders, decoded."""
     return {

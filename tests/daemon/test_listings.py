@@ -1,6 +1,7 @@
 """`forestall listings`: dry first, through the outbox, with its mistakes named."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,48 @@ def test_stops_of_a_day_are_counted_by_the_listings_shop(db: Database) -> None:
         assert 2 == listings.stopped_since(tx, "north", MORNING)
         assert 1 == listings.stopped_since(tx, "north", MORNING, but="1")
         assert 1 == listings.stopped_since(tx, "south", MORNING)
+
+
+def test_what_open_orders_show_to_be_wrong_is_named_once_for_each_listing(cli: Cli, folder: Path) -> None:
+    """C069, C073: the exit code tells a script."""
+    assert [] == cli("listings lint --json").document["findings"]
+    (folder / "forestall.toml").write_text(TEXT + '[shops.pdd]\nplatform = "pinduoduo"\nfeed = "memory"\n')
+    now = clock.now()
+    one, two = (
+        a_snapshot(
+            name, now, "pdd", paid_at=now, flags=["customised"], lines={"1": a_line(listing_id="P1", title=title)}
+        )
+        for name, title in (("2", "预售 衬衫"), ("3", "衬衫"))
+    )
+    done = a_snapshot("4", now, "pdd", status="cancelled", flags=["customised"], lines={"1": a_line(listing_id="P2")})
+    say(*(replace(told, platform="pinduoduo") for told in (one, two, done)), shop="pdd")
+    assert 0 == cli("tick").code
+    shown = cli("listings lint --json")
+    assert (
+        1,
+        [
+            {"listing": "pdd/P1", "code": "CUSTOMISED_NOT_PRESALE", "orders": 2, "order_id": "3"},
+            {"listing": "pdd/P1", "code": "TITLE_SAYS_PRESALE", "orders": 1, "order_id": "2"},
+        ],
+    ) == (shown.code, shown.document["findings"])
+
+
+def test_wrong_listings_as_a_screen(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C072: the presale of the shop's listing ends tomorrow."""
+    monkeypatch.setenv("FORESTALL_LANG", "zh")
+    assert "没有发现" in cli("listings lint").out
+    (folder / "forestall.toml").write_text(TEXT + '[shops.west]\nplatform = "taobao"\nfeed = "memory"\n')
+    now = clock.now()
+    lines = {"1": a_line(listing_id="L7")}
+    say(a_snapshot("2", now, "west", flags=["presale"], presale_ship_by=now + DAY, lines=lines), shop="west")
+    assert 0 == cli("tick").code
+    shown = cli("listings lint").out
+    assert [] == [word for word in ("west/L7", "PRESALE_ENDS", "三天内到期") if word not in shown]
+
+
+def test_titles_are_searched_on_both_databases(db: Database) -> None:
+    lines = {"1": a_line(listing_id="L1", title="新款预售")}
+    made = shops("north")
+    take_in(db, made, a_snapshot("1", lines=lines), a_snapshot("2"), a_snapshot("3", status="refunded", lines=lines))
+    with db.begin() as tx:
+        assert ["1"] == [order.order_id for order in listings.told_ahead(tx)]

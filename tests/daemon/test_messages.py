@@ -124,3 +124,23 @@ def test_several_alerts_in_one_message_keep_each_ones_data() -> None:
     assert [{"key": "a"}, {"key": "b"}] == digest.data["alerts"]
     assert digest.key not in ("a", "b")
     assert digest.key != Texts("en").digest([two]).key
+
+
+@pytest.mark.parametrize(
+    ("platform", "channel", "said"),
+    [("taobao", "sms", True), ("taobao", "phone", True), ("taobao", "platform_chat", False), ("generic", "sms", False)],
+)
+def test_who_texts_or_calls_a_buyer_is_told_that_the_number_is_masked(
+    installed: Install, platform: str, channel: str, said: bool
+) -> None:
+    """X13, C014: the extension, and for how long the number lives; the buyer's own text says nothing of it."""
+    parts = installed(EFFECTS.replace("taobao", platform))
+    key = plan(parts, Kind.CONTACT, "text_buyer", template="delay_sms", channel=channel)
+
+    row = action(parts, key)
+    with parts.database.begin() as tx:
+        work = Texts("en").task(tx, parts.installation.shops, row, MORNING)
+        sent = Texts("en").effect(tx, parts.installation.shops, row, MORNING)
+
+    assert said == ("dial its extension too; it dies 15 days after the order ends" in work)
+    assert "extension" not in sent.text

@@ -1,6 +1,7 @@
 """The lead's screen: what the orders of one buyer cost together."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ import pytest
 from adapters.base import Page, Snapshot
 from adapters.memory import feed_box
 from daemon import clock
-from rules.instant import DAY
+from rules.instant import DAY, HOUR
 from tests.daemon.commands import Said
 
 Cli = Callable[..., Said]
+QUIET: dict[str, Any] = {"status": "shipped", "paid_minor": 100, "currency": "CNY"}
 TEXT = '[shops.west]\nplatform = "tmall"\nfeed = "memory"\n'
 
 
@@ -43,3 +45,26 @@ def test_orders_of_one_buyer_on_one_day_count_with_the_cap_they_share(
     pools = [one for one in cli("today --json").document["pickups"] if one["kind"] == "pool"]
 
     assert [(2, stake)] == [(one["orders"], one["stake_minor"]) for one in pools]
+
+
+@pytest.mark.parametrize(
+    ("today", "before", "told"), [(20, 70, True), (19, 63, False), (39, 140, False), (40, 140, True)]
+)
+def test_a_rush_is_told_from_twice_the_usual_orders_and_twenty_of_them(
+    cli: Cli, folder: Path, today: int, before: int, told: bool
+) -> None:
+    """C001, C054: the mean of the seven days before is the usual."""
+    now = clock.now()
+    ages = [HOUR] * today + [2 * DAY] * before
+    paid = [replace(missing(str(n), "a"), fields=QUIET | {"paid_at": now - age}) for n, age in enumerate(ages)]
+    feed_box("west").push(Page(records=paid))
+    cli("tick")
+    assert told == (f"[west] {today} orders were paid in the last 24 h, usual are {before // 7}" in cli("today").out)
+
+
+def test_a_shop_without_a_past_is_in_no_rush(cli: Cli, folder: Path) -> None:
+    now = clock.now()
+    paid = [replace(missing(str(n), "a"), fields=QUIET | {"paid_at": now}) for n in range(40)]
+    feed_box("west").push(Page(records=paid))
+    cli("tick")
+    assert "were paid in the last 24 h" not in cli("today").out

@@ -23,16 +23,23 @@ def aside(world: World) -> None:
 
 
 def test_two_more_disputes_and_campaigns_close(a_world: Make):
-    """C080: the alarm comes at four of "more than five in a month"; what each further one does is told that day."""
+    """C080: the alarm comes at four of "more than five in a month"; what each further one does is told that day.
+
+    C085: beyond the line there is one word of advice about ads, before it none.
+    """
     world = a_world(QUIET, start="2026-06-26 08:00")
     disputes(world, "1", "2", "3")
     world.expect_nothing()
     disputes(world, "4")
-    world.expect_alert(step="health", reason="LINE_NEAR", says="2 more by 06-30 23:59 and campaigns close")
+    told = world.expect_alert(step="health", reason="LINE_NEAR", says="2 more by 06-30 23:59 and campaigns close")
+    assert "paid search ads" not in told.text
     disputes(world, "5")
     world.expect_nothing()
     disputes(world, "6")
-    world.expect_alert(step="health", reason="LINE_CROSSED", says="over the line until 06-30 23:59: campaigns close")
+    told = world.expect_alert(
+        step="health", reason="LINE_CROSSED", says="over the line until 06-30 23:59: campaigns close"
+    )
+    assert "Forestall buys none" in told.text
 
 
 def test_a_new_month_begins_at_nought(a_world: Make):
