@@ -4,10 +4,9 @@ Adapters know no languages: they say it in English with values in it, and so it 
 recognised by its shape; one that is not known here stays as it is. A test holds the list against the adapters' source.
 """
 
-import re
 from collections.abc import Mapping
-from functools import cache
 
+from daemon import shapes
 from daemon.i18n import gettext, language
 
 FIELDS: Mapping[str, str] = {
@@ -152,20 +151,8 @@ def translated(text: str, lang: str | None = None) -> str:
     lang = lang or language()
     if lang == "en":
         return text
-    for shape, known in _shapes():
-        found = shape.fullmatch(text)
-        if found:
-            return gettext(known, lang).format(*(gettext(FIELDS.get(value, value), lang) for value in found.groups()))
-    return text
-
-
-@cache
-def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
-    """The texts as patterns, those with most letters of their own first."""
-    longest = sorted(TEXTS, key=lambda text: (-len(text.replace("{}", "")), text))
-    return tuple((re.compile(_pattern(text), re.DOTALL), text) for text in longest)
-
-
-def _pattern(text: str) -> str:
-    parts = text.split("{}")
-    return "(.+?)".join(re.escape(part.replace("{{", "{").replace("}}", "}")) for part in parts)
+    found = shapes.match(text, TEXTS)
+    if found is None:
+        return text
+    known, values = found
+    return gettext(known, lang).format(*(gettext(FIELDS.get(value, value), lang) for value in values))

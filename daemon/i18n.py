@@ -2,6 +2,8 @@
 
 import gettext as _gettext
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -16,14 +18,31 @@ override: ContextVar[str | None] = ContextVar("language", default=None)
 
 
 def language() -> str:
-    """The language of this process: FORESTALL_LANG, else the locale; Chinese for zh, English otherwise."""
+    """The language of this process: FORESTALL_LANG, else the locale; Chinese for zh, English otherwise.
+
+    As everywhere with gettext, LANGUAGE is heard before the locale, but not where the locale is C.
+    """
     if (chosen := override.get()) is not None:
         return chosen
-    for name in ("FORESTALL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        value = os.environ.get(name)
-        if value:
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "en"
+    if named := os.environ.get("FORESTALL_LANG"):
+        return _known(named)
+    named = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "C")
+    preferred = os.environ.get("LANGUAGE", "").split(":")[0]
+    return _known(preferred if preferred and named.split(".")[0] not in ("C", "POSIX") else named)
+
+
+def _known(named: str) -> str:
+    return "zh" if named.lower().startswith("zh") else "en"
+
+
+@contextmanager
+def speaking(lang: str) -> Iterator[None]:
+    """Within the block everything is said in that language."""
+    token = override.set(lang)
+    try:
+        yield
+    finally:
+        override.reset(token)
 
 
 @cache

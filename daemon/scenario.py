@@ -148,7 +148,8 @@ def _parsed(path: Path, problems: list[str]) -> _File | None:
     except ValidationError as error:
         for one in error.errors():
             place = ".".join(str(part + 1 if isinstance(part, int) else part) for part in one["loc"])
-            problems.append(f"{path}: {place}: {one['msg']}; docs/policy-tests.md lists the keys")
+            said = one["msg"].removeprefix("Value error, ")
+            problems.append(f"{path}: {place}: {said}; docs/policy-tests.md lists the keys")
     return None
 
 

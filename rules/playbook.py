@@ -387,5 +387,6 @@ def _explain(source: str, text: str, error: ValidationError) -> list[str]:
     problems = []
     for problem in error.errors():
         place = ".".join(str(part) for part in problem["loc"]) or "playbook"
-        problems.append(f"{source}:{line_of(text, problem['loc'])}: {place}: {problem['msg']}")
+        said = problem["msg"].removeprefix("Value error, ")
+        problems.append(f"{source}:{line_of(text, problem['loc'])}: {place}: {said}")
     return problems

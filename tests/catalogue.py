@@ -14,7 +14,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from daemon import foreign, messages, reasons, words
+from daemon import cli, foreign, i18n, messages, mistakes, reasons, words
+from daemon.cli import speech
 from tests.project import ROOT, modules, shown
 
 PO = ROOT / "daemon" / "locale" / "zh_CN" / "LC_MESSAGES" / "forestall.po"
@@ -30,6 +31,8 @@ TABLES = {
     "daemon/reasons.py": (reasons.REASONS,),
     "daemon/messages.py": (messages.TODO,),
     "daemon/foreign.py": (foreign.FIELDS, {text: text for text in foreign.TEXTS}),
+    "daemon/mistakes.py": ({text: text for text in mistakes.OURS + mistakes.LIBRARIES},),
+    "daemon/cli/speech.py": ({text: text for text in speech.TYPER},),
 }
 SINGLE, PLURAL = {"_", "gettext"}, {"ngettext"}
 
@@ -44,7 +47,18 @@ def used() -> dict[str, str]:
         for table in tables:
             for text in table.values():
                 found.setdefault(text, place)
+    for text, command in helps():
+        found.setdefault(text, f"forestall {command} --help")
     return found
+
+
+def helps() -> Iterator[tuple[str, str]]:
+    """(text, command) of every help text: those of commands, their arguments and options."""
+    with i18n.speaking("en"):
+        for command in speech.tree(speech.spoken(cli.app)):
+            for text in (command.help, *(getattr(one, "help", None) for one in command.params)):
+                if text:
+                    yield text, command.name or ""
 
 
 def calls(path: Path) -> Iterator[tuple[str, str]]:

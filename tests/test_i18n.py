@@ -13,7 +13,7 @@ from tests import catalogue, refusals
 
 USED = catalogue.used()
 CHINESE = catalogue.translations()
-SAME_IN_BOTH = {"; "}
+SAME_IN_BOTH = {"; ", "{heading}:"}
 
 
 @pytest.mark.parametrize("text", USED)
@@ -103,12 +103,16 @@ def test_a_reason_nobody_knows_stands_for_itself() -> None:
         ({"LANG": "zh_CN.UTF-8"}, "zh"),
         ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
         ({"LANG": "de_DE.UTF-8", "FORESTALL_LANG": "zh"}, "zh"),
+        ({"LANG": "de_DE.UTF-8", "LANGUAGE": "zh_CN:en"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LANGUAGE": "en"}, "en"),
+        ({"LANG": "C.UTF-8", "LANGUAGE": "zh_CN"}, "en"),
+        ({"LANGUAGE": "zh_CN"}, "en"),
     ],
 )
 def test_the_language_follows_the_surroundings(
     monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], wanted: str
 ) -> None:
-    for name in ("FORESTALL_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+    for name in ("FORESTALL_LANG", "LC_ALL", "LC_MESSAGES", "LANG", "LANGUAGE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
         monkeypatch.setenv(name, value)

@@ -8,6 +8,7 @@ import typer
 
 from daemon import config as configuration
 from daemon import kill as switch
+from daemon import mistakes
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, opened, out
 from daemon.errors import Busy, DaemonError
 from daemon.i18n import gettext as _
@@ -52,5 +53,5 @@ def _apply(config: Path, flag: Path, state: str) -> bool:
     except DaemonError as error:
         if state == "off" or (state == "on" and not flag.exists()):
             raise
-        out().say(str(error))
+        out().say(mistakes.translated(str(error)))
         return flag.exists()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from daemon import clock, words
+from daemon import clock, mistakes, words
 from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, here, opened, out
 from daemon.errors import Busy, DaemonError
@@ -42,7 +42,7 @@ def lint_policy(
         out().json({"playbook": plays.version, "problems": problems, "warnings": warnings})
     else:
         for problem in problems:
-            out().print(f"✗ {problem}")
+            out().print(f"✗ {mistakes.translated(problem)}")
         for warning in warnings:
             out().print(f"! {warning}")
         out().print(_("playbook {version}: {n} mistakes").format(version=plays.version, n=len(problems)))
@@ -70,7 +70,8 @@ def _confirmations(config: Path) -> tuple[Mapping[str, Confirmation], list[str]]
     except Busy:
         raise
     except DaemonError as error:
-        return {}, [_("confirmations cannot be read: {why}").format(why=str(error).splitlines()[0])]
+        why = mistakes.translated(str(error).splitlines()[0])
+        return {}, [_("confirmations cannot be read: {why}").format(why=why)]
 
 
 def _calendars() -> Iterator[str]:

@@ -133,7 +133,7 @@ def _step(text: str) -> int:
     except (PolicyError, ValueError) as error:
         raise Usage(f"--step: {error}") from None
     if step <= 0:
-        raise Usage("--step: must be longer than nothing")
+        raise Usage(_("--step: must be longer than nothing"))
     return step
 
 

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from daemon import clock, config, i18n
+from daemon import clock, config, i18n, mistakes
+from daemon.cli.speech import spoken
 from daemon.config import Config
 from daemon.control import Request, forward, socket_path
 from daemon.errors import Busy, DaemonError, Usage
@@ -164,12 +165,12 @@ def instant(given: str | None, option: str) -> int | None:
 def run(app: typer.Typer, arguments: list[str]) -> int:
     """Run a command; returns its exit code. Errors are told on stderr, each with its mend."""
     try:
-        code = app(arguments, standalone_mode=False, prog_name="forestall")
+        code = spoken(app).main(arguments, standalone_mode=False, prog_name="forestall")
         return code if isinstance(code, int) else 0
     except DaemonError as error:
         if isinstance(error, Busy):
             raise
-        out().say(str(error))
+        out().say(mistakes.translated(str(error)))
         return error.exit_code
     except typer.Exit as error:
         return error.exit_code
@@ -186,9 +187,9 @@ def _misuse(error: typer.TyperException) -> str:
     """What was wrong with a command line, and where help is: commands, options and values are named."""
     said = str(getattr(error, "format_message", error.__str__)()).replace("Value error, ", "")
     context = getattr(error, "ctx", None)
-    if context is None or "\n" in said:
+    if context is None or said == context.get_help():
         return said
-    return f"{said}\n" + _("help: {command} --help").format(command=context.command_path)
+    return f"{mistakes.translated(said)}\n" + _("help: {command} --help").format(command=context.command_path)
 
 
 def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
@@ -199,7 +200,7 @@ def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
         path = socket_path(arguments, DEFAULT_CONFIG) if arguments[0] not in ALONE else None
         answer = forward(path, arguments, i18n.language()) if path is not None else None
         if answer is None:
-            out().say(str(error))
+            out().say(mistakes.translated(str(error)))
             return error.exit_code
         out().out.write(answer["out"])
         out().err.write(answer["err"])

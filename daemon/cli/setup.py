@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from daemon import clock
+from daemon import clock, i18n, mistakes
 from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, out
 from daemon.config import Config
@@ -100,26 +100,33 @@ def init(
 
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
     """Tell all that is wrong with configuration and database."""
-    problems, warnings = _names(), []
-    try:
-        settings = configuration.load(config)
-        made = build(settings, privacy_key=b"check")
-        problems += [f"{config}: {problem}" for problem in made.problems]
-        problems += _database(settings)
-        warnings += _warnings(made)
-    except ConfigError as error:
-        problems += str(error).splitlines()
+    with i18n.speaking("en" if json else i18n.language()):
+        problems, warnings = _found(config)
     if json:
         out().json({"problems": problems, "warnings": warnings})
     else:
         for problem in problems:
-            out().print(f"✗ {problem}")
+            out().print(f"✗ {mistakes.translated(problem)}")
         for warning in warnings:
             out().print(f"! {warning}")
         if not problems:
             out().print(_("all is well") if not warnings else _("usable; the lines above say what is still missing"))
     if problems:
         raise typer.Exit(78)
+
+
+def _found(file: Path) -> tuple[list[str], list[str]]:
+    """(problems, warnings) of an installation."""
+    problems, warnings = _names(), []
+    try:
+        settings = configuration.load(file)
+        made = build(settings, privacy_key=b"check")
+        problems += [f"{file}: {problem}" for problem in made.problems]
+        problems += _database(settings)
+        warnings += _warnings(made)
+    except ConfigError as error:
+        problems += str(error).splitlines()
+    return problems, warnings
 
 
 def _shop_name(text: str) -> str:
