@@ -20,7 +20,7 @@ from daemon.store import health, orders, outbox, sharing
 from daemon.tables import Action, Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
-from rules.model import SHIPPING, Kind, Violation
+from rules.model import SHIPPING, Kind
 from rules.templates import Template
 
 A = Action.__table__  # type: ignore[attr-defined]
@@ -56,7 +56,7 @@ class Texts:
         if row["step"] == "resolved" or not members:
             title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(name))
             return _message(row, title, title, {"cause": row["cause"]})
-        return self._members(tx, shops, row, name, members, now)
+        return self._members(tx, shop, row, name, members, now)
 
     def digest(self, messages: Sequence[Message]) -> Message:
         """Several alerts as one message, for a robot that may only speak so often."""
@@ -133,9 +133,8 @@ class Texts:
         return [text.format(days=limit.hours // 24)]
 
     def _members(
-        self, tx: Connection, shops: Shops, row: RowMapping, name: str, members: Sequence[RowMapping], now: int
+        self, tx: Connection, shop: Shop, row: RowMapping, name: str, members: Sequence[RowMapping], now: int
     ) -> Message:
-        shop = shops.get(row["shop"])
         count = len({(m["shop"], m["order_id"]) for m in members})
         stake = sum(m["stake_minor"] or 0 for m in members)
         currency = next((m["currency"] for m in members if m["currency"]), None)
@@ -157,7 +156,6 @@ class Texts:
         )
         if name.startswith("pool:"):
             lines += self._kept_for(tx, shop, key.unpart(name.removeprefix("pool:")), currency)
-            lines += self._notice(shops, members)
         lines.append(self._age(tx, shop, now))
         data: dict[str, Json] = {
             "cause": row["cause"],
@@ -245,15 +243,6 @@ class Texts:
             row, title, text.format(orders=counts["orders"], passed=counts["passed"]), {"cause": row["cause"]}
         )
 
-    def _notice(self, shops: Shops, members: Sequence[RowMapping]) -> list[str]:
-        """Where a public notice may be put up (C094): not where any word about missing stock is the violation (P31)."""
-        names = sorted({m["shop"] for m in members})
-        may = [name for name in names if shops.get(name).policy.pack.contact.intents.get(Violation.STOCK_OUT)]
-        text = self._(
-            "put a notice in the shop and on the item page of {shops}: it takes longer, never that stock is missing"
-        )
-        return [text.format(shops=", ".join(may))] if may else []
-
     def _deadline(self, act_by: int, zone: Any, now: int) -> str:
         text = self._("hand over by {moment} ({left})")
         return text.format(moment=show.moment(act_by, zone), left=show.left(act_by - now, self.language))
@@ -323,6 +312,8 @@ TODO: Mapping[str, str] = {
     "give_return_address": "give the return address now: a wrong or late one refunds the buyer directly",
     "settle_complaint": "settle the complaint with the buyer before the platform rules",
     "submit_evidence": "hand in the evidence: chat, weight, waybill, timeline",
+    "post_notice": "say in the shop announcement and on the item page when it ships, never that stock is missing",
+    "remove_notice": "stock is back: take the notice off the shop announcement and the item page",
     "delist": "stop selling this item: stock does not cover what is sold",
     "relist": "sell this item again: stock is back",
 }

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rules import delist, key
+from rules.contact import TASK, gate
 from rules.decide import Membership
 from rules.delist import Move, Sale
 from rules.look import Act
@@ -201,6 +202,8 @@ def _listings(view: View) -> Due:
     rule = view.policy.playbook.pool
     since = max(view.cause.since, min((m.joined_at for m in view.members), default=view.cause.since))
     acts = [act for listing in view.cause.listings if (act := _of_listing(view, listing, since)) is not None]
+    notice = _notice(view, since) if rule.notice else None
+    acts += [notice] if notice is not None else []
     due = since + rule.settle
     return ([], due) if acts and due > view.now else (acts, None)
 
@@ -223,6 +226,35 @@ def _of_listing(view: View, listing: str, since: int) -> Act | None:
     if left.refused == what and left.last_at >= since:
         return None
     return listing_act(view.cause.key, what, listing, moves, kind=kind, reason=reason)
+
+
+POST, REMOVE = "post_notice", "remove_notice"
+
+
+def _notice(view: View, since: int) -> Act | None:
+    """A person tells visitors by shop announcement and item page, and takes that down after restock (C094).
+
+    Not where a word about the delay would itself be the violation (Pinduoduo).
+    """
+    mine = [past for past in view.history if past.step in (POST, REMOVE)]
+    stands = [past.step for past in mine if past.outcome not in (Outcome.VOID, Outcome.REFUSED)][-1:] == [POST]
+    if view.members:
+        step, reason = POST, "STOCK_OUT"
+        needless = stands or not gate(view.policy.pack, Violation.STOCK_OUT, TASK, "delay_notice").allowed
+    else:
+        step, reason = REMOVE, "RESTOCKED"
+        needless = not stands or not view.cause.restocked
+    if needless or (mine and mine[-1].step == step and mine[-1].at >= since):
+        return None
+    episode = 1 + sum(past.step == step for past in mine)
+    return Act(
+        key=f"{view.cause.key}/stock_out/{episode}/{step}",
+        kind=Kind.TASK,
+        step=step,
+        violation=Violation.STOCK_OUT,
+        episode=episode,
+        reason=reason,
+    )
 
 
 def _who_stopped(history: tuple[Told, ...], listing: str) -> Kind:

@@ -9,152 +9,17 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError
 
-from rules.assume import Assume, AssumeSchema
-from rules.calendars import duration
+from rules.assume import Assume
 from rules.errors import PolicyError
 from rules.hours import Hours
-from rules.instant import DAY
 from rules.model import SHIPPING, Kind, Violation
+from rules.schema import ContactSchema, LadderSchema, PlaybookSchema, StepSchema
 from rules.templates import Template
 from rules.templates import shipped as shipped_texts
 from rules.toml import line_of
-
-LONGEST = 400 * DAY
-"""No step lies further than this from its anchor; it keeps every instant in a 64 bit integer."""
-
-
-def _duration(value: object) -> int:
-    """A bare number would be read as microseconds, which nobody means: text with a unit only."""
-    if not isinstance(value, str):
-        raise ValueError(f'{value!r} has no unit; write "12h", "30m" or "2d"')
-    length = duration(value)
-    if length > LONGEST:
-        raise ValueError(f"{value!r} is longer than 400 days")
-    return length
-
-
-Duration = Annotated[int, BeforeValidator(_duration)]
-"""Microseconds, written as "12h", "30m", "2d", "90分钟"."""
-OpeningHours = Annotated[Hours, BeforeValidator(lambda v: Hours.parse(v) if isinstance(v, str) else v)]
-
-ORDER_KINDS = Literal["task", "negotiate", "contact", "compensate"]
-CLAIM_REASONS = Literal["refund_requested", "complained", "intervention_requested"]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
-
-
-class _StepSchema(_Strict):
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    action: ORDER_KINDS
-    lead: Duration | None = None
-    after: Duration | None = None
-    delay: Duration | None = None
-    until: Duration | None = None
-    stage: Literal["unshipped", "unscanned"] = "unshipped"
-    waits_for: str | None = None
-    wait: Duration = 0
-    platforms: tuple[str, ...] = ()
-    channel: str | None = None
-    intent: str | None = None
-    template: str | None = None
-    hours: OpeningHours | None = None
-    on: tuple[CLAIM_REASONS, ...] = ()
-    value: Literal["low", "high"] | None = None
-
-    @model_validator(mode="after")
-    def _one_anchor(self) -> Self:
-        if sum(anchor is not None for anchor in (self.lead, self.after, self.delay)) != 1:
-            raise ValueError(f"step {self.name!r}: give exactly one of lead, after, delay")
-        if self.action == "contact" and not (self.channel and self.intent and self.template):
-            raise ValueError(f"step {self.name!r}: a contact needs channel, intent and template")
-        return self
-
-
-class _LadderSchema(_Strict):
-    auto_close: Duration = 30 * DAY
-    steps: tuple[_StepSchema, ...] = ()
-
-    @model_validator(mode="after")
-    def _names(self) -> Self:
-        seen: set[str] = set()
-        for step in self.steps:
-            if step.name in seen:
-                raise ValueError(f"step {step.name!r} is there twice: names become keys, give each its own")
-            if step.waits_for is not None and step.waits_for not in seen:
-                raise ValueError(f"step {step.name!r} waits for {step.waits_for!r}, which is no earlier step")
-            seen.add(step.name)
-        return self
-
-
-class _LateSchema(_LadderSchema):
-    urged: Duration = 0
-
-
-class _ClaimSchema(_LadderSchema):
-    answer: Duration = 2 * DAY
-    low_value_minor: int = Field(default=0, ge=0, strict=True)
-
-
-class _DisputeSchema(_LadderSchema):
-    answer: Duration = 2 * DAY
-    complaint: Duration = DAY
-
-
-class _ScanSchema(_LadderSchema):
-    within: Duration = DAY
-
-
-class _TrackSchema(_ScanSchema):
-    first_within: Duration = DAY
-    within: Duration = 5 * DAY
-
-
-class _AlertsSchema(_Strict):
-    leads: tuple[Duration, ...] = Field(min_length=1)
-    group_wait: Duration = 0
-    group_interval: Duration = 0
-    repeat: Duration = 0
-    resolved: bool = False
-
-
-class _PoolSchema(_Strict):
-    delist: bool = False
-    relist: bool = False
-    settle: Duration = 0
-    margin_percent: int | None = Field(default=None, ge=0, le=100, strict=True)
-    fails_percent: int = Field(default=90, ge=0, le=100, strict=True)
-    protected: frozenset[Annotated[str, Field(pattern="^[^/]+/.+$")]] = frozenset()
-    daily_share_percent: int | None = Field(default=None, ge=0, le=100, strict=True)
-
-
-class _ContactSchema(_Strict):
-    hours: OpeningHours | None = None
-    channels: tuple[str, ...] = ()
-    per_buyer: int = Field(default=0, ge=0, strict=True)
-    per_buyer_within: Duration = DAY
-
-
-class _PlaybookSchema(_Strict):
-    name: str
-    version: int
-    alerts: _AlertsSchema
-    late_shipment: _LateSchema = _LateSchema()
-    stock_out: _LadderSchema = _LadderSchema()
-    short_shipment: _ClaimSchema = _ClaimSchema()
-    wrong_item: _ClaimSchema = _ClaimSchema()
-    fake_shipment: _ScanSchema = _ScanSchema()
-    track_stalled: _TrackSchema = _TrackSchema()
-    dispute: _DisputeSchema = _DisputeSchema()
-    pool: _PoolSchema = _PoolSchema()
-    assume: AssumeSchema | None = None
-    contact: _ContactSchema = _ContactSchema()
-    templates: dict[str, Template] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,13 +89,15 @@ class PoolRule:
     """Whether an uncovered stock pool is delisted and relisted, and how long a change must last first (µs).
 
     `margin_percent` of the unit price is what a sale earns; None = not known: a person decides. `fails_percent`: how
-    likely the next sale while short cannot be shipped. `protected`: SHOP/LISTING that are never stopped.
+    likely the next sale while short cannot be shipped. `notice`: a person posts one in the shop. `protected`:
+    SHOP/LISTING that are never stopped.
     `daily_share_percent`: at most this share of a shop's listings a local day, at least one; None = no limit.
     """
 
     delist: bool
     relist: bool
     settle: int
+    notice: bool = False
     margin_percent: int | None = None
     fails_percent: int = 90
     protected: frozenset[str] = frozenset()
@@ -297,7 +164,7 @@ class Playbook:
 def parse(text: str, source: str) -> Playbook:
     """The playbook written in TOML `text`; `source` names the file in errors. Raises PolicyError."""
     try:
-        schema = _PlaybookSchema.model_validate(tomllib.loads(text))
+        schema = PlaybookSchema.model_validate(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise PolicyError(f"{source}: not valid TOML: {error}") from error
     except ValidationError as error:
@@ -320,7 +187,7 @@ def parse(text: str, source: str) -> Playbook:
     )
 
 
-def _assume(schema: _PlaybookSchema) -> Assume | None:
+def _assume(schema: PlaybookSchema) -> Assume | None:
     if schema.assume is None:
         return None
     return Assume(**schema.assume.model_dump(), margin=schema.pool.margin_percent)
@@ -347,18 +214,18 @@ def shipped_text() -> str:
     return resources.files("rules").joinpath("data/playbook.toml").read_text("utf-8")
 
 
-def _contact(schema: _ContactSchema) -> ContactRule:
+def _contact(schema: ContactSchema) -> ContactRule:
     limits = schema.model_dump(include={"per_buyer", "per_buyer_within"})
     return ContactRule(channels=frozenset(schema.channels), hours=schema.hours, **limits)
 
 
-def _ladder(violation: Violation, schema: _LadderSchema, hours: Hours | None) -> Ladder:
+def _ladder(violation: Violation, schema: LadderSchema, hours: Hours | None) -> Ladder:
     settings = schema.model_dump(exclude={"steps", "urged"})
     first_lead = max((step.lead or 0 for step in schema.steps), default=0)
     return Ladder(violation=violation, steps=_steps(schema.steps, hours), first_lead=first_lead, **settings)
 
 
-def _steps(schemas: tuple[_StepSchema, ...], hours: Hours | None) -> tuple[Step, ...]:
+def _steps(schemas: tuple[StepSchema, ...], hours: Hours | None) -> tuple[Step, ...]:
     """The steps in order, each knowing those that wait for it: they all come later."""
     steps: list[Step] = []
     kinds = {schema.name: schema.action for schema in schemas}
@@ -369,7 +236,7 @@ def _steps(schemas: tuple[_StepSchema, ...], hours: Hours | None) -> tuple[Step,
     return tuple(steps)
 
 
-def _step(schema: _StepSchema, followers: tuple[Step, ...], hours: Hours | None, follows: bool) -> Step:
+def _step(schema: StepSchema, followers: tuple[Step, ...], hours: Hours | None, follows: bool) -> Step:
     fields = schema.model_dump(exclude={"action", "stage", "platforms", "hours", "on"})
     return Step(
         **fields,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from rules.cause import Cause, Member, Told, decide_cause
 from rules.decide import Membership
 from rules.instant import HOUR, MINUTE
-from rules.model import Kind
+from rules.model import Kind, Outcome
 from tests.builders import PAID, SHIP_BY, a_playbook, a_policy
 
 POLICY = a_policy()
@@ -156,7 +156,7 @@ def test_a_pool_is_told_at_once():
 def listed(cause: Cause, crowd: tuple[Member, ...], *history: Told, now: int, policy=POLICY):
     """Listing acts only, and when to look again; the seller has been told."""
     decision = decide_cause(cause, crowd, policy, (an_alert(PAID, "a"), *history), now)
-    return [act.step for act in decision.acts if act.kind is not Kind.ALERT], decision.wake_at
+    return [act.step for act in decision.acts if ":" in act.step], decision.wake_at
 
 
 def test_a_shortage_that_lasts_stops_the_listing():
@@ -192,7 +192,7 @@ def test_without_restock_nothing_is_sold_again():
 def test_each_round_has_keys_of_its_own():
     rounds = (a_listing(Kind.DELIST, PAID), a_listing(Kind.RELIST, PAID + HOUR))
     decision = decide_cause(POOL, (a_member("a"),), POLICY, (an_alert(PAID, "a"), *rounds), PAID + 9 * HOUR)
-    assert ["north/pool:A-1/stock_out/2/delist/north/L9"] == [act.key for act in decision.acts]
+    assert ["north/pool:A-1/stock_out/2/delist/north/L9"] == [act.key for act in decision.acts if ":" in act.step]
 
 
 def test_a_seller_who_stops_listings_by_hand_keeps_them():
@@ -210,3 +210,54 @@ def test_listings_whose_names_end_alike_are_told_apart():
     assert ["delist:north/L9"] == listed(
         cause, (a_member("a"),), a_listing(Kind.DELIST, PAID, "north/L19"), now=PAID + HOUR
     )[0]
+
+
+# ---- notices -----------------------------------------------------------------------------------------
+
+
+def posted(cause: Cause, crowd: tuple[Member, ...], *history: Told, now: int = PAID + HOUR, policy=POLICY) -> list[str]:
+    """Keys of what a person is to post or take down; the seller has been told."""
+    decision = decide_cause(cause, crowd, policy, (an_alert(PAID, "a"), *history), now)
+    return [act.key for act in decision.acts if act.step.endswith("_notice") and act.kind is Kind.TASK]
+
+
+def a_notice(step: str, at: int, outcome: Outcome = Outcome.SETTLED) -> Told:
+    return Told(key=f"{step}{at}", kind=Kind.TASK, step=step, at=at, outcome=outcome)
+
+
+BACK = replace(POOL, restocked=True, since=PAID + HOUR)
+POSTED = a_notice("post_notice", PAID + 30 * MINUTE)
+
+
+def test_a_shortage_that_lasts_is_posted_once_in_the_shop():
+    crowd = (a_member("a"), a_member("b"))
+    assert [] == posted(POOL, crowd, now=PAID)
+    assert ["north/pool:A-1/stock_out/1/post_notice"] == posted(POOL, crowd)
+    assert [] == posted(POOL, crowd, POSTED)
+
+
+def test_a_notice_comes_down_after_a_restock_that_lasts():
+    assert [] == posted(BACK, (), POSTED)
+    assert ["north/pool:A-1/stock_out/1/remove_notice"] == posted(BACK, (), POSTED, now=PAID + 2 * HOUR)
+    assert [] == posted(BACK, (), POSTED, a_notice("remove_notice", PAID + 2 * HOUR), now=PAID + 3 * HOUR)
+
+
+def test_a_notice_nobody_put_up_need_not_come_down():
+    never = a_notice("post_notice", PAID + 30 * MINUTE, Outcome.VOID)
+    assert [] == posted(BACK, (), never, now=PAID + 2 * HOUR)
+
+
+def test_a_notice_a_person_cancelled_is_asked_for_again_only_in_the_next_shortage():
+    cancelled = a_notice("post_notice", PAID + 30 * MINUTE, Outcome.VOID)
+    assert [] == posted(POOL, (a_member("a"),), cancelled)
+    again = replace(POOL, since=PAID + HOUR)
+    late = (a_member("a", PAID + HOUR),)
+    assert ["north/pool:A-1/stock_out/2/post_notice"] == posted(again, late, cancelled, now=PAID + 2 * HOUR)
+
+
+def test_on_pinduoduo_no_notice_speaks_of_a_delay():
+    assert [] == posted(POOL, (a_member("a"),), policy=a_policy("pinduoduo"))
+
+
+def test_a_seller_who_wants_no_notices_gets_none():
+    assert [] == posted(POOL, (a_member("a"),), policy=alerting('leads = ["24h"]\n[pool]\ndelist = true'))

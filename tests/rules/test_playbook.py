@@ -2,7 +2,7 @@
 
 import pytest
 
-from rules import playbook
+from rules import playbook, schema
 from rules.errors import PolicyError
 from rules.hours import Hours
 from rules.instant import HOUR, MINUTE
@@ -139,8 +139,8 @@ def test_a_time_without_a_unit_or_beyond_all_reason_is_refused(text):
 
 def test_every_key_of_a_playbook_is_on_its_page():
     page = (ROOT / "docs" / "playbook.md").read_text("utf-8")
-    schemas = (playbook._PlaybookSchema, playbook._AlertsSchema, playbook._LadderSchema, playbook._StepSchema)
-    keys = {key for schema in (*schemas, playbook._PoolSchema) for key in schema.model_fields}
+    tables = [table for table in vars(schema).values() if isinstance(table, type) and issubclass(table, schema.Strict)]
+    keys = {key for table in tables for key in table.model_fields}
     shown = {key for key in keys if any(form in page for form in (f"`{key}`", f"`[{key}]`", f"`{key} ="))}
     assert set() == keys - shown
 
