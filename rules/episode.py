@@ -29,11 +29,11 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
     if standing is not None:
         if not found.fired:
             return (replace(standing, closed_at=look.now, reason=_ending(found)),)
-        if _is_outlived(look, standing, ladder):
-            return (replace(standing, closed_at=look.now, reason="TOO_OLD"),)
         if claim.is_graver(standing, found, ladder):
             ended = replace(standing, closed_at=look.now, reason="ESCALATED")
             return (ended, _open(look, found, ladder, standing.episode + 1))
+        if _is_outlived(look, standing, ladder):
+            return (replace(standing, closed_at=look.now, reason="TOO_OLD"),)
         return (standing,)
     if not found.fired:
         return ()

@@ -154,6 +154,14 @@ def test_a_refund_request_that_becomes_an_intervention_goes_on_as_a_new_episode_
     assert [("north/1/dispute/2", PAID + 54 * HOUR)] == [(case.key, case.ship_by) for case in decision.opened]
 
 
+def test_a_refund_request_that_is_found_graver_after_days_of_silence_goes_on_with_the_new_clock():
+    """Found by a property: the old episode was given up, and the next look opened a new one."""
+    graver = claimed("refund_requested", "intervention_requested")
+    done = live(claimed("refund_requested"), {PAID: None, PAID + 11 * DAY: graver})
+    closed, opened = done[PAID + 11 * DAY][1], done[PAID + 11 * DAY][2].opened
+    assert ([("north/1/dispute/1", "ESCALATED")], ["north/1/dispute/2"]) == (closed, [case.key for case in opened])
+
+
 def test_an_intervention_that_is_withdrawn_leaves_the_same_case():
     graver = claimed("refund_requested", "intervention_requested")
     done = live(graver, {PAID: None, PAID + HOUR: claimed("refund_requested")})
