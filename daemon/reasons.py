@@ -79,6 +79,7 @@ REASONS: Mapping[str, str] = {
     "CHANNEL_NOT_ALLOWED": "the platform forbids this channel",
     "INTENT_NOT_ALLOWED": "the platform forbids saying this",
     "ADMITS_NO_STOCK": "the text admits that stock is missing",
+    "FALSE_REASON": "the text names a false reason for a refund",
     "ASKS_TO_CANCEL": "the text asks the buyer to cancel",
     "ASKS_TO_SWAP": "the text asks the buyer to take something else",
     "OFF_PLATFORM_CONTACT": "the text names another way of contact",
@@ -143,7 +144,7 @@ DROPS = frozenset(
         *("DEADLINE_PASSED", "STOCK_OUT_OPEN", "NO_RULE", "RULE_NOT_CONFIRMED", "INITIATION_UNKNOWN"),
         *("WEAK_SOURCE", "WAITING_IS_CHEAPER", "NEW_DATE_IS_CHEAPER"),
         *("PLATFORM_PAYS_ITSELF", "CHANNEL_NOT_ALLOWED", "INTENT_NOT_ALLOWED", "ADMITS_NO_STOCK", "ASKS_TO_CANCEL"),
-        *("ASKS_TO_SWAP", "OFF_PLATFORM_CONTACT", "PROMISES_PAYOUT", "SURCHARGE", "HUMAN_TAKEOVER"),
+        *("FALSE_REASON", "ASKS_TO_SWAP", "OFF_PLATFORM_CONTACT", "PROMISES_PAYOUT", "SURCHARGE", "HUMAN_TAKEOVER"),
     }
 )
 """Reasons for which a due step is not done."""

@@ -18,6 +18,10 @@ APPLY = "apply_to_platform"
 """The one intent whose text is for the platform, which must be told plainly: not linted."""
 
 
+_OUTSIDE = frozenset({"sms", "email"})
+"""Channels by which nothing is given away: marketing there needs a consent, and no feed tells of one (P72, N11)."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Whether a message may leave, and why not: an UPPER_SNAKE reason code."""
@@ -54,7 +58,7 @@ def gate(
     switched_on = channel in rules.off_by_default and channel in enabled
     if not (channel == TASK or channel in rules.channels or switched_on):
         return Verdict(False, "CHANNEL_NOT_ALLOWED")
-    if intent not in intents:
+    if intent not in intents or (intent == "goodwill" and channel in _OUTSIDE):
         return Verdict(False, "INTENT_NOT_ALLOWED")
     return ALLOWED if text is None else _judge(pack, intent, text, settled)
 

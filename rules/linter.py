@@ -23,6 +23,7 @@ MENDS: Mapping[Reason, str] = {
     "ADMITS_NO_STOCK": "say that shipping takes longer, never why",
     "OFF_PLATFORM_CONTACT": "leave out numbers, addresses and other channels: the buyer answers in the platform's chat",
     "SURCHARGE": "ask for no money and set no condition",
+    "FALSE_REASON": "name no reason for a refund: the buyer chooses the true one",
     "ASKS_TO_CANCEL": "leave refund and cancellation to the buyer",
     "ASKS_TO_SWAP": "offer no other goods",
     "PROMISES_PAYOUT": "promise no money; tell it after it is paid, with intent goodwill",

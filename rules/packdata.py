@@ -27,6 +27,7 @@ Reason = Literal[
     "ADMITS_NO_STOCK",
     "OFF_PLATFORM_CONTACT",
     "SURCHARGE",
+    "FALSE_REASON",
     "ASKS_TO_CANCEL",
     "ASKS_TO_SWAP",
     "PROMISES_PAYOUT",

@@ -1,6 +1,7 @@
 """Shop health from what the store knows: which incidents count, over which days, told when, shown how."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -104,6 +105,17 @@ def test_rulings_count_and_what_nobody_ruled_on_may_still(db: Database) -> None:
     found = reading(db, "DM-3")
     assert (1, 1, "rulings" in found.missing) == (found.count, found.pending, True)
     assert 3 == reading(db, "DM-1").count
+
+
+def test_complaints_are_counted_where_no_line_is_known(db: Database) -> None:
+    """C062: count and share of 30 local days; one more than 29 days old is out. No source names the line."""
+    made = shops("north", platform="pinduoduo")
+    told = [a_snapshot(str(n)) for n in range(4)]
+    complaints = [an_event("complaint", name, at) for name, at in (("1", MORNING), ("2", MORNING - 29 * DAY))]
+    old = an_event("complaint", "3", MORNING - 30 * DAY)
+    take_in(db, made, *(replace(one, platform="pinduoduo") for one in told), *complaints, old, now=MORNING)
+    found = reading(db, "S003-complaints", platform="pinduoduo")
+    assert (2, 4, 5_000, "no_line", None) == (found.count, found.trades, found.rate_bp, found.state, found.left)
 
 
 def test_a_closed_refund_is_no_cry_for_help(db: Database) -> None:

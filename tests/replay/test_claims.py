@@ -81,6 +81,19 @@ def test_a_refund_is_answered_within_48_hours_and_never_refused_by_itself(a_worl
     assert {"task", "alert"} == {line["action"] for line in world.lines("action")}
 
 
+def test_a_refund_of_an_unshipped_order_is_answered_within_48_hours(a_world: Make):
+    """X9: the clock of a paid order that was never sent is the refund's, however far its ship-by time is."""
+    world = a_shop(a_world)
+    world.place(an_order("A", ship_by="2026-06-20 18:00", flags=("refund_requested",)))
+    world.expect_alert(orders=["A"], when="Mon 08:00", says="time until 06-03 08:00")
+    world.expect_task("answer_refund", "A", when="Mon 08:00")
+    world.until("Wed 08:00")
+    world.expect_task("answer_now", "A", when="Wed 02:00")
+    world.expect_alert(reason="TIME_RUNNING_OUT", orders=["A"], when="Wed 04:00")
+    world.place(now_says("A", status="refunded"))
+    assert ["A dispute 1 ORDER_CLOSED"] == world.cases()
+
+
 def test_a_complaint_has_24_hours_to_be_settled_and_72_for_the_evidence(a_world: Make):
     world = a_shop(a_world)
     world.place(an_order("A", **DELIVERED))

@@ -128,6 +128,16 @@ def test_a_goodwill_message_may_speak_of_money_and_nothing_else():
     assert "ADMITS_NO_STOCK" == gate(pack, LATE, "platform_chat", "goodwill", "缺货，补偿您5元").reason
 
 
+@pytest.mark.parametrize("platform", packs.PLATFORMS)
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_goodwill_is_never_offered_outside_the_platform(platform, channel):
+    """N11: no coupon by SMS or e-mail, since nobody tells of a consent; switched on or not."""
+    pack = packs.load(platform)
+    for violation in Violation:
+        assert not gate(pack, violation, channel, "goodwill", enabled=frozenset(CHANNELS)).allowed
+    assert ALLOWED == gate(packs.load("taobao"), LATE, "platform_chat", "goodwill")
+
+
 def test_the_platform_is_told_plainly():
     assert ALLOWED == gate(packs.load("pinduoduo"), OUT, "task", "apply_to_platform", "申请缺货：A-1 无货")
 

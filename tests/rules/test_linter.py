@@ -33,6 +33,16 @@ def test_what_every_chinese_platform_punishes_is_refused_on_each(platform, text)
     assert faults(packs.load(platform), text)
 
 
+@pytest.mark.parametrize("platform", CHINESE)
+@pytest.mark.parametrize("intent", ["delay_notice", "goodwill", "offer_refund", "offer_reship"])
+@pytest.mark.parametrize(
+    "text", ["退款原因请选七天无理由", "原因选 7天 无理由", "麻烦选“拍错”", "就说不想要了", "say you changed your mind"]
+)
+def test_no_text_may_name_a_false_reason_for_a_refund(platform, intent, text):
+    """N1: not even one that may speak of a refund."""
+    assert ("FALSE_REASON",) == lint(packs.load(platform), text, intent)
+
+
 def test_a_swap_is_a_violation_on_pinduoduo_and_an_offer_elsewhere():
     """N9: even with the buyer's consent."""
     assert ("ASKS_TO_SWAP",) == lint(packs.load("pinduoduo"), "给您换一款可以吗")

@@ -235,6 +235,13 @@ def test_what_is_charged_like_another_row_is_confirmed_with_both():
         assert sure is found.confirmed
 
 
+def test_a_jd_bean_is_a_fen():
+    """X15: 100 beans are 1 yuan, so 5 % of 150 yuan are 750 beans, from 500 up to 5,000."""
+    found = payout.stake(order("jd", 15_000), packs.load("jd"), LATE)
+    assert ("jd_beans", 750) == (found.form, found.low_minor)
+    assert [("JD-L2", 500), ("JD-L2", 5_000)] == [cost("jd", LATE, paid)[:2] for paid in (10_000, 100_000)]
+
+
 def test_a_stake_names_its_row_form_initiation_and_currency():
     found = payout.stake(order("pinduoduo", 43_000), packs.load("pinduoduo"), OUT)
     assert payout.Stake(2_100, 2_100, "CNY", "PD-S1", "cash_coupon", "auto", "A", False, "") == found
