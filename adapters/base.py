@@ -137,9 +137,13 @@ class ShopSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedCapabilities:
-    """What a feed can promise. `fresh_read` none (files): effects become tasks for a person."""
+    """What a feed can promise. `fresh_read` none (files): effects become tasks for a person.
+
+    `options`: the settings of its own that it takes; others are refused before it is made. None: it judges them itself.
+    """
 
     fresh_read: Literal["live", "none"]
+    options: frozenset[str] | None = None
 
 
 class Feed(Protocol):

@@ -7,7 +7,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Protocol
 
-from adapters.base import Feed, Record, Rejected, ShopSettings, Sink, SinkSettings
+from adapters.base import Feed, FeedCapabilities, Record, Rejected, ShopSettings, Sink, SinkSettings
 from daemon.errors import UnknownAdapter
 from rules.hours import Hours
 from rules.model import Kind
@@ -55,6 +55,12 @@ def feed(name: str, settings: ShopSettings) -> Feed:
     """The feed `name` for one shop. Raises UnknownAdapter, or ValueError for settings it refuses."""
     made: Feed = _load("forestall.feeds", name)(settings)
     return made
+
+
+def options(name: str) -> frozenset[str] | None:
+    """The options that the feed `name` says it takes; None when it judges them itself. Raises UnknownAdapter."""
+    capabilities: FeedCapabilities | None = getattr(_load("forestall.feeds", name), "capabilities", None)
+    return capabilities.options if capabilities is not None else None
 
 
 def sink(name: str, settings: SinkSettings) -> Sink:

@@ -6,6 +6,7 @@ Reading has no effect outside; the running daemon replaces the whole configurati
 import difflib
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
@@ -24,6 +25,7 @@ from rules.instant import HOUR, MINUTE, SECOND
 ModeName = Literal["shadow", "live"]
 Duration = Annotated[int, BeforeValidator(lambda v: duration(v) if isinstance(v, str) else v)]
 OpenHours = Annotated[Hours, BeforeValidator(lambda v: Hours.parse(v) if isinstance(v, str) else v)]
+Country = Annotated[str, BeforeValidator(lambda v: _country(v) if isinstance(v, str) else v)]
 Zone = Annotated[ZoneInfo, BeforeValidator(lambda v: _zone(v) if isinstance(v, str) else v)]
 
 
@@ -82,7 +84,10 @@ class Window(_Strict):
 
 
 class ShopSection(BaseModel):
-    """One shop. Keys that are not listed here belong to its feed and are handed on to it."""
+    """One shop. Keys that are not listed here belong to its feed and are handed on to it.
+
+    `country`: its days off close the warehouse, its made-up workdays open it.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
 
@@ -93,7 +98,7 @@ class ShopSection(BaseModel):
     timezone: Zone | None = None
     stale_after: Duration | None = None
     poll_s: int = Field(default=60, ge=1)
-    country: str | None = None
+    country: Country | None = None
     keep: frozenset[str] = frozenset()
     warehouse: WarehouseSection | None = None
     maintenance: tuple[Window, ...] = ()
@@ -199,6 +204,27 @@ def parse(raw: dict[str, Any], path: Path) -> Config:
     return made.model_copy(update={"base": path.resolve().parent})
 
 
+def strays(shop: str, section: ShopSection, taken: frozenset[str]) -> list[str]:
+    """The settings of a shop that neither we nor its feed (which takes `taken`) know, each with the nearest known."""
+    known = [*ShopSection.model_fields, *sorted(taken)]
+    return [f"shops.{shop}.{name}: {_UNKNOWN}{_nearest(name, known)}" for name in section.options if name not in taken]
+
+
+def refuse_restart(old: Config, new: Config) -> None:
+    """Raises ConfigError that names each setting a running daemon cannot change; values may hold a password."""
+    before, after = _fixed(old), _fixed(new)
+    text = "{}: changed, which needs a restart; restart the daemon, or put the old value back"
+    changed = [text.format(place) for place in before if before[place] != after[place]]
+    if changed:
+        raise ConfigError("\n".join(changed))
+
+
+def _fixed(config: Config) -> dict[str, object]:
+    """What is taken once, at the start, by its place."""
+    settings = config.daemon
+    return {"database.url": url_of(config), "daemon.socket": settings.socket, "daemon.metrics": settings.metrics}
+
+
 def url_of(config: Config) -> str:
     """The database URL with a relative SQLite path made absolute, beside the configuration file."""
     url = config.database.url
@@ -248,8 +274,18 @@ def _meant(location: tuple[int | str, ...]) -> str:
         field = section.model_fields.get(part) if hasattr(section, "model_fields") else None
         section = field.annotation if field is not None else None
     names = list(section.model_fields) if hasattr(section, "model_fields") else []
-    near = difflib.get_close_matches(str(location[-1]), [name for name in names if name != "base"], 1)
+    return _nearest(str(location[-1]), [name for name in names if name != "base"])
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
     return f' (did you mean "{near[0]}"?)' if near else ""
+
+
+def _country(code: str) -> str:
+    """Raises PolicyError for a country whose days off are not known."""
+    calendars.is_holiday(date(2026, 1, 1), code)
+    return code
 
 
 def _zone(name: str) -> ZoneInfo:

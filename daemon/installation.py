@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from adapters.base import AdapterError, ColumnMap, Feed, ShopSettings, SinkSettings
 from daemon import adapter, secret
 from daemon.adapter import Outlet, Sinks
-from daemon.config import AlertSection, Config, ShopSection
+from daemon.config import AlertSection, Config, ShopSection, strays
 from daemon.errors import ConfigError, DaemonError
 from daemon.shops import CHINESE, Shop, Shops, zone_of
 from rules import packs, playbook, wording
@@ -46,6 +46,7 @@ def build(
         try:
             shops.known[name] = _shop(name, section, plays, confirmed)
             if adapters:
+                problems += _strays(name, section)
                 made.feeds[name] = adapter.feed(section.feed, shop_settings(name, section, settings, privacy_key))
                 shops.known[name] = _with_fresh_read(shops.known[name], made.feeds[name])
         except (PolicyError, ValueError, AdapterError, DaemonError) as error:
@@ -121,7 +122,7 @@ def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset
         playbook=plays,
         pack=packs.load(section.platform, zone.key),
         zone=zone,
-        warehouse=warehouse(store.open, store.pickups, store.scan_lag, zone) if store else None,
+        warehouse=warehouse(store.open, store.pickups, store.scan_lag, zone, section.country) if store else None,
         confirmed=confirmed,
         patience=section.poll_s * SECOND,
         maintenance=tuple((parse(window.since, zone), parse(window.until, zone)) for window in section.maintenance),
@@ -134,6 +135,11 @@ def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset
         poll_every=section.poll_s * SECOND,
         stale_after=section.stale_after,
     )
+
+
+def _strays(name: str, section: ShopSection) -> list[str]:
+    taken = adapter.options(section.feed)
+    return [] if taken is None else strays(name, section, taken)
 
 
 def _with_fresh_read(shop: Shop, feed: Feed) -> Shop:

@@ -174,6 +174,7 @@ class Service:
         """Take the file anew: the whole configuration, or none of it."""
         try:
             settings = config.load(self.path)
+            config.refuse_restart(self.parts.installation.config, settings)
             installation = _build(settings, self.parts.database)
         except ConfigError as error:
             log.error("reload.rejected", problems=str(error).splitlines())

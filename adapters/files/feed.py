@@ -34,7 +34,7 @@ class FilesFeed:
     the cursor says is behind it.
     """
 
-    capabilities = FeedCapabilities(fresh_read="none")
+    capabilities = FeedCapabilities(fresh_read="none", options=frozenset({"currency"}))
 
     def __init__(self, settings: ShopSettings) -> None:
         if settings.path is None:

@@ -1,6 +1,7 @@
 """From a configuration to running parts: every part that cannot be made is told, with its place."""
 
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from daemon import config
 from daemon.errors import ConfigError
 from daemon.installation import Installation, build, usable
+from rules.calendars import is_open
 from rules.model import Kind
 
 NORTH = '[shops.north]\nplatform = "taobao"\npath = "inbox"\n'
@@ -81,6 +83,60 @@ def test_a_feed_that_cannot_be_made_says_how_to_mend_it(tmp_path: Path, text: st
     (problem,) = made(tmp_path, f'[shops.north]\nplatform = "taobao"\n{text}').problems
 
     assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        pytest.param('stale_afer = "6h"', 'shops.north.stale_afer: {no} (did you mean "stale_after"?)', id="ours"),
+        pytest.param('curency = "CNY"', 'shops.north.curency: {no} (did you mean "currency"?)', id="the feed's"),
+        pytest.param('access_token = "env:HOME"', "shops.north.access_token: {no}", id="another feed's"),
+    ],
+)
+def test_a_setting_that_no_files_shop_has_is_refused(tmp_path: Path, setting: str, said: str) -> None:
+    problems = made(tmp_path, NORTH + setting).problems
+
+    assert [said.format(no="no such setting; remove it or correct its name")] == problems
+
+
+def test_a_misspelt_path_is_named_beside_the_missing_one(tmp_path: Path) -> None:
+    problems = made(tmp_path, NORTH.replace("path", "pth")).problems
+
+    assert 'shops.north.pth: no such setting; remove it or correct its name (did you mean "path"?)' in problems
+
+
+def test_what_a_feed_takes_is_handed_on(tmp_path: Path) -> None:
+    assert [] == made(tmp_path, NORTH + 'currency = "EUR"').problems
+
+
+def test_a_feed_that_judges_its_settings_itself_is_handed_all(tmp_path: Path) -> None:
+    assert [] == made(tmp_path, '[shops.north]\nplatform = "jd"\nfeed = "memory"\ngateway = "x"').problems
+
+
+OPEN_ON_WEEKDAYS = '[shops.north.warehouse]\nopen = "Mon-Fri 09:00-18:00"\npickups = ["17:00"]\n'
+
+
+@pytest.mark.parametrize(
+    ("country", "day", "leaves"),
+    [
+        pytest.param("", "2026-10-01", True, id="only its hours count"),
+        pytest.param('country = "CN"\n', "2026-10-01", False, id="a day off"),
+        pytest.param('country = "CN"\n', "2026-10-10", True, id="a made-up Saturday"),
+        pytest.param('country = "DE"\n', "2026-10-01", True, id="another country"),
+    ],
+)
+def test_days_off_of_the_country_close_the_warehouse(tmp_path: Path, country: str, day: str, leaves: bool) -> None:
+    store = made(tmp_path, NORTH + country + OPEN_ON_WEEKDAYS).shops.get("north").policy.warehouse
+
+    assert store is not None
+    assert leaves == is_open(store, date.fromisoformat(day))
+
+
+def test_an_unknown_country_is_refused_also_where_nothing_closes(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"shops\.north\.country: no holidays are known for 'XX' \(mend: write an ISO"
+    ):
+        made(tmp_path, NORTH + 'country = "XX"')
 
 
 def test_a_sink_is_refused_kinds_it_cannot_carry_out(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import contextlib
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -314,3 +314,35 @@ def test_the_clean_up_records_the_heads_of_the_evidence_beside_the_database(
 
     (anchor,) = (tmp_path / "forestall.anchors.jsonl").read_text().splitlines()
     assert '"shop":"north"' in anchor
+
+
+@pytest.mark.parametrize(
+    ("changed", "place"),
+    [
+        pytest.param('[database]\nurl = "sqlite:///other.db"', "database.url", id="database"),
+        pytest.param('[daemon]\nsocket = "other.sock"', "daemon.socket", id="socket"),
+        pytest.param('[daemon]\nmetrics = "127.0.0.1:9109"', "daemon.metrics", id="metrics"),
+    ],
+)
+def test_a_reload_that_needs_a_restart_is_rejected_by_name(
+    tmp_path: Path, installed: Install, logs: list[MutableMapping[str, Any]], changed: str, place: str
+) -> None:
+    service = Service(path=tmp_path / "forestall.toml", handler=lambda *_: lambda request: {})
+    service.parts = before = installed()
+    service.path.write_text(f"{running.LIVE}\n{changed}\n")
+
+    service.reload()
+
+    assert service.parts is before
+    rejected = [entry["problems"] for entry in logs if entry["event"] == "reload.rejected"]
+    assert [[f"{place}: changed, which needs a restart; restart the daemon, or put the old value back"]] == rejected
+
+
+def test_a_reload_that_says_the_same_database_in_other_words_is_taken(tmp_path: Path, installed: Install) -> None:
+    service = Service(path=tmp_path / "forestall.toml", handler=lambda *_: lambda request: {})
+    service.parts = before = installed()
+    service.path.write_text(f'{running.LIVE}\n[database]\nurl = "sqlite:///{tmp_path}/forestall.db"\n')
+
+    service.reload()
+
+    assert service.parts is not before
