@@ -140,7 +140,9 @@ class Texts:
         currency = next((m["currency"] for m in members if m["currency"]), None)
         act_by, ship_by = (_earliest(members, name) for name in ("act_by", "ship_by"))
         title, todo = self._title(key.unpart(name), count, act_by, shop.policy.zone, now)
-        lines = [self._("at stake: {amount}").format(amount=show.money(stake, currency))]
+        sure = all(m["confirmed"] for m in members)
+        text = self._("at stake: {amount}") if sure else self._("at stake: {amount} (unconfirmed)")
+        lines = [text.format(amount=show.money(stake, currency))]
         aftersale = name.startswith("aftersale:")
         if aftersale:
             lines += self._answer_by(act_by, shop.policy.zone, now)
@@ -161,6 +163,7 @@ class Texts:
             "cause": row["cause"],
             "orders": sorted({m["order_id"] for m in members}),
             "stake_minor": stake,
+            "stake_confirmed": sure,
             "currency": currency,
             "act_by": format_utc(act_by) if act_by is not None else None,
         }

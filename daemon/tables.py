@@ -193,7 +193,10 @@ class Case(SQLModel, table=True):
 
 
 class Member(SQLModel, table=True):
-    """A case's stay in a cause (a pick-up or a pool), from `joined_at` until `left_at` (None: still there)."""
+    """A case's stay in a cause (a pick-up or a pool), from `joined_at` until `left_at` (None: still there).
+
+    `confirmed`: the stake is a fact or by a confirmed row. `anew`: acknowledged before it ended and came back.
+    """
 
     __tablename__ = "member"
     __table_args__ = (Index("ix_member_order", "shop", "order_id"),)
@@ -210,6 +213,8 @@ class Member(SQLModel, table=True):
     currency: str | None = Field(default=None, sa_type=Text)
     snoozed_until: int | None = Field(default=None, sa_type=BigInteger)
     acked_at: int | None = Field(default=None, sa_type=BigInteger)
+    confirmed: bool = True
+    anew: bool = False
 
 
 class Action(SQLModel, table=True):

@@ -153,9 +153,10 @@ def _instants(view: View, last_at: int, named: frozenset[str]) -> list[tuple[int
     free_at = last_at + rule.group_interval
     running_out = [act_by - lead for lead in rule.leads if act_by - lead > last_at] if act_by is not None else []
     newcomers: list[int] = []
-    for member in (one.membership for one in view.loud):
+    for one in view.loud:
+        member = one.membership
         short_at = None if member.act_by is None else member.act_by - rule.leads[-1]
-        if member.case_key not in named:
+        if member.case_key not in named or (member.anew and one.joined_at > last_at):
             newcomers.append(free_at if short_at is None else min(free_at, max(short_at, urgent_at(rule, last_at))))
         elif view.cause.kind != "pool" and act_by is None and short_at is not None and short_at > last_at:
             running_out.append(max(short_at, free_at))

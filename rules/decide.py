@@ -35,6 +35,8 @@ class Membership:
     """An open case's place in a cause: a pick-up, the pool of one SKU (`sku`), or a day's claims and parcels.
 
     `seen_at`: of the last kind, when the case was opened; its local day names the cause.
+    `confirmed`: the stake is a fact or by a row a person confirmed; else it is the upper end of a guess.
+    `anew`: it was acknowledged, ended and came back just now: the seller is told again.
     """
 
     case_key: str
@@ -46,6 +48,8 @@ class Membership:
     snoozed_until: int | None
     acked_at: int | None
     seen_at: int | None = None
+    confirmed: bool = True
+    anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,9 @@ def _memberships(one: Standing) -> Iterator[Membership]:
             snoozed_until=case.snoozed_until,
             acked_at=case.acked_at,
             seen_at=None if case.violation in SHIPPING else case.opened_at,
+            confirmed=stake is None or stake.confirmed,
+            anew=case.acked_at is None
+            and any(c.key == case.key and c.acked_at is not None for c in look.history.cases),
         )
 
 

@@ -23,6 +23,7 @@ def latest(cases: Iterable[Case], violation: Violation) -> Case | None:
 def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tuple[Case, ...]:
     """The cases that stand or end after this look, oldest first; () when there is none.
 
+    A case that comes back keeps no acknowledgement: that was for trouble which then ended.
     Two when a claim got graver: the old episode is closed, and the new one has the new claim's clock.
     """
     standing = last if last is not None and last.closed_at is None else None
@@ -44,7 +45,7 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
         if _is_settled(last, found, due):
             return ()
         if _flaps(look, last, due) and not _is_outlived(look, last, ladder):
-            return (replace(last, closed_at=None, reason="REOPENED", ship_by=_kept(last, due)),)
+            return (replace(last, closed_at=None, reason="REOPENED", ship_by=_kept(last, due), acked_at=None),)
     return (_open(look, found, ladder, last.episode + 1),)
 
 

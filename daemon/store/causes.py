@@ -200,6 +200,8 @@ def _member(row: Any) -> CauseMember:
             currency=row.currency,
             snoozed_until=row.snoozed_until,
             acked_at=row.acked_at,
+            confirmed=row.confirmed,
+            anew=row.anew,
         ),
     )
 

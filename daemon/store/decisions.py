@@ -272,10 +272,12 @@ def _member_row(shop: Shop, one: Decided, member: Membership, cause: str) -> dic
         "currency": member.currency,
         "snoozed_until": member.snoozed_until,
         "acked_at": member.acked_at,
+        "confirmed": member.confirmed,
+        "anew": member.anew,
     }
 
 
-_COMPARED = ("act_by", "ship_by", "stake_minor", "currency", "snoozed_until", "acked_at")
+_COMPARED = ("act_by", "ship_by", "stake_minor", "currency", "snoozed_until", "acked_at", "confirmed")
 
 
 def _same(before: Any, after: dict[str, Any]) -> bool:
@@ -287,7 +289,8 @@ def _cause_subject(one: Decided, cause: str) -> timers.Subject:
 
 
 _SAVE_CASE = {
-    d: replace_all(d, C, ("key",), ("opened_at", "closed_at", "reason", "ship_by", "snoozed_until")) for d in _DIALECTS
+    d: replace_all(d, C, ("key",), ("opened_at", "closed_at", "reason", "ship_by", "snoozed_until", "acked_at"))
+    for d in _DIALECTS
 }
 _ADD_ACTION = {d: upsert(d, A, ("key",), None) for d in _DIALECTS}
 _STANDING = pairs.among(select(M).where(M.c.left_at.is_(None)), M.c.shop, M.c.order_id)

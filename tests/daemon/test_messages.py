@@ -41,6 +41,27 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
     assert "data as of 06-01 08:00 (0 min old)" in message.text
 
 
+@pytest.mark.parametrize(
+    ("confirmed", "said"),
+    [(False, "涉及金额：¥15.00（未确认）"), (True, "涉及金额：¥7.50")],
+    ids=["a guess", "confirmed"],
+)
+def test_a_stake_nobody_has_confirmed_is_marked(
+    installed: Install, monkeypatch: pytest.MonkeyPatch, confirmed: bool, said: str
+) -> None:
+    monkeypatch.setenv("FORESTALL_LANG", "zh")
+    parts = installed()
+    pack = parts.installation.shops.get("north").policy.pack
+    if confirmed:
+        parts.installation.shops.confirm(frozenset(row.digest for row in pack.rows))
+    say(a_late_order("1"))
+
+    message = alert(parts)
+
+    assert said in message.text.splitlines()
+    assert confirmed == message.data["stake_confirmed"]
+
+
 def test_machines_read_the_same_in_utc_and_minor_units(installed: Install) -> None:
     parts = installed()
     say(a_late_order("1"), a_late_order("2"))

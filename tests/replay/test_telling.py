@@ -36,6 +36,22 @@ def test_trouble_that_flaps_is_told_once(a_world: Make):
     assert ["A stock_out 1 open"] == world.cases("A")
 
 
+def test_what_was_acknowledged_and_comes_back_is_told_again_until_that_is_acknowledged(a_world: Make):
+    """The seller said "I have it" of trouble that then ended: its return is news."""
+    world = a_world(alerts(repeat='"1h"'))
+    world.place(an_order("A", a_line(), ship_by="2026-06-20 18:00", **OUT))
+    world.expect_alert(orders=["A"])
+    world.ack("A")
+    world.advance(minutes=20)
+    world.place(now_says("A", **BACK))
+    world.advance(minutes=20)
+    world.place(now_says("A", **OUT))
+    assert ["A stock_out 1 open"] == world.cases("A")
+    world.expect_alert(reason="NEW_ORDERS", orders=["A"], when="Mon 08:40")
+    world.ack("A")
+    world.advance(hours=20)
+
+
 def test_facts_about_an_order_nobody_knows_open_nothing(a_world: Make):
     """Scenario 18: a close for an unknown case."""
     world = a_world(alerts())

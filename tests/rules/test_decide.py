@@ -94,6 +94,28 @@ def test_a_flag_that_flaps_reopens_the_same_episode_and_repeats_no_step():
     assert "find_stock" not in told(decision)
 
 
+def test_a_case_that_comes_back_keeps_no_acknowledgement_and_is_told_anew():
+    closed = a_case(STOCK_OUT, PAID, closed_at=PAID + HOUR, reason="IN_STOCK", acked_at=PAID + MINUTE)
+    decision = decide(an_order(flags=("out_of_stock",)), POLICY, a_history(closed), PAID + 7 * HOUR)
+    assert [("REOPENED", None)] == [(case.reason, case.acked_at) for case in decision.opened]
+    assert [(None, True)] == [(one.acked_at, one.anew) for one in decision.members]
+
+
+def test_an_acknowledgement_holds_while_the_case_stands():
+    standing = a_case(STOCK_OUT, PAID, acked_at=PAID + MINUTE)
+    decision = decide(an_order(flags=("out_of_stock",)), POLICY, a_history(standing), PAID + HOUR)
+    assert [(PAID + MINUTE, False)] == [(one.acked_at, one.anew) for one in decision.members]
+
+
+@pytest.mark.parametrize("sure", [True, False])
+def test_a_member_says_whether_a_person_confirmed_what_is_at_stake(sure: bool):
+    order = an_order(flags=("out_of_stock",))
+    rows = POLICY.pack.orders[STOCK_OUT](PAID)
+    policy = replace(POLICY, confirmed=frozenset(row.digest for row in rows) if sure else frozenset())
+    decision = decide(order, policy, a_history(), PAID)
+    assert [sure] == [one.confirmed for one in decision.members]
+
+
 def test_a_flag_that_comes_back_later_opens_a_new_episode():
     closed = a_case(STOCK_OUT, PAID, closed_at=PAID + HOUR, reason="IN_STOCK")
     decision = decide(an_order(flags=("out_of_stock",)), POLICY, a_history(closed), PAID + 7 * HOUR + 1)

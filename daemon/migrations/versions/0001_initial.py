@@ -157,6 +157,8 @@ def upgrade() -> None:
     sa.Column('currency', sa.Text(), nullable=True),
     sa.Column('snoozed_until', sa.BigInteger(), nullable=True),
     sa.Column('acked_at', sa.BigInteger(), nullable=True),
+    sa.Column('confirmed', sa.Boolean(), nullable=False),
+    sa.Column('anew', sa.Boolean(), nullable=False),
     sa.PrimaryKeyConstraint('cause', 'case_key', 'joined_at', name=op.f('pk_member'))
     )
     with op.batch_alter_table('member', schema=None) as batch_op:
