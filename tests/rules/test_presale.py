@@ -91,6 +91,12 @@ def test_each_listing_of_an_order_is_named_once():
     assert ["1", "B-2", "L1"] == [one.listing for one in remarks(order, packs.load("pinduoduo"), PAID)]
 
 
+def test_a_listing_whose_units_are_all_shipped_is_not_to_be_mended():
+    lines = (a_line("1", listing_id="L1"), a_line("2", listing_id="L2", shipped_quantity=2))
+    order = an_order(*lines, platform="pinduoduo", status="partly_shipped", flags=("customised",))
+    assert ["L1"] == [one.listing for one in remarks(order, packs.load("pinduoduo"), PAID)]
+
+
 @given(
     st.sampled_from(packs.PLATFORMS),
     st.sets(st.sampled_from(("presale", "customised"))),
