@@ -1,6 +1,5 @@
 """`forestall policy test`: what a seller expects of a playbook, played through the engine and judged."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,17 +144,12 @@ def test_no_scenario_sees_another(tmp_path: Path) -> None:
     assert [[], []] == [result.misses for result in played(path)]
 
 
-def test_a_hundred_scenarios_take_less_than_a_second_of_work(tmp_path: Path) -> None:
+def test_a_hundred_scenarios_in_one_file_are_each_judged(tmp_path: Path) -> None:
+    """What they cost is measured by benchmarks/bench_scenarios.py."""
     head, *parts = EXAMPLE.read_text().split("[[scenario]]")
     path = tmp_path / "many.toml"
     path.write_text(head + "".join(f"[[scenario]]{part}" for _ in range(15) for part in parts))
-
-    def work() -> float:
-        began = time.process_time()
-        assert 105 == len(played(path))
-        return time.process_time() - began
-
-    assert min(work(), work()) < 1.0, "0.6 s when this was written"
+    assert [[]] * 105 == [result.misses for result in played(path)]
 
 
 # ---- files that cannot be used
