@@ -115,7 +115,8 @@ class Venv:
 
     def install_with_uv(self, settings: dict[str, str]) -> bool:
         env = uv_environment(settings)
-        uv: list[str | Path] = [self.uv, "pip", "install", "--quiet", "--python", self.python]
+        # compiled here: a service that may not write beside its packages would compile them at every start
+        uv: list[str | Path] = [self.uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", self.python]
         project = [*uv, "--no-deps", "--no-build-isolation", "-e", ROOT]
         return run([*uv, "--require-hashes", "-r", LOCK], env=env) == 0 and run(project, env=env) == 0
 
