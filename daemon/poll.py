@@ -44,16 +44,19 @@ class Poller:
 
     def poll(self, now: int) -> int:
         """One pass: poll every due feed to its end and wait for all of them; returns how many were due."""
-        return asyncio.run(self._pass(now))
-
-    async def _pass(self, now: int) -> int:
-        started = await self.start_due(now)
-        await asyncio.gather(*started)
-        return len(started)
+        claims = self._claim(now)
+        if claims:
+            asyncio.run(self._all(claims, now))
+        return len(claims)
 
     async def start_due(self, now: int) -> list["asyncio.Task[None]"]:
         """Claim due feeds and start polling each; returns the tasks without waiting for them."""
-        claims = await asyncio.to_thread(self._claim, now)
+        return self._start(await asyncio.to_thread(self._claim, now), now)
+
+    async def _all(self, claims: list[timers.Claimed], now: int) -> None:
+        await asyncio.gather(*self._start(claims, now))
+
+    def _start(self, claims: list[timers.Claimed], now: int) -> list["asyncio.Task[None]"]:
         started = []
         for claim in claims:
             task = asyncio.create_task(self._feed(claim, now))
