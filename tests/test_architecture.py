@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
+
 from tests.project import ROOT, modules, shown, tracked_files
 
 LONGEST_FUNCTION = 50
@@ -59,12 +61,14 @@ def test_the_layers_hold() -> None:
     assert 0 == done.returncode, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_only_the_clock_module_reads_a_clock() -> None:
     assert [] == [
         f"{shown(path, line)}: {clock}" for path in modules() for line, clock in clock_reads(parsed(path), path)
     ]
 
 
+@pytest.mark.slow
 def test_sql_never_reads_the_clock() -> None:
     assert [] == [f"{shown(path, line)}: {text}" for path in modules(generated=True) for line, text in sql_clocks(path)]
 
@@ -76,6 +80,7 @@ def test_a_clock_is_found_however_it_is_imported() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_no_function_is_longer_than_a_screen() -> None:
     assert [] == [
         f"{shown(path, node.lineno)} {node.name}: {length} lines"

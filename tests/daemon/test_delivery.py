@@ -372,6 +372,7 @@ def test_calls_that_failed_count_for_the_limit(installed: Install) -> None:
     assert 20 == 1000 - len(sink().faults.waiting)
 
 
+@pytest.mark.slow
 def test_a_digest_has_a_key_of_its_own(installed: Install) -> None:
     parts = installed(ROBOT)
     sink().faults.fail_next(20, Uncertain("cut"), done=True)
@@ -384,6 +385,7 @@ def test_a_digest_has_a_key_of_its_own(installed: Install) -> None:
     assert {f"north/pool:S-{n:03}/stock_out/resolved/1" for n in range(60)} == set(told(sink()))
 
 
+@pytest.mark.slow
 def test_three_hundred_alerts_at_once_are_told_in_two_calls(installed: Install) -> None:
     parts = installed(ROBOT)
     known = plan_alerts(parts, 300)

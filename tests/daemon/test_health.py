@@ -216,6 +216,7 @@ def test_the_seller_is_told_before_the_line_and_when_it_is_crossed(installed: In
     assert "north/health:DM-1.month/over/2026-06-01" in health_alerts(parts)
 
 
+@pytest.mark.slow
 def test_a_line_that_stays_near_is_told_once_a_day_of_new_disputes(installed: Install) -> None:
     parts = installed()
     disputes(parts, 5, MORNING)

@@ -71,6 +71,7 @@ def decided(records: list[Record], step: int, *, pickups: bool = False) -> bytes
         return b"".join(lines.encode(journal.lines(tx)))
 
 
+@pytest.mark.slow
 @given(st.lists(QUIET | EVENTS, min_size=1, max_size=8), st.booleans())
 @settings(max_examples=15)
 def test_orders_that_share_no_stock_are_decided_alike_whatever_the_step(records, pickups):
@@ -78,6 +79,7 @@ def test_orders_that_share_no_stock_are_decided_alike_whatever_the_step(records,
     assert 1 == len(results)
 
 
+@pytest.mark.slow
 @given(st.lists(COUPLED | STOCK | EVENTS, min_size=1, max_size=8), st.booleans())
 @settings(max_examples=15)
 def test_orders_that_share_stock_are_decided_alike_whatever_the_step(records, pickups):

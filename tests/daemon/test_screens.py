@@ -50,6 +50,7 @@ def document(said: Said) -> Any:
     return json.loads(said.out)
 
 
+@pytest.mark.slow
 def test_the_demo_shows_what_it_did_and_leaves_only_its_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,6 +76,7 @@ def test_the_demo_never_removes_another_folder(forestall: Any, tmp_path: Path) -
     assert (tmp_path / "mine.txt").exists()
 
 
+@pytest.mark.slow
 def test_the_demo_is_not_made_live_by_the_environment(
     forestall: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

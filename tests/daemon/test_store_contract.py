@@ -703,6 +703,7 @@ def decided_in_memory() -> bytes:
     return decided
 
 
+@pytest.mark.slow
 def test_a_replay_decides_the_same_on_every_database(db: Database) -> None:
     assert decided_in_memory() == decision_lines(db, step=6 * HOUR)
     kinds = {kind for (kind,) in _distinct(db, "action", "kind")}

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from adapters.base import Transient
 from daemon.scheduler import Parts, tick
 from daemon.store import journal
@@ -76,6 +78,7 @@ def test_a_feed_that_never_said_anything_is_stale_too(installed: Install) -> Non
     assert ["north/feed/stale/never"] == stale(parts)
 
 
+@pytest.mark.slow
 def test_a_shop_nobody_watches_may_be_silent(installed: Install) -> None:
     parts = installed()
 

@@ -20,6 +20,7 @@ def track(*moments: str) -> list[Track]:
     return [Track(at=at(moment), event="到达") for moment in moments]
 
 
+@pytest.mark.slow
 def test_cheap_missing_goods_are_made_good_at_once_and_the_case_closes_with_the_claim(a_world: Make):
     world = a_shop(a_world)
     world.place(an_order("A", a_line(unit_minor=3000), flags=("short_claimed",), **DELIVERED))
@@ -31,6 +32,7 @@ def test_cheap_missing_goods_are_made_good_at_once_and_the_case_closes_with_the_
     world.advance(hours=72)
 
 
+@pytest.mark.slow
 def test_dear_missing_goods_are_checked_before_anybody_approves_a_remedy(a_world: Make):
     world = a_shop(a_world)
     world.place(an_order("A", a_line(unit_minor=3001), flags=("short_claimed",), **DELIVERED))
@@ -68,6 +70,7 @@ def test_the_claims_of_a_day_are_one_alert(a_world: Make):
     assert {"north/aftersale:2026-06-01"} == {line["cause"] for line in world.lines("action")} - {None}
 
 
+@pytest.mark.slow
 def test_a_refund_is_answered_within_48_hours_and_never_refused_by_itself(a_world: Make):
     """N6: what is planned against a refund request are work items for a person, nothing else."""
     world = a_shop(a_world, "jd")
@@ -94,6 +97,7 @@ def test_a_refund_of_an_unshipped_order_is_answered_within_48_hours(a_world: Mak
     assert ["A dispute 1 ORDER_CLOSED"] == world.cases()
 
 
+@pytest.mark.slow
 def test_a_complaint_has_24_hours_to_be_settled_and_72_for_the_evidence(a_world: Make):
     world = a_shop(a_world)
     world.place(an_order("A", **DELIVERED))
@@ -120,6 +124,7 @@ def test_a_refund_that_becomes_an_intervention_starts_the_shorter_clock(a_world:
     assert ["A dispute 1 ESCALATED", "A dispute 2 open"] == world.cases()
 
 
+@pytest.mark.slow
 def test_a_parcel_without_a_scan_is_looked_for_before_its_day_is_over(a_world: Make):
     """X3: fake shipping is 24 h from the upload without a scan."""
     world = a_shop(a_world)
@@ -134,6 +139,7 @@ def test_a_parcel_without_a_scan_is_looked_for_before_its_day_is_over(a_world: M
     assert ["A fake_shipment 1 COLLECTED"] == [case for case in world.cases() if "fake" in case]
 
 
+@pytest.mark.slow
 def test_a_parcel_that_stands_still_is_asked_about_until_it_moves(a_world: Make):
     """X4: a day after the collection, then days after any event."""
     world = a_shop(a_world)
@@ -152,6 +158,7 @@ def test_a_parcel_that_stands_still_is_asked_about_until_it_moves(a_world: Make)
     assert ["A track_stalled 1 MOVES_AGAIN", "A track_stalled 2 DELIVERED"] == world.cases()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("facts", [{}, {"collected_at": "Mon 09:00", "collection_known": True}])
 def test_a_feed_without_tracks_raises_no_parcel_case(a_world: Make, facts: dict[str, object]):
     world = a_shop(a_world)

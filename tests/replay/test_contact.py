@@ -1,5 +1,7 @@
 """What buyers hear: in which order, when, how often, and what stops it."""
 
+import pytest
+
 from adapters.base import Transient
 from daemon.store import hands
 from rules import playbook
@@ -92,6 +94,7 @@ def test_a_buyer_who_opted_out_hears_nothing_more_about_any_order_in_any_shop(a_
         world.expect("alert", sink=sent.sink)
 
 
+@pytest.mark.slow
 def test_a_buyer_gets_no_more_messages_than_allowed_over_all_shops(a_world: Make):
     """The one too many is dropped; when the day is over the next goes again."""
     world = a_world(limited(2, tell("hello", "0m")), live=("contact",), shops={"north": {}, "south": {}})

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from adapters.base import Transient
 from tests.replay.conftest import Make
 from tests.replay.world import alerts, an_order, at, now_says
@@ -37,6 +39,7 @@ def test_a_message_about_missing_data_is_not_sent_once_the_data_is_back(a_world:
     assert ("void", "DATA_IS_BACK") == world.deliveries()["pager stale"]
 
 
+@pytest.mark.slow
 def test_data_that_is_late_but_within_its_grace_is_no_alert(a_world: Make):
     """Scenario 66: a day's period and an hour's grace."""
     world = a_world(alerts(), shops={"north": {"stale_after": "25h"}})
@@ -48,6 +51,7 @@ def test_data_that_is_late_but_within_its_grace_is_no_alert(a_world: Make):
     world.expect_nothing()
 
 
+@pytest.mark.slow
 def test_past_its_grace_there_is_one_alert_that_counts_from_the_last_data(a_world: Make):
     """Scenario 67: dated at the due time even when discovered three hours later."""
     world = a_world(alerts(), shops={"north": {"stale_after": "25h"}})

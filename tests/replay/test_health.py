@@ -1,5 +1,7 @@
 """A shop near a line of its platform: told in time, once, and no more than is known."""
 
+import pytest
+
 from tests.replay.conftest import Make
 from tests.replay.world import World, alerts, an_order, now_says
 
@@ -52,6 +54,7 @@ def test_a_new_month_begins_at_nought(a_world: Make):
     world.expect_nothing()
 
 
+@pytest.mark.slow
 def test_nobody_is_told_again_after_a_night_that_brought_nothing(a_world: Make):
     """Scenario 45 turned round: a count that only grows older is not repeated, also over a restart (scenario 5)."""
     world = a_world(QUIET, start="2026-06-24 20:00")

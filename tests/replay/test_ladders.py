@@ -1,5 +1,7 @@
 """Steps of a ladder: when each goes, that it goes once, what happens to it when the playbook is edited meanwhile."""
 
+import pytest
+
 from adapters.base import Permanent
 from tests.replay.conftest import Make
 from tests.replay.world import an_order, ladder, now_says, tell
@@ -35,6 +37,7 @@ def test_every_step_goes_exactly_once_the_instant_ones_first(a_world: Make):
     world.expect_task("two", "A", when="Mon 08:30")
 
 
+@pytest.mark.slow
 def test_after_three_minutes_away_the_buyer_gets_one_message_not_two(a_world: Make):
     """Scenario 5."""
     ladder_of_two = ladder(tell("first", "1m"), tell("second", "2m"))
@@ -61,6 +64,7 @@ def test_a_step_added_after_its_time_is_skipped_and_the_later_ones_go(a_world: M
     world.expect_task("ninety", "A", when="Mon 09:30")
 
 
+@pytest.mark.slow
 def test_the_next_case_climbs_the_edited_ladder_in_full(a_world: Make):
     """Scenario 10, its new cycle."""
     world = a_world(ladder(ONE, SIXTY))

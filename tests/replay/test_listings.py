@@ -1,5 +1,7 @@
 """Listings that stock does not cover: weighed by the next sale, protected, limited by the day, undone by a person."""
 
+import pytest
+
 from daemon import listings
 from daemon.store.journal import Journal
 from tests.replay.conftest import Make
@@ -40,6 +42,7 @@ def verdicts(world: World) -> dict[str, str]:
     return {one.title: one.judgement.verdict for one in found}
 
 
+@pytest.mark.slow
 def test_without_a_margin_stopping_is_work_for_a_person(a_world: Make):
     world = a_world(pool(), live=LIVE)
     short(world, "L9")
@@ -47,6 +50,7 @@ def test_without_a_margin_stopping_is_work_for_a_person(a_world: Make):
     world.advance(days=2)
 
 
+@pytest.mark.slow
 def test_a_listing_worth_selling_stays_on_sale(a_world: Make):
     """Ninety of a hundred next sales would go out: the margin is worth more than the payout."""
     world = a_world(pool("margin_percent = 60", "fails_percent = 10"), live=LIVE)
@@ -61,6 +65,7 @@ def test_a_platform_without_a_price_leaves_it_to_a_person(a_world: Make):
     world.expect("task", step="delist:north/L9", reason="NO_RULE", sink="tasks")
 
 
+@pytest.mark.slow
 def test_a_protected_listing_is_never_stopped(a_world: Make):
     world = a_world(pool("margin_percent = 20", 'protected = ["north/L9"]'), live=LIVE)
     short(world, "L8", "L9")

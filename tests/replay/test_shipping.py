@@ -1,5 +1,7 @@
 """An order on its way to the courier: scans, pick-ups, new dates, late payments, and absences of ours."""
 
+import pytest
+
 from adapters.base import Transient
 from tests.replay.conftest import Make
 from tests.replay.world import alerts, an_order, ladder, now_says, tell
@@ -8,6 +10,7 @@ SHIP = 'name = "ship", action = "task", lead = "10h"'
 CHASE = 'name = "chase_scan", action = "task", lead = "4h", stage = "unscanned"'
 
 
+@pytest.mark.slow
 def test_a_parcel_the_courier_has_not_scanned_is_chased(a_world: Make):
     """The feed knows the scan: until it is there the platform's clock runs."""
     world = a_world(ladder(SHIP, CHASE))
@@ -34,6 +37,7 @@ def test_where_nobody_can_know_the_scan_shipped_ends_the_ladder(a_world: Make):
     world.advance(days=2)
 
 
+@pytest.mark.slow
 def test_an_order_that_was_refunded_and_then_shipped_troubles_nobody(a_world: Make):
     """The parcel left all the same; nothing is owed."""
     world = a_world(ladder(SHIP, CHASE))
@@ -46,6 +50,7 @@ def test_an_order_that_was_refunded_and_then_shipped_troubles_nobody(a_world: Ma
     assert ["A late_shipment 1 ORDER_CLOSED"] == world.cases()
 
 
+@pytest.mark.slow
 def test_an_order_due_on_monday_morning_must_be_on_fridays_pick_up(a_world: Make):
     """No courier comes at the weekend: alerts and ladders run on the last useful pick-up."""
     warehouse = {"open": "Mon-Fri 09:00-18:00", "pickups": ["17:00"], "scan_lag": "2h"}
@@ -58,6 +63,7 @@ def test_an_order_due_on_monday_morning_must_be_on_fridays_pick_up(a_world: Make
     world.expect_task("ship", "late", when="2026-06-08 07:00")
 
 
+@pytest.mark.slow
 def test_once_a_new_date_is_agreed_the_buyer_is_left_alone(a_world: Make):
     """The event stops the steps; the new date moves the deadline; later it is a new episode."""
     steps = (SHIP, 'name = "ask", action = "negotiate", lead = "9h"', tell("tell", "4h"))
@@ -117,6 +123,7 @@ def test_an_order_paid_after_its_limit_is_late_from_the_first_look(a_world: Make
     world.advance(hours=5)
 
 
+@pytest.mark.slow
 def test_a_cancelled_order_that_is_paid_after_all_begins_anew(a_world: Make):
     """The clock starts with the payment."""
     world = a_world(alerts())
@@ -128,6 +135,7 @@ def test_a_cancelled_order_that_is_paid_after_all_begins_anew(a_world: Make):
     world.expect_alert(orders=["A"], when="Tue 11:00")
 
 
+@pytest.mark.slow
 def test_a_presale_order_is_due_at_the_end_of_its_promised_day(a_world: Make):
     """A bare date means its last second, and no 48 hours count."""
     world = a_world(alerts())

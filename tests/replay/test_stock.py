@@ -2,6 +2,8 @@
 
 from importlib.resources import files
 
+import pytest
+
 from adapters.base import Permanent
 from daemon.explanation import why
 from tests.replay.conftest import Make
@@ -25,6 +27,7 @@ def shared(world: World, *order_ids: str) -> dict[str, tuple[bool, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_of_two_orders_for_the_last_unit_the_dearer_loss_is_covered(a_world: Make):
     """One alert for the other, and the item goes off sale once the shortage has lasted."""
     world = a_world(POOL, live=("delist", "relist"))

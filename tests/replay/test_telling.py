@@ -10,6 +10,7 @@ OUT = {"flags": ["out_of_stock"]}
 BACK = {"flags": []}
 
 
+@pytest.mark.slow
 def test_eight_rounds_of_trouble_are_told_eight_times_and_closed(a_world: Make):
     """Scenario 15. Rounds lie seven hours apart: a flag that flaps within six is the same trouble (design §8)."""
     world = a_world(alerts())
@@ -295,6 +296,7 @@ def test_an_old_case_goes_on_in_maintenance_and_a_new_one_is_silent(a_world: Mak
     world.expect_alert(orders=["A", "B"], when="Mon 10:30")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("keep", "left"), [("1d", 0), ("30d", 1)])
 def test_a_case_closed_long_ago_is_forgotten_when_that_is_wanted(a_world: Make, keep: str, left: int):
     """Scenario 20."""
@@ -312,6 +314,7 @@ def test_a_case_closed_long_ago_is_forgotten_when_that_is_wanted(a_world: Make, 
     assert 1 == len(world.cases("B"))
 
 
+@pytest.mark.slow
 def test_an_order_with_a_younger_case_is_forgotten_as_a_whole_or_not_at_all(a_world: Make):
     """Scenario 20: the keys of its steps keep them from being done twice."""
     world = a_world(ladder('name = "ship", action = "task", delay = "0m"'), daemon={"keep_closed": "1d"})
@@ -331,6 +334,7 @@ def test_an_order_with_a_younger_case_is_forgotten_as_a_whole_or_not_at_all(a_wo
     assert [] == world.cases("A")
 
 
+@pytest.mark.slow
 def test_an_old_case_closes_by_itself_once_that_is_switched_on_and_a_fresh_one_stays(a_world: Make):
     """Scenario 19."""
     world = a_world(alerts())

@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import replace
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -167,6 +168,7 @@ def _closed(order: Order) -> bool:
     return order.status in ("unpaid", "delivered", "completed", "cancelled", "refunded")
 
 
+@pytest.mark.slow
 @given(ORDERS, policies(), histories(), MOMENTS)
 @settings(max_examples=150)
 def test_every_order_gets_an_answer_and_a_wake_up_that_lies_ahead(order, policy, history, now):
@@ -182,6 +184,7 @@ def test_every_order_is_explained_with_a_reason_for_each_violation(order, policy
     assert all(rule["reason"] for rule in document["rules"])
 
 
+@pytest.mark.slow
 @given(ORDERS.filter(_closed), policies(), histories(), MOMENTS)
 def test_a_closed_order_yields_no_action_and_keeps_no_case_open(order, policy, history, now):
     decision = decide(order, policy, history, now)
@@ -191,6 +194,7 @@ def test_a_closed_order_yields_no_action_and_keeps_no_case_open(order, policy, h
     assert {case.key for case in history.cases if case.closed_at is None} >= {case.key for case in decision.closed}
 
 
+@pytest.mark.slow
 @given(ORDERS, policies(), histories(), MOMENTS)
 @settings(max_examples=150)
 def test_a_decision_fed_back_as_history_decides_nothing_new(order, policy, history, now):
@@ -219,6 +223,7 @@ def test_no_key_is_used_twice_in_the_life_of_an_order(order, policy, data):
     assert sorted(set(keys)) == sorted(keys)
 
 
+@pytest.mark.slow
 @given(ORDERS, policies(), st.data())
 @settings(max_examples=80)
 def test_money_is_paid_at_most_once_for_an_order_whatever_is_wrong_with_it(order, policy, data):
@@ -256,6 +261,7 @@ def _life(versions, policy: Policy, extra: list[int], until: int) -> list[tuple]
     return written
 
 
+@pytest.mark.slow
 @given(ORDERS, policies(), st.data())
 @settings(max_examples=40)
 def test_jumping_to_the_wake_up_decides_the_same_as_looking_all_the_time(order, policy, data):
