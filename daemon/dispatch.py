@@ -18,7 +18,7 @@ from adapters.base import Feed
 from daemon import delivery, effect, grant, kill
 from daemon.engine import Engine
 from daemon.messages import Texts
-from daemon.store import listings, orders, outbox, timers
+from daemon.store import listings, orders, outbox, scans, timers
 from daemon.store.journal import Journal
 from daemon.watch import is_fresh
 from rules import delist, key, packs, play
@@ -150,6 +150,8 @@ class Dispatcher:
             return "ALL_RESOLVED"
         if step == "stale" and is_fresh(tx, self.engine.shops.get(row["shop"]), now):
             return "DATA_IS_BACK"
+        if step == scans.STEP and not scans.left(tx, self.engine.shops.get(row["shop"]), row, now):
+            return "ALL_RESOLVED"
         what = step.partition(":")[0]
         if row["reason"] in (BY_PERSON, UNDO) or what not in (Kind.DELIST, Kind.RELIST):
             return None

@@ -16,7 +16,7 @@ from adapters.base import Json, Message
 from daemon import prognosis, show, words
 from daemon.i18n import gettext, ngettext
 from daemon.shops import Shop, Shops
-from daemon.store import health, orders, outbox, sharing
+from daemon.store import health, orders, outbox, scans, sharing
 from daemon.tables import Action, Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
@@ -50,6 +50,8 @@ class Texts:
             return self._stale(tx, shop, row, now)
         if name.startswith("health:"):
             return self._health(tx, shop, row, now)
+        if row["step"] == scans.STEP:
+            return self._scans(tx, shop, row, now)
         if name == "boot":
             return self._boot(shop, row)
         members = outbox.members_of(tx, row["cause"], now)
@@ -153,9 +155,7 @@ class Texts:
             left = show.left(ship_by - now, self.language)
             lines.append(text.format(moment=show.moment(ship_by, shop.policy.zone), left=left))
         lines.append(self._("to do: {todo}").format(todo=todo))
-        lines.append(
-            ", ".join(m["order_id"] for m in members[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
-        )
+        lines.append(_named([m["order_id"] for m in members], count))
         if name.startswith("pool:"):
             lines += self._kept_for(tx, shop, key.unpart(name.removeprefix("pool:")), currency)
         lines.append(self._age(tx, shop, now))
@@ -236,6 +236,28 @@ class Texts:
         data: dict[str, Json] = {"cause": row["cause"], "count": reading.count, "crosses_at": reading.crossing}
         return _message(row, title, "\n".join(lines), data)
 
+    def _scans(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
+        """Which parcels to look for: marked as shipped, and nobody can tell us of the courier's scan."""
+        names = scans.left(tx, shop, row, now)
+        n = len(names)
+        if not names:
+            title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(row["cause"]))
+            return _message(row, title, title, {"cause": row["cause"]})
+        title = ngettext(
+            "{n} order is marked as shipped: has the courier scanned it?",
+            "{n} orders are marked as shipped: has the courier scanned them?",
+            n,
+            self.language,
+        ).format(n=n)
+        lines = [
+            self._("this data cannot tell, and the platform counts a parcel without a scan as late"),
+            self._("to do: {todo}").format(todo=self.todo(row)),
+            _named(names, n),
+            self._age(tx, shop, now),
+        ]
+        data: dict[str, Json] = {"cause": row["cause"], "orders": names}
+        return _message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
+
     def _boot(self, shop: Shop, row: RowMapping) -> Message:
         """What came due while Forestall was down."""
         counts = msgspec.json.decode(row["note"])
@@ -315,6 +337,7 @@ TODO: Mapping[str, str] = {
     "give_return_address": "give the return address now: a wrong or late one refunds the buyer directly",
     "settle_complaint": "settle the complaint with the buyer before the platform rules",
     "submit_evidence": "hand in the evidence: chat, weight, waybill, timeline",
+    "confirm_scan": "look the parcels up at the courier; what was not scanned is handed over again today",
     "post_notice": "say in the shop announcement and on the item page when it ships, never that stock is missing",
     "remove_notice": "stock is back: take the notice off the shop announcement and the item page",
     "delist": "stop selling this item: stock does not cover what is sold",
@@ -328,6 +351,11 @@ def _approved(shops: Shops, row: RowMapping) -> Template:
     if template is None:
         raise KeyError(f"no approved text {row['template']!r}")
     return template
+
+
+def _named(names: Sequence[str], count: int) -> str:
+    """The first of the names, and how many more there are."""
+    return ", ".join(names[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
 
 
 def _earliest(members: Sequence[RowMapping], name: str) -> int | None:

@@ -45,6 +45,7 @@ REASONS: Mapping[str, str] = {
     "ORDER_CLOSED": "the order is cancelled or refunded",
     "TOO_OLD": "it is so long past that nothing helps any more",
     "SHIP_BY_MOVED": "the ship-by time has moved",
+    "SCAN_UNKNOWN": "marked as shipped, but this data cannot tell whether the courier has scanned it",
     "REOPENED": "the reason for the case came back",
     # What a pack row says.
     "EXEMPT": "an exemption applies",

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from daemon import boot, clock, config, health, housekeeping, kill, metrics, notify
+from daemon import boot, clock, config, health, housekeeping, kill, metrics, notify, scans
 from daemon.config import Config
 from daemon.control import Handler, Request, Server, path_of
 from daemon.dispatch import Dispatcher
@@ -96,7 +96,7 @@ def tick(parts: Parts, now: int) -> dict[str, int]:
     """One pass of all three hops at `now`; returns how much each did."""
     polled = parts.poller.poll(now)
     decided = parts.engine.decide(now)
-    watched = watch(parts.engine, now) + health.look(parts.engine, now)
+    watched = watch(parts.engine, now) + health.look(parts.engine, now) + scans.remind(parts.engine, now)
     dispatched = parts.dispatcher.dispatch(now)
     with parts.database.begin() as tx:
         boot.alive(tx, now)
@@ -237,6 +237,7 @@ class Service:
         self.parts.engine.decide(now)
         watch(self.parts.engine, now)
         health.look(self.parts.engine, now)
+        scans.remind(self.parts.engine, now)
         if now >= self._alive_at + SIGN_OF_LIFE:
             self._live(now)
 

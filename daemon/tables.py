@@ -220,7 +220,8 @@ class Member(SQLModel, table=True):
 class Action(SQLModel, table=True):
     """The outbox, which is the history: what was decided, why, and what became of it.
 
-    `dropped`: a step that was not done, with its reason. `members`: case keys an alert names (JSON).
+    `dropped`: a step that was not done, with its reason. `members`: case keys an alert names (JSON),
+    order ids where no case is open for them.
     `buyer`: whom a message that left is for (a keyed hash).
     `mode`: the mode it was planned in; a shadow row never fires. `fence`, `lease_until`: the caller's claim.
     """

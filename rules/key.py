@@ -53,6 +53,11 @@ def pool(shop: str, sku: str) -> str:
     return f"{part(shop)}/pool:{part(sku)}"
 
 
+def scan(shop: str) -> str:
+    """north/scan: parcels of a shop whose collection scan its feed cannot know."""
+    return f"{part(shop)}/scan"
+
+
 def health(shop: str, metric: str, period: str) -> str:
     """north/health:DM-1.month: what a platform counts against a shop, over one kind of window."""
     return f"{part(shop)}/health:{part(metric)}.{period}"

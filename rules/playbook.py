@@ -75,13 +75,17 @@ class Ladder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alerts:
-    """How alerts to the seller are folded and repeated; all durations in µs, `leads` longest first."""
+    """How alerts to the seller are folded and repeated; all durations in µs, `leads` longest first.
+
+    `confirm_scan`: whether he is asked about collection scans that his feed cannot know.
+    """
 
     leads: tuple[int, ...]
     group_wait: int
     group_interval: int
     repeat: int
     resolved: bool
+    confirm_scan: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

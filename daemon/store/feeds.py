@@ -11,6 +11,7 @@ from daemon.shops import Shop
 from daemon.store import timers
 from daemon.store.upsert import upsert
 from daemon.tables import Feed, Quarantine
+from rules import scan
 from rules.health import gauges
 
 F = Feed.__table__  # type: ignore[attr-defined]
@@ -28,6 +29,8 @@ def ensure(connection: Connection, shop: Shop, now: int) -> None:
         timers.wake(connection, timers.FEED, [(shop.name, "feed", shop.seller, now)])
     if gauges(shop.policy.pack, now):
         timers.wake(connection, timers.HEALTH, [(shop.name, "shop", shop.seller, now)])
+    if scan.counts(shop.policy.pack, now):
+        timers.wake(connection, timers.SCAN, [(shop.name, "shop", shop.seller, now)])
     if shop.stale_after is not None:
         watched = timers.due_of(connection, timers.WATCH, [(shop.name, "feed")])
         if watched.get((shop.name, "feed")) is None:

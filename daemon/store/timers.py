@@ -35,7 +35,7 @@ _CLAIMED = (
     "kind", "shop", "id", "seller", "due_at", "fence", "attempts", "decided_at", "playbook", "past",
 )  # fmt: skip
 
-ORDER, POOL, CAUSE, FEED, WATCH, HEALTH = "order", "pool", "cause", "feed", "watch", "health"
+ORDER, POOL, CAUSE, FEED, WATCH, HEALTH, SCAN = "order", "pool", "cause", "feed", "watch", "health", "scan"
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def test_an_alert_that_is_no_longer_true_when_its_hour_comes_is_not_told(install
     parts = installed(running.LIVE + 'hours = "09:00-22:00"\n')
     running.say(running.a_late_order())
     tick(parts, MORNING)
-    running.say(running.a_late_order(at=MORNING + MINUTE, status="shipped", shipped_at=MORNING))
+    running.say(running.a_late_order(at=MORNING + MINUTE, status="delivered", shipped_at=MORNING))
     tick(parts, MORNING + 2 * HOUR)
 
     (alert,) = rows(parts.database, "action", kind="alert")

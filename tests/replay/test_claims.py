@@ -159,11 +159,22 @@ def test_a_parcel_that_stands_still_is_asked_about_until_it_moves(a_world: Make)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("facts", [{}, {"collected_at": "Mon 09:00", "collection_known": True}])
-def test_a_feed_without_tracks_raises_no_parcel_case(a_world: Make, facts: dict[str, object]):
+def test_a_collected_parcel_without_tracks_raises_no_parcel_case(a_world: Make):
     world = a_shop(a_world)
-    world.place(an_order("A", status="shipped", shipped_at="Mon 08:00", **facts))
+    world.place(
+        an_order("A", status="shipped", shipped_at="Mon 08:00", collected_at="Mon 09:00", collection_known=True)
+    )
     world.advance(hours=24 * 6)
+    assert [] == world.cases()
+
+
+@pytest.mark.slow
+def test_where_nobody_can_know_the_scan_the_seller_is_asked_once_and_no_case_is_opened(a_world: Make):
+    """Design §6: from ten o'clock on, within a day of the ship-by time (X3)."""
+    world = a_shop(a_world)
+    world.place(an_order("A", status="shipped", shipped_at="Mon 08:00", ship_by="Wed 08:00"))
+    world.advance(hours=24 * 6)
+    world.expect_alert(step="confirm_scan", reason="SCAN_UNKNOWN", orders=["A"], when="Tue 10:00")
     assert [] == world.cases()
 
 

@@ -1,0 +1,91 @@
+"""Asking the seller, once a day and shop, whether the courier has scanned what was marked as shipped.
+
+Only where the feed cannot know it and the platform's clock stops at the scan: there `shipped` ends the ship ladder
+(design §6). A live look like that at stale data; it decides nothing about an order.
+"""
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from sqlalchemy import Connection
+
+from daemon.lines import line
+from daemon.shops import Shop
+from daemon.store import decisions, outbox, scans, timers
+from daemon.store.journal import Journal
+from rules import key, scan
+from rules.decide import Act
+from rules.instant import DAY, to_datetime
+from rules.model import Kind, Violation
+
+if TYPE_CHECKING:
+    from daemon.engine import Engine
+
+BATCH = 100
+REMEMBERED = 4 * DAY
+"""How long an order that was asked about is not asked about again (µs): longer than it is worth asking."""
+
+
+def remind(engine: "Engine", now: int) -> int:
+    """Look at the shops that are due and ask what is to be asked, in one transaction; returns how many were due."""
+    with engine.database.begin() as tx:
+        claims = timers.claim(tx, timers.SCAN, now, BATCH, shards=engine.shards)
+        journal = Journal()
+        timers.settle(
+            tx,
+            [
+                timers.Result(claim, _ask(engine, tx, journal, engine.shops.get(claim.shop), now), now)
+                for claim in claims
+            ],
+        )
+        journal.write(tx, now)
+    return len(claims)
+
+
+def _ask(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, now: int) -> int:
+    """Ask if there is anything to ask; returns when to look again."""
+    zone, cause = shop.policy.zone, key.scan(shop.name)
+    if not shop.policy.playbook.alerts.confirm_scan:
+        return scan.tomorrow(now, zone)
+    opens_at = scan.opens_at(now, zone)
+    if now < opens_at:
+        return opens_at
+    act = Act(
+        key=f"{cause}/{scans.STEP}/{to_datetime(now, zone).date()}",
+        kind=Kind.ALERT,
+        step=scans.STEP,
+        violation=Violation.LATE_SHIPMENT,
+        episode=1,
+        reason="SCAN_UNKNOWN",
+    )
+    if not outbox.is_known(tx, act.key):
+        asked = scans.asked(tx, cause, now - REMEMBERED)
+        names = [name for name in scans.unknown(tx, shop, now) if name not in asked]
+        if not names:
+            return now + scan.AGAIN
+        _put_down(engine, tx, journal, shop, act, names, now)
+    return scan.tomorrow(now, zone)
+
+
+def _put_down(
+    engine: "Engine", tx: Connection, journal: Journal, shop: Shop, act: Act, names: list[str], now: int
+) -> None:
+    cause, pack = key.scan(shop.name), shop.policy.pack.version(now)
+    members = msgspec.json.encode(names).decode()
+    decisions.add_actions(tx, [decisions.action_row(engine.shops, shop, act, now, pack, cause=cause, members=members)])
+    entry = line(
+        at=now,
+        shop=shop.name,
+        cause=cause,
+        members=names,
+        case=act.violation,
+        event="action",
+        action=act.kind,
+        step=act.step,
+        key=act.key,
+        reason=act.reason,
+        outcome=decisions.planned_outcome(engine.shops, act),
+        pack=pack,
+        playbook=shop.policy.playbook.version,
+    )
+    journal.note(shop.name, cause, entry)
