@@ -4,7 +4,7 @@ Texts are strict substitution of named fields; the newest stored state is read w
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -301,48 +301,10 @@ class Texts:
     def todo(self, row: RowMapping) -> str:
         """The one thing to do about a task or effect, in the seller's words."""
         name = str(row["step"]).split(":")[0]
-        return self._(TODO.get(name, name.replace("_", " ")))
+        return words.say(words.STEPS, name, self.language)
 
     def _(self, text: str) -> str:
         return gettext(text, self.language)
-
-
-TODO: Mapping[str, str] = {
-    "ship": "pack it and hand it over",
-    "chase_scan": "shipped but not scanned: ask the courier",
-    "agree_new_date": "agree a new ship date with the buyer, in the platform's own tool",
-    "tell_buyer": "tell the buyer that it takes a little longer",
-    "make_good": "pay the buyer a small compensation before a complaint",
-    "compensate": "pay the buyer a small compensation before a complaint",
-    "apply_to_platform": "tell the platform now (never the buyer): apply for a stock-out report",
-    "find_stock": "count again, borrow or reorder",
-    "text_buyer": "no answer in the chat: text or call the buyer",
-    "write_in_site": "no answer: write an in-site message",
-    "mail_buyer": "no answer: write an e-mail",
-    "ask_support": "the buyer cannot be reached: ask the platform's support, keep the ticket",
-    "tell_receipt": "tell the buyer that the claim has arrived",
-    "tell_track": "tell the buyer where the parcel is",
-    "guide_refund": "paid, no stock, no refund asked for: never cancel; help the buyer to ask for the refund himself",
-    "reship_or_refund": "goods are missing and cheap: send them again or refund the unit at once",
-    "verify_packing": "check pack list, weight and waybill before you answer the buyer",
-    "approve_remedy": "decide: send the missing goods again, or refund them",
-    "exchange_or_refund": "wrong goods and cheap: send the right ones or refund; both freights are yours",
-    "approve_exchange": "decide: exchange or refund; both freights are yours",
-    "answer_now": "answer the buyer now: the time to do so is nearly up",
-    "find_parcel": "uploaded but not scanned: find the parcel and have the courier scan it",
-    "prove_handover": "no scan in time: keep the proof of the hand-over, tell the buyer where the parcel is",
-    "ask_courier": "the parcel stands still: ask the courier",
-    "trace_or_reship": "still no movement: file a trace with the courier, send again or refund",
-    "answer_refund": "answer the refund request; never refuse one that names missing stock or lateness",
-    "give_return_address": "give the return address now: a wrong or late one refunds the buyer directly",
-    "settle_complaint": "settle the complaint with the buyer before the platform rules",
-    "submit_evidence": "hand in the evidence: chat, weight, waybill, timeline",
-    "confirm_scan": "look the parcels up at the courier; what was not scanned is handed over again today",
-    "post_notice": "say in the shop announcement and on the item page when it ships, never that stock is missing",
-    "remove_notice": "stock is back: take the notice off the shop announcement and the item page",
-    "delist": "stop selling this item: stock does not cover what is sold",
-    "relist": "sell this item again: stock is back",
-}
 
 
 def _approved(shops: Shops, row: RowMapping) -> Template:

@@ -14,7 +14,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
-from daemon import cli, foreign, i18n, messages, mistakes, reasons, words
+from daemon import cli, foreign, i18n, mistakes, reasons, words
 from daemon.cli import speech
 from tests.project import ROOT, modules, shown
 
@@ -26,10 +26,9 @@ TABLES = {
         *(words.STATUSES, words.VIOLATIONS, words.KINDS, words.OUTCOMES, words.SOURCES, words.FLAGS),
         *(words.ENTRIES, words.FACTS),
         *(words.METRICS, words.EFFECTS, words.STATES, words.MISSING),
-        *(words.OCCASIONS, words.INITIATIONS, words.SCOPES, words.WAYS, words.ASSUMED),
+        *(words.OCCASIONS, words.INITIATIONS, words.SCOPES, words.WAYS, words.ASSUMED, words.STEPS),
     ),
     "daemon/reasons.py": (reasons.REASONS,),
-    "daemon/messages.py": (messages.TODO,),
     "daemon/foreign.py": (foreign.FIELDS, {text: text for text in foreign.TEXTS}),
     "daemon/mistakes.py": ({text: text for text in mistakes.OURS + mistakes.LIBRARIES},),
     "daemon/cli/speech.py": ({text: text for text in speech.TYPER},),

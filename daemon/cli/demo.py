@@ -17,7 +17,7 @@ import typer
 from sqlalchemy import RowMapping
 
 from adapters.base import Message
-from daemon import cli, clock, messages, reasons, show, words
+from daemon import cli, clock, reasons, show, words
 from daemon import config as configuration
 from daemon.cli import screen, service
 from daemon.cli.session import Session, opened, out, run
@@ -235,7 +235,7 @@ def _to_come(file: Path) -> None:
             if step["outcome"] == "planned" and step["reason"] not in reasons.DROPS
         )
         rows = [
-            (show.moment(parse(at), ZONE), shop, order, words.say(words.KINDS, kind), words.say(messages.TODO, step))
+            (show.moment(parse(at), ZONE), shop, order, words.say(words.KINDS, kind), words.say(words.STEPS, step))
             for at, shop, order, kind, step in steps[:NEXT_STEPS]
         ]
     out().table(screen.table([_("when"), _("shop"), _("order"), _("kind"), _("what")], rows))

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 from sqlalchemy import RowMapping
 
-from daemon import messages, show, words
+from daemon import show, words
 from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, MostOption, Session, ShopOption, opened, out
 from daemon.i18n import gettext as _
@@ -52,7 +52,7 @@ def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
     return (
         show.moment(until, zone),
         show.left(until - session.now) if until is not None else screen.DASH,
-        f"[{row['shop']}] {subject}: {words.say(messages.TODO, row['step'].split(':')[0])}\n{row['key']}",
+        f"[{row['shop']}] {subject}: {words.say(words.STEPS, row['step'].split(':')[0])}\n{row['key']}",
         words.say(words.OUTCOMES, row["outcome"]),
     )
 

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from daemon import messages, reasons, show, words
+from daemon import reasons, show, words
 from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, find_shop, instant, opened, out
 from daemon.errors import Usage
@@ -135,7 +135,7 @@ def _rule(rule: dict[str, Any]) -> str:
 def _step(step: dict[str, Any], zone: ZoneInfo) -> str:
     _shop, _order, violation, *_episode, name = step["key"].split("/")
     danger = words.say(words.VIOLATIONS, violation)
-    what = words.say(messages.TODO, name)
+    what = words.say(words.STEPS, name)
     outcome = "" if step["outcome"] == "planned" else f" – {words.say(words.OUTCOMES, step['outcome'])}"
     return f"{_moment(step['due_at'], zone)}  {danger}: {what}{outcome}  ({reasons.full(step['reason'])})"
 

@@ -9,7 +9,7 @@ from string import Template
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from daemon import foreign, i18n, messages, reasons, words
+from daemon import foreign, i18n, reasons, words
 from daemon.i18n import gettext as _
 from daemon.show import money
 from rules.instant import parse, to_datetime
@@ -132,7 +132,7 @@ def _told(one: Mapping[str, Any], zone: ZoneInfo) -> str:
             return f"{words.say(words.FACTS, one['fact'])} ({_moment(one['happened_at'], zone)})"
     said = [words.say(words.VIOLATIONS, one.get("case"))]
     if one.get("step"):
-        said.append(words.say(messages.TODO, one["step"]))
+        said.append(words.say(words.STEPS, one["step"]))
     if one.get("amount_minor") is not None:
         said.append(money(one["amount_minor"], one.get("currency")))
     if one.get("outcome"):
@@ -166,7 +166,7 @@ def _said(document: Document, zone: ZoneInfo) -> str:
         (
             _moment(one["at"], zone),
             f"{words.say(words.KINDS, one['kind'])} · {words.say(words.OUTCOMES, one['outcome'])}",
-            one["text"] or words.say(messages.TODO, one["step"]),
+            one["text"] or words.say(words.STEPS, one["step"]),
             money(one["amount_minor"], one["currency"]) if one["amount_minor"] is not None else "",
         )
         for one in document["messages"]
