@@ -1,6 +1,7 @@
 """The command line. Every command opens what it needs through `daemon.cli.session`, and says it in two languages."""
 
 import sys
+from importlib.metadata import version
 
 import typer
 
@@ -22,7 +23,7 @@ from daemon.cli import (
     today,
     why,
 )
-from daemon.cli.session import run_or_forward
+from daemon.cli.session import out, run_or_forward
 
 app = typer.Typer(
     name="forestall",
@@ -31,6 +32,21 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        out().print(f"forestall {version('forestall')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    show: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Show the version and end."),
+) -> None:
+    """Watches your shops' orders and acts before a ship-by deadline is missed."""
+
+
 for module in (demo, setup, service, today, health, why, replay, kill):
     module.register(app)
 app.add_typer(orders.app, name="orders")

@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -203,6 +204,11 @@ def test_a_beginning_without_orders_says_what_to_do(forestall: Any, tmp_path: Pa
     ]:
         said = forestall(f"{line} -c {file}")
         assert (0, True) == (said.code, part in said.out), said
+
+
+def test_the_version_is_told_and_nothing_else(forestall: Any) -> None:
+    said = forestall("--version")
+    assert (0, f"forestall {version('forestall')}\n", "") == (said.code, said.out, said.err)
 
 
 def test_help_is_complete_and_short(forestall: Any) -> None:
