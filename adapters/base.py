@@ -72,13 +72,17 @@ class StockReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderEvent:
-    """A reply, an agreed date, an acknowledgement … about one order (`rules.model.EVENTS`)."""
+    """A reply, an agreed date, an acknowledgement … about one order (`rules.model.EVENTS`).
+
+    `points`: how many penalty points the platform took, at least 1 for `points_deducted`; 0 for all others.
+    """
 
     observed_at: int
     shop: str
     order_id: str
     event: str
     at: int
+    points: int = 0
 
 
 Record = Snapshot | StockReport | OrderEvent

@@ -87,6 +87,7 @@ class ShopSection(BaseModel):
     """One shop. Keys that are not listed here belong to its feed and are handed on to it.
 
     `country`: its days off close the warehouse, its made-up workdays open it.
+    `points_line`: the seller's own number of penalty points in a calendar year that must not be reached.
     """
 
     model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
@@ -98,6 +99,7 @@ class ShopSection(BaseModel):
     timezone: Zone | None = None
     stale_after: Duration | None = None
     poll_s: int = Field(default=60, ge=1)
+    points_line: int | None = Field(default=None, ge=1)
     country: Country | None = None
     keep: frozenset[str] = frozenset()
     warehouse: WarehouseSection | None = None

@@ -134,6 +134,7 @@ def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset
         policy=policy,
         poll_every=section.poll_s * SECOND,
         stale_after=section.stale_after,
+        points_line=section.points_line,
     )
 
 

@@ -11,7 +11,8 @@ from rules.instant import SECOND
 
 def name(reading: Reading, lang: str | None = None) -> str:
     """What is counted: platform called in (DM-1)."""
-    return f"{words.say(words.METRICS, reading.gauge.name, lang)} ({reading.gauge.metric})"
+    said = words.say(words.METRICS, reading.gauge.name, lang)
+    return said if reading.gauge.period == "year" else f"{said} ({reading.gauge.metric})"
 
 
 def window(reading: Reading, lang: str | None = None) -> str:
@@ -19,6 +20,8 @@ def window(reading: Reading, lang: str | None = None) -> str:
     match reading.gauge.period:
         case "month":
             return _("this month", lang)
+        case "year":
+            return _("this year", lang)
         case "day":
             return _("today", lang)
         case "rolling":
@@ -26,7 +29,9 @@ def window(reading: Reading, lang: str | None = None) -> str:
 
 
 def stands(reading: Reading) -> str:
-    """The count of how many trades, and the rate: 3 / 1,200 = 0.25 %."""
+    """The count of how many trades, and the rate: 3 / 1,200 = 0.25 %; a dash where nobody told anything to count."""
+    if reading.state == "unknown":
+        return "–"
     if reading.trades is None or reading.rate_bp is None:
         return str(reading.count)
     return f"{reading.count} / {reading.trades:,} = {percent(reading.rate_bp)}"
@@ -34,6 +39,8 @@ def stands(reading: Reading) -> str:
 
 def limit(reading: Reading, lang: str | None = None) -> str | None:
     """The line: the count that crosses it, or what is normal where no line is known."""
+    if reading.gauge.period == "year" and reading.crossing is not None:
+        return _("your own: {n} points", lang).format(n=reading.crossing)
     if reading.crossing is not None:
         return _("{n} cross it", lang).format(n=reading.crossing)
     if reading.gauge.normal_bp:
@@ -44,6 +51,8 @@ def limit(reading: Reading, lang: str | None = None) -> str | None:
 
 def sentence(reading: Reading, zone: ZoneInfo, lang: str | None = None) -> str:
     """What is coming: "2 more before 11-29 00:00 and campaigns close; expected by then: 4"."""
+    if reading.gauge.period == "year":
+        return _of_points(reading, zone, lang)
     effect = words.say(words.EFFECTS, reading.gauge.effect, lang)
     until = show.moment(reading.horizon - SECOND, zone)
     if reading.left is None:
@@ -60,9 +69,21 @@ def sentence(reading: Reading, zone: ZoneInfo, lang: str | None = None) -> str:
     return text.format(n=reading.left, moment=until, effect=effect, forecast=reading.forecast)
 
 
+def _of_points(reading: Reading, zone: ZoneInfo, lang: str | None) -> str:
+    if reading.state == "unknown":
+        return _("nobody has told any", lang)
+    text = _("points expected by {moment}: {n}", lang)
+    if reading.state == "over":
+        text = _("your own line of points is reached until {moment}; expected by then: {n}", lang)
+    elif reading.left is not None:
+        text = _("{left} points more by {moment} and your own line is reached; expected by then: {n}", lang)
+    until = show.moment(reading.horizon - SECOND, zone)
+    return text.format(left=reading.left, moment=until, n=reading.forecast)
+
+
 def advice(reading: Reading, lang: str | None = None) -> list[str]:
     """What a seller may do beyond the line and Forestall never will: buy traffic back (C085, N4)."""
-    if reading.state != "over" or reading.gauge.effect == "ads":
+    if reading.state != "over" or reading.gauge.period == "year" or reading.gauge.effect == "ads":
         return []
     return [_("paid search ads can steady the traffic meanwhile; that is for you to weigh, Forestall buys none", lang)]
 

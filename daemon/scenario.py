@@ -170,7 +170,8 @@ def _said(section: _Section, shop: str, platform: str) -> Iterator[dict[str, Any
         yield _dated({"shop": shop, "platform": platform, **whole}, start)
     first = str(given[0].get("order_id", "1"))
     for later in section.then:
-        _known(later, {"at", "event", "order", *_ORDER}, "then")
+        own = {"points"} if later.get("event") == "points_deducted" else set()
+        _known(later, {"at", "event", "order", *own, *_ORDER}, "then")
         if "at" not in later:
             raise ValueError('then: say when: at = "+20h"')
         said = {name: value for name, value in later.items() if name not in ("at", "order")}

@@ -20,7 +20,10 @@ MINUTE = 60 * 1_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shop:
-    """One shop. `poll_every` and `stale_after` in µs; `fresh_read` is what its feed declares."""
+    """One shop. `poll_every` and `stale_after` in µs; `fresh_read` is what its feed declares.
+
+    `points_line`: as many penalty points in a calendar year are over the seller's own line; None = none stated.
+    """
 
     name: str
     seller: str
@@ -29,6 +32,7 @@ class Shop:
     fresh_read: Literal["live", "none"] = "none"
     poll_every: int = MINUTE
     stale_after: int | None = None
+    points_line: int | None = None
 
 
 @dataclass(slots=True)

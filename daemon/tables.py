@@ -131,6 +131,7 @@ class Incident(SQLModel, table=True):
     """What a platform may count against a shop: which order, when it happened and when it was first seen.
 
     Told by an event, or by a flag when a snapshot first shows it; one order may have several.
+    `points`: penalty points the platform took (`points_deducted`), else 0.
     """
 
     __tablename__ = "incident"
@@ -140,6 +141,7 @@ class Incident(SQLModel, table=True):
     at: int = Field(primary_key=True, sa_type=BigInteger)
     order_id: str = Field(primary_key=True, sa_type=Text)
     seen_at: int = Field(sa_type=BigInteger)
+    points: int = 0
 
 
 class Timer(SQLModel, table=True):

@@ -136,6 +136,7 @@ FACTS: Mapping[str, str] = {
     "ruled_against": "the platform ruled against the seller",
     "ruled_for": "the platform ruled for the seller",
     "refund_closed": "the refund was closed",
+    "points_deducted": "the platform took penalty points",
 }
 
 METRICS: Mapping[str, str] = {
@@ -144,6 +145,7 @@ METRICS: Mapping[str, str] = {
     "platform_help_rate": "buyers asked the platform for help",
     "complaint_rate": "complaints",
     "day_stock_out": "orders out of stock",
+    "points": "penalty points",
 }
 EFFECTS: Mapping[str, str] = {
     "campaigns": "campaigns close",
@@ -157,12 +159,14 @@ STATES: Mapping[str, str] = {
     "near": "near the line",
     "over": "over the line",
     "no_line": "no line known",
+    "unknown": "not known",
 }
 MISSING: Mapping[str, str] = {
     "trades": "no paid order is known in this time, so there is no rate",
     "history": "our data begins later than this time, so the rate is too high",
     "rulings": "nobody told how some interventions ended: each may still count",
     "trusted_buyers": "which buyers weigh more is not in the data: each counts once",
+    "points": "nobody has told any penalty points, so how many there are is not known",
 }
 STEPS: Mapping[str, str] = {
     "ship": "pack it and hand it over",

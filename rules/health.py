@@ -20,15 +20,19 @@ from rules.model import Violation
 from rules.packdata import Effect, Metric, Numerator, Threshold
 from rules.packs import Pack, local_date, midnight
 
-Incident = Literal["intervention", "complaint", "stock_out", "ruled_against", "ruled_for", "refund_closed"]
+Incident = Literal[
+    "intervention", "complaint", "stock_out", "ruled_against", "ruled_for", "refund_closed", "points_deducted"
+]
 """What happens to an order that a platform may count: told by events, or by flags of a snapshot."""
-Period = Literal["rolling", "month", "day"]
-State = Literal["fine", "near", "over", "no_line"]
-Missing = Literal["trades", "history", "rulings", "trusted_buyers"]
+Period = Literal["rolling", "month", "day", "year"]
+State = Literal["fine", "near", "over", "no_line", "unknown"]
+Missing = Literal["trades", "history", "rulings", "trusted_buyers", "points"]
 """What a formula needs and nobody told: paid orders in the window; days before our first order; how interventions
-ended; which buyers the platform trusts (they weigh more)."""
+ended; which buyers the platform trusts (they weigh more); any penalty points."""
+Formula = Numerator | Literal["points"]
+"""What a gauge counts: the packs' formulas, and penalty points, for which no pack names a line (rules/points.py)."""
 
-COUNTED: dict[Numerator, tuple[frozenset[Incident], frozenset[Incident]]] = {
+COUNTED: dict[Formula, tuple[frozenset[Incident], frozenset[Incident]]] = {
     "refunds_with_intervention_all": (frozenset({"intervention"}), frozenset()),
     "rulings_against_seller": (frozenset({"ruled_against"}), frozenset()),
     "complaints_all": (frozenset({"complaint"}), frozenset()),
@@ -37,6 +41,7 @@ COUNTED: dict[Numerator, tuple[frozenset[Incident], frozenset[Incident]]] = {
         frozenset({"intervention", "complaint"}),
         frozenset({"refund_closed"}),
     ),
+    "points": (frozenset({"points_deducted"}), frozenset()),
 }
 """Which incidents a formula counts, and which one takes the order out of it again. Every intervention counts,
 also one the seller wins (C084), except where the formula itself counts rulings only."""
@@ -80,7 +85,7 @@ class Gauge:
     since: int
     until: int
     days: int
-    numerator: Numerator
+    numerator: Formula
     bounds: tuple[Bound, ...] = ()
     normal_bp: tuple[int, ...] = ()
     effect: Effect | None = None
@@ -278,10 +283,13 @@ def _more(gauge: Gauge, counts: Counts, now: int, horizon: int) -> int:
 
     Stock-outs of a day have no pace: what is under way says it all.
     """
-    if gauge.period == "day":
-        return 0
+    return 0 if gauge.period == "day" else at_pace(gauge, counts.paced, now, horizon)
+
+
+def at_pace(gauge: Gauge, paced: int, now: int, horizon: int) -> int:
+    """How many more come from `now` until `horizon` where `paced` came in `gauge.days`, rounded half up."""
     span = gauge.days * DAY
-    return (2 * counts.paced * max(horizon - now, 0) + span) // (2 * span)
+    return (2 * paced * max(horizon - now, 0) + span) // (2 * span)
 
 
 def _state(gauge: Gauge, count: int, crossing: int | None, crosses: bool) -> State:
@@ -307,12 +315,22 @@ def _missing(gauge: Gauge, counts: Counts) -> Iterator[Missing]:
 
 
 def budget(readings: Iterable[Reading]) -> Budget | None:
-    """What is left before the nearest line of disputes; None while none is near.
+    """What is left before the nearest line of disputes, and of points; None while none is near.
 
-    The last one before a line is not there to be spent: one more than `disputes_left` crosses it.
+    The last one before a line is not there to be spent: one more than `disputes_left` (`points_left`) crosses it.
     """
     near = [r for r in readings if r.gauge.period != "day" and r.left is not None and r.state in ("near", "over")]
-    tightest = min(near, key=lambda r: (r.left or 0, r.horizon), default=None)
-    if tightest is None or tightest.left is None:
+    disputes = _tightest(r for r in near if r.gauge.period != "year")
+    points = _tightest(r for r in near if r.gauge.period == "year")
+    if disputes is None and points is None:
         return None
-    return Budget(disputes_left=max(tightest.left - 1, 0), until=tightest.horizon)
+    return Budget(
+        disputes_left=None if disputes is None else disputes[0],
+        points_left=None if points is None else points[0],
+        until=min(one[1] for one in (disputes, points) if one is not None),
+    )
+
+
+def _tightest(readings: Iterable[Reading]) -> tuple[int, int] | None:
+    """How many are left before the nearest of the lines, and until when that holds."""
+    return min(((max((r.left or 0) - 1, 0), r.horizon) for r in readings), default=None)

@@ -36,6 +36,7 @@ EVENTS = (
     "ruled_against",
     "ruled_for",
     "refund_closed",
+    "points_deducted",
 )
 OWED = frozenset({"paid", "partly_shipped"})
 """Statuses in which the seller still owes a shipment."""

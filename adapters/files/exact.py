@@ -110,15 +110,18 @@ def _stock(value: Object, shop: Shop, observed_at: int, context: Context) -> Sto
 
 def _event(value: Object, shop: Shop, observed_at: int, context: Context) -> OrderEvent:
     settings, reading = shop
-    for name in value.keys() - _EVENT:
+    event = fields.event(value["event"])
+    takes_points = event == "points_deducted"
+    for name in value.keys() - (_EVENT | {"points"} if takes_points else _EVENT):
         context.count_unknown(name)
     at = value.get("at")
     return OrderEvent(
         observed_at=observed_at,
         shop=settings.name,
         order_id=fields.identifier(value.get("order_id"), "order_id", reading),
-        event=fields.event(value["event"]),
+        event=event,
         at=observed_at if at is None else fields.moment(at, "at", reading),
+        points=fields.points(value.get("points")) if takes_points else 0,
     )
 
 

@@ -202,6 +202,18 @@ def event(value: object) -> str:
     return value
 
 
+def points(value: object) -> int:
+    """How many penalty points a platform took at once: from 1 (no platform tells that it took none)."""
+    if value is None:
+        raise Refusal("points_deducted does not say how many points", 'write how many were taken: "points": 3')
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= cells.MOST_COUNT:
+        raise Refusal(
+            f"points {shown(value)} is not a whole number from 1 to {cells.MOST_COUNT}",
+            'write how many were taken: "points": 3',
+        )
+    return value
+
+
 ORDER: Mapping[str, Convert] = {
     "status": status,
     "placed_at": time,
@@ -247,6 +259,8 @@ def from_text(value: str, name: str) -> Json:
     if value == "null":
         return None
     convert: Convert | None = ORDER.get(name) or LINE.get(name)
+    if name == "points":
+        return cells.integer(value, name)
     if convert in (money, count, hours):
         return cells.integer(value, name, cells.MOST_MINOR if convert is money else cells.MOST_COUNT)
     if convert in (tags, flags):

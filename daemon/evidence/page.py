@@ -129,7 +129,8 @@ def _told(one: Mapping[str, Any], zone: ZoneInfo) -> str:
         case "observed":
             return "; ".join(f"{_name(name)}: {_value(name, value, zone)}" for name, value in one["facts"].items())
         case "fact":
-            return f"{words.say(words.FACTS, one['fact'])} ({_moment(one['happened_at'], zone)})"
+            count = f": {one['points']}" if "points" in one else ""
+            return f"{words.say(words.FACTS, one['fact'])}{count} ({_moment(one['happened_at'], zone)})"
     said = [words.say(words.VIOLATIONS, one.get("case"))]
     if one.get("step"):
         said.append(words.say(words.STEPS, one["step"]))

@@ -23,6 +23,8 @@ def item(seq: int, entry: Entry) -> Item:
             return {"at": format_utc(entry["at"]), "seq": seq, "event": "observed", **said}
         case "fact":
             said = {"fact": entry["fact"], "happened_at": format_utc(entry["at"])}
+            if "points" in entry:
+                said["points"] = entry["points"]
             return {"at": format_utc(entry["seen_at"]), "seq": seq, "event": "fact", **said}
         case event:
             said = {name: entry[name] for name in _LINE if entry.get(name) not in (None, "")}

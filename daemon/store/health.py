@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from daemon.shops import Shop, Shops
 from daemon.store import incidents
 from daemon.tables import Case, Order
-from rules import health
+from rules import health, points
 from rules.health import Budget, Counts, Gauge, Reading
 from rules.instant import DAY
 from rules.model import Violation
@@ -32,7 +32,16 @@ def readings(connection: Connection, shop: Shop, now: int) -> tuple[Reading, ...
             trades[window] = _trades(connection, shop.name, *window)
         counts = _counted(connection, shop.name, gauge, now)
         found.append(health.read(gauge, _complete(connection, shop.name, gauge, counts, trades[window], now), now))
+    taken = _points(connection, shop, now)
+    if found or shop.points_line is not None or taken.state != "unknown":
+        found.append(taken)  # a platform that counts nothing else has no points either, unless somebody says so
     return tuple(found)
+
+
+def _points(connection: Connection, shop: Shop, now: int) -> Reading:
+    gauge = points.gauge(shop.policy.pack, shop.points_line, now)
+    taken = incidents.points_taken(connection, shop.name, points.since(gauge, now), now)
+    return points.read(gauge, taken, now)
 
 
 @dataclass(slots=True)
@@ -91,6 +100,8 @@ def _budget(connection: Connection, shop: Shop, at: int) -> Budget | None:
             trades = _trades(connection, shop.name, gauge.since, gauge.until, most=most)
             reading = health.read(gauge, replace(counts, trades=trades or None), at)
         near.append(reading)
+    if shop.points_line is not None:
+        near.append(_points(connection, shop, at))
     return health.budget(near)
 
 

@@ -21,13 +21,14 @@ EVENTS: Mapping[str, Kind] = {
     "ruled_against": "ruled_against",
     "ruled_for": "ruled_for",
     "refund_closed": "refund_closed",
+    "points_deducted": "points_deducted",
 }
 
 
-def of_event(shop: str, order_id: str, event: str, at: int, seen_at: int) -> Iterator[Row]:
+def of_event(shop: str, order_id: str, event: str, at: int, seen_at: int, points: int = 0) -> Iterator[Row]:
     """The incident an event tells of, if it tells of one."""
     if event in EVENTS:
-        yield _row(shop, order_id, EVENTS[event], at, seen_at)
+        yield _row(shop, order_id, EVENTS[event], at, seen_at, points)
 
 
 def of_flags(
@@ -73,8 +74,17 @@ def orders_with(connection: Connection, shop: str, kinds: frozenset[Kind], since
     return set(first_of_orders(connection, shop, kinds, since, 1 << 62, now)) if kinds else set()
 
 
-def _row(shop: str, order_id: str, kind: Kind, at: int, seen_at: int) -> Row:
-    return {"shop": shop, "kind": kind, "at": at, "order_id": order_id, "seen_at": seen_at}
+def points_taken(connection: Connection, shop: str, since: int, now: int) -> list[tuple[int, int]] | None:
+    """(at, points) of each deduction since then, oldest first, seen by `now`; None where nobody ever told any."""
+    values = {"b_shop": shop, "b_since": since, "b_now": now}
+    taken = [(row.at, row.points) for row in connection.execute(_POINTS, values)]
+    if taken or connection.execute(_ANY_POINTS, {"b_shop": shop, "b_now": now}).first() is not None:
+        return taken
+    return None
+
+
+def _row(shop: str, order_id: str, kind: Kind, at: int, seen_at: int, points: int = 0) -> Row:
+    return {"shop": shop, "kind": kind, "at": at, "order_id": order_id, "seen_at": seen_at, "points": points}
 
 
 _ADD = {d: upsert(d, I, ("shop", "kind", "at", "order_id"), None) for d in ("sqlite", "postgresql")}
@@ -85,6 +95,13 @@ _FIRSTS = (
     .where(I.c.at >= bindparam("b_since"), I.c.at < bindparam("b_until"), I.c.seen_at <= bindparam("b_now"))
     .group_by(I.c.order_id)
 )
+_deductions = (
+    I.c.shop == bindparam("b_shop"),
+    I.c.kind == "points_deducted",
+    I.c.seen_at <= bindparam("b_now"),
+)
+_POINTS = select(I.c.at, I.c.points).where(*_deductions, I.c.at >= bindparam("b_since")).order_by(I.c.at, I.c.order_id)
+_ANY_POINTS = select(I.c.at).where(*_deductions).limit(1)
 _moment = bindparam("b_at", type_=BigInteger)
 # only a timer that is there: a replay has none, and none comes due in it
 _WAKE = (

@@ -248,8 +248,9 @@ def _events(connection: Connection, journal: Journal, shops: Shops, events: list
         fact = {"shop": e.shop, "order_id": e.order_id, "event": e.event, "at": e.at, "seen_at": at}
         rows.append(fact)
         subjects.append((e.shop, e.order_id, shops.get(e.shop).seller, at))
-        journal.note(e.shop, e.order_id, {**fact, "event": "fact", "fact": e.event})
-        happened += incidents.of_event(e.shop, e.order_id, e.event, e.at, at)
+        points = {"points": e.points} if e.points else {}
+        journal.note(e.shop, e.order_id, {**fact, "event": "fact", "fact": e.event, **points})
+        happened += incidents.of_event(e.shop, e.order_id, e.event, e.at, at, e.points)
         if e.event == "ack":
             orders.acknowledge(connection, e.shop, e.order_id, at)
     many(connection, _EVENT[connection.dialect.name], rows)

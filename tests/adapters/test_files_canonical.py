@@ -191,6 +191,46 @@ def test_event_lines_report_what_happened(tmp_path: Path) -> None:
     ) == only(json_file(tmp_path / "a.jsonl", line), STATED)
 
 
+POINTS = {"observed_at": ORDER["observed_at"], "order_id": "1", "event": "points_deducted"}
+
+
+def test_penalty_points_are_told_in_json_and_csv(tmp_path: Path) -> None:
+    wanted = OrderEvent(observed_at=NOON, shop="north", order_id="1", event="points_deducted", at=NOON, points=3)
+    row = f"{ORDER['observed_at']},1,points_deducted,3"
+    rows = csv_file(tmp_path / "a.csv", "observed_at,order_id,event,points", row)
+
+    assert wanted == only(json_file(tmp_path / "a.jsonl", {**POINTS, "points": 3}), STATED)
+    assert wanted == only(rows, STATED)
+
+
+@pytest.mark.parametrize("points", [0, -1, 1.5, "3", True, None, 10**9 + 1])
+def test_points_that_are_no_whole_number_from_one_are_refused_with_line_and_mend(
+    tmp_path: Path, points: object
+) -> None:
+    good, bad = items(json_file(tmp_path / "a.jsonl", {**POINTS, "points": 1}, {**POINTS, "points": points}), STATED)
+
+    assert isinstance(good, OrderEvent)
+    assert isinstance(bad, Rejected)
+    assert (2, 'write how many were taken: "points": 3') == (bad.line, bad.mend)
+
+
+@pytest.mark.parametrize("cell", ["", "0", "three", "1.5"])
+def test_points_of_a_csv_row_are_refused_alike(tmp_path: Path, cell: str) -> None:
+    row = f"2026-11-20T12:00:00Z,1,points_deducted,{cell}"
+    item = only(csv_file(tmp_path / "a.csv", "observed_at,order_id,event,points", row), STATED)
+
+    assert isinstance(item, Rejected)
+    assert "points" in item.reason
+
+
+def test_another_event_takes_no_points(tmp_path: Path) -> None:
+    """They are counted as an unknown key, like any other that means nothing there."""
+    item = only(json_file(tmp_path / "a.jsonl", {**POINTS, "event": "complaint", "points": 3}), STATED)
+
+    assert isinstance(item, OrderEvent)
+    assert 0 == item.points
+
+
 def test_an_unknown_event_is_refused(tmp_path: Path) -> None:
     assert "event 'shouted' is not known" in reason(tmp_path, event="shouted")
 

@@ -58,8 +58,8 @@ def stock_of(sku: str, units: int | None, at: int = MORNING, shop: str = "north"
     return StockReport(observed_at=at, shop=shop, sku=sku, stock=units, **more)
 
 
-def an_event(name: str, order_id: str = "1", at: int = MORNING, shop: str = "north") -> OrderEvent:
-    return OrderEvent(observed_at=at, shop=shop, order_id=order_id, event=name, at=at)
+def an_event(name: str, order_id: str = "1", at: int = MORNING, shop: str = "north", points: int = 0) -> OrderEvent:
+    return OrderEvent(observed_at=at, shop=shop, order_id=order_id, event=name, at=at, points=points)
 
 
 def take_in(db: Database, shops: Shops, *records: Record, now: int | None = None, final: bool = True) -> Ingested:

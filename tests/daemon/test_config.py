@@ -52,6 +52,11 @@ def test_zones_durations_and_hours_are_read_once_and_for_all(tmp_path: Path) -> 
     assert Hours.parse("08:00-22:00") == made.alerts["ops"].hours
 
 
+@pytest.mark.parametrize("line", ["0", "-3", "1.5", '"many"'])
+def test_a_line_of_points_is_a_whole_number_from_one(tmp_path: Path, line: str) -> None:
+    assert "shops.north.points_line: " in "".join(problems(tmp_path, NORTH + f"points_line = {line}\n"))
+
+
 def test_every_problem_is_told_at_once_with_its_dotted_key(tmp_path: Path) -> None:
     told = problems(
         tmp_path,

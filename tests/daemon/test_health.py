@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from daemon import clock
 from daemon.scheduler import Parts, tick
+from daemon.shops import Shops
 from daemon.store import health
 from daemon.store.database import Database
 from rules.health import Budget, Reading
@@ -185,11 +186,89 @@ def test_counting_uses_indexes_only(db: Database) -> None:
             "SELECT count(*) FROM orders WHERE shop = 'a' AND paid_at >= 1 AND paid_at < 9",
             "SELECT min(paid_at) FROM orders WHERE shop = 'a' AND paid_at IS NOT NULL",
             "SELECT order_id, min(at) FROM incident WHERE shop = 'a' AND kind IN ('x') AND at >= 1 GROUP BY order_id",
+            "SELECT at, points FROM incident WHERE shop = 'a' AND kind = 'x' AND at >= 1 ORDER BY at, order_id",
         )
         plans += (" ".join(str(row) for row in tx.execute(text(explain + query))) for query in queries)
     assert ["paid" in plans[0], "paid" in plans[1]] == [True, True], plans
     wanted = "SEARCH incident USING PRIMARY KEY" if db.is_sqlite else "pk_incident"
-    assert wanted in plans[2]
+    assert [True, True] == [wanted in plan for plan in plans[2:]], plans
+
+
+# ---- penalty points
+
+
+def with_line(line: int | None, platform: str = "taobao") -> Shops:
+    """Shop north, whose seller states this line."""
+    made = shops("north", platform=platform)
+    made.known["north"] = replace(made.get("north"), points_line=line)
+    return made
+
+
+def points_of(db: Database, line: int | None = None, now: int = MORNING, platform: str = "taobao") -> list[Reading]:
+    with db.begin() as tx:
+        found = health.readings(tx, with_line(line, platform).get("north"), now)
+    return [one for one in found if one.gauge.metric == "points"]
+
+
+def deducted(db: Database, points: int, order_id: str = "1", at: int = MORNING) -> None:
+    take_in(db, shops("north"), an_event("points_deducted", order_id, at, points=points))
+
+
+def test_points_are_put_down_once_whoever_repeats_them(db: Database) -> None:
+    deducted(db, 3)
+    deducted(db, 3)
+    deducted(db, 2, at=MORNING + HOUR)
+    deducted(db, 1, order_id="2")
+    assert [3, 1, 2] == [row["points"] for row in rows(db, "incident", kind="points_deducted")]
+    (found,) = points_of(db, now=MORNING + HOUR)
+    assert (6, "no_line", None) == (found.count, found.state, found.left)
+
+
+def test_points_are_evidence(db: Database) -> None:
+    deducted(db, 3)
+    (entry,) = [row["entries"] for row in rows(db, "evidence") if "points_deducted" in row["entries"]]
+    assert '"points":3' in entry
+
+
+def test_other_events_say_nothing_of_points_in_the_evidence(db: Database) -> None:
+    take_in(db, shops("north"), an_event("complaint"))
+    assert [] == [row["entries"] for row in rows(db, "evidence") if "points" in row["entries"]]
+
+
+def test_points_that_were_not_seen_yet_are_not_told(db: Database) -> None:
+    take_in(db, shops("north"), an_event("points_deducted", points=3), now=MORNING + HOUR)
+    (before,), (after,) = points_of(db, now=MORNING + HOUR - 1), points_of(db, now=MORNING + HOUR)
+    assert (("points",), (), 3) == (before.missing, after.missing, after.count)
+
+
+def test_points_of_last_year_are_told_and_nought_counts_today(db: Database) -> None:
+    deducted(db, 9, at=parse("2026-12-31T23:59:59+08:00"))
+    midnight = parse("2027-01-01T00:00:00+08:00")
+    (before,), (after,) = points_of(db, 12, midnight - 1), points_of(db, 12, midnight)
+    assert (9, 0, ()) == (before.count, after.count, after.missing)
+
+
+@pytest.mark.parametrize(("line", "shown"), [(None, 0), (12, 1)])
+def test_a_platform_that_counts_nothing_shows_points_where_somebody_speaks_of_them(
+    db: Database, line: int | None, shown: int
+) -> None:
+    assert shown == len(points_of(db, line, platform="generic"))
+    deducted(db, 1)
+    assert 1 == len(points_of(db, line, platform="generic"))
+
+
+@pytest.mark.parametrize(("points", "left"), [(8, None), (9, 2), (12, 0)])
+def test_points_near_the_sellers_line_are_in_the_budget_of_the_next_morning(
+    db: Database, points: int, left: int | None
+) -> None:
+    december = parse("2026-12-31T08:00:00+08:00") - DAY
+    deducted(db, points, at=december)
+    today, tomorrow = ("north", december + HOUR), ("north", december + DAY)
+    with db.begin() as tx:
+        held = health.Budgets().at(tx, with_line(12), [today, tomorrow])
+        unstated = health.Budgets().at(tx, with_line(None), [tomorrow])
+    assert {} == unstated
+    assert ([] if left is None else [(tomorrow, left)]) == [(at, budget.points_left) for at, budget in held.items()]
 
 
 def disputes(parts: Parts, number: int, now: int) -> None:
@@ -271,7 +350,26 @@ def test_health_as_a_document(cli: Cli, folder: Path) -> None:
         month[name] for name in ("count", "crosses_at", "headroom", "state", "effect")
     )
     assert ["history"] == month["missing"]
-    assert {"DM-1", "DM-3", "DM-7"} == {metric for metric, _ in found}
+    assert {"DM-1", "DM-3", "DM-7", "points"} == {metric for metric, _ in found}
+
+
+def points_shown(cli: Cli) -> list[tuple[object, ...]]:
+    wanted = ("shop", "period", "count", "headroom", "state", "missing")
+    readings = cli("health --json").document["readings"]
+    return [tuple(one[name] for name in wanted) for one in readings if one["metric"] == "points"]
+
+
+def test_points_that_nobody_told_are_missing_from_the_document(cli: Cli, folder: Path) -> None:
+    assert [("north", "year", None, None, "unknown", ["points"])] == points_shown(cli)
+
+
+def test_points_as_a_document(cli: Cli, tmp_path: Path, boxes: None) -> None:
+    (tmp_path / "forestall.toml").write_text('[shops.north]\nplatform = "generic"\nfeed = "memory"\npoints_line = 12\n')
+    assert 0 == cli("db upgrade").code
+    say(an_event("points_deducted", "0", clock.now(), points=11))
+    assert 0 == cli("tick").code
+    assert [("north", "year", 11, 0, "near", [])] == points_shown(cli)
+    assert "your own: 12 points" in " ".join(cli("health").out.split())
 
 
 @pytest.mark.parametrize(
@@ -279,9 +377,12 @@ def test_health_as_a_document(cli: Cli, folder: Path) -> None:
     [
         (
             "en",
-            ("platform called in", "near the line", "2 more by", "no line of the platform is known for: plain"),
+            (
+                *("platform called in", "near the line", "2 more by", "no line of the platform is known for: plain"),
+                "! north, points: nobody has told any penalty points",
+            ),
         ),
-        ("zh", ("平台介入", "接近红线", "再有 2 笔", "没有这些店铺的平台红线数据：plain")),
+        ("zh", ("平台介入", "接近红线", "再有 2 笔", "没有这些店铺的平台红线数据：plain", "没有任何扣分记录")),
     ],
 )
 def test_health_as_a_screen(

@@ -1,5 +1,6 @@
 """A replay decides the same whatever its step: time is visited where something is due, not where a step ends."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -50,6 +51,11 @@ TOLD = ["ack", "date_agreed", "date_refused", "buyer_reply", "opt_out", "complai
 EVENTS = st.builds(
     lambda at, shop, name, event: OrderEvent(observed_at=at, shop=shop, order_id=name, event=event, at=at),
     MOMENTS, SHOPS, IDS, st.sampled_from(TOLD),
+) | st.builds(
+    lambda at, shop, name, points: OrderEvent(
+        observed_at=at, shop=shop, order_id=name, event="points_deducted", at=at, points=points
+    ),
+    MOMENTS, SHOPS, IDS, st.integers(1, 4),
 )  # fmt: skip
 STOCK = st.builds(
     lambda at, shop, sku, units: StockReport(observed_at=at, shop=shop, sku=sku, stock=units),
@@ -61,7 +67,7 @@ def decided(records: list[Record], step: int, *, pickups: bool = False) -> bytes
     """All decision lines of a replay."""
     shops = Shops(playbook=WEIGHING)
     for shop, platform in PLATFORM.items():
-        known = shops.get(shop, platform)
+        known = shops.known[shop] = replace(shops.get(shop, platform), points_line=4)
         if pickups:
             hours = warehouse("Mon-Sat 09:00-18:00", ["11:00", "18:00"], "2h", SHANGHAI)
             shops.known[shop] = replace(known, policy=replace(known.policy, warehouse=hours))
@@ -94,14 +100,22 @@ PAID = parse("2024-06-01T08:00:00+08:00")
 DISPUTED = tuple(f"d{number}" for number in range(4))
 
 
-def paid_out(step: int, disputes: int) -> tuple[bytes, list[tuple[str, str]]]:
+def points_taken(points: int) -> Iterator[Record]:
+    """The platform takes so many points, a day after everything was paid."""
+    at = PAID + DAY
+    yield OrderEvent(observed_at=at, shop="north", order_id="d0", event="points_deducted", at=at, points=points)
+
+
+def paid_out(step: int, disputes: int, points: int = 0) -> tuple[bytes, list[tuple[str, str]]]:
     """All lines of a replay in which one order misses its deadline, and what became of its compensation.
 
     It was paid when a row held under which a complaint must come first (TB-L4); a person has confirmed that row.
     """
     taobao = packs.load("taobao")
     confirmed = frozenset(row.digest for row in taobao.rows if row.id == "TB-L4")
-    simulation = Simulation(Shops(playbook=WEIGHING, confirmed=confirmed))
+    shops = Shops(playbook=WEIGHING, confirmed=confirmed)
+    shops.known["north"] = replace(shops.get("north", "taobao"), points_line=12)
+    simulation = Simulation(shops)
     facts = {"status": "paid", "paid_at": PAID, "promise_hours": 48, "ship_by": PAID + 2 * DAY}
     late = {**facts, "paid_minor": 15000, "shipping_minor": 800, "currency": "CNY"}
     told: list[Record] = [
@@ -114,6 +128,7 @@ def paid_out(step: int, disputes: int) -> tuple[bytes, list[tuple[str, str]]]:
             OrderEvent(observed_at=PAID + DAY, shop="north", order_id=name, event="intervention", at=PAID + DAY)
             for name in DISPUTED[:disputes]
         ),
+        *(points_taken(points) if points else ()),
     ]
     simulation.run(told, PAID, step, lambda: PAID + 5 * DAY)
     with simulation.database.begin() as tx:
@@ -131,3 +146,14 @@ def test_near_a_line_of_the_platform_a_replay_pays_what_it_else_would_not():
 @pytest.mark.parametrize("disputes", [0, 1, 3, 4])
 def test_the_budget_is_the_same_whatever_the_step(disputes):
     assert 1 == len({paid_out(step, disputes)[0] for step in (MINUTE, HOUR, 7 * HOUR, DAY, 5 * DAY)})
+
+
+def test_near_the_sellers_line_of_points_a_replay_pays_what_it_else_would_not():
+    assert [("dropped", "WAITING_IS_CHEAPER")] == paid_out(HOUR, disputes=0, points=3)[1]
+    ((event, _),) = paid_out(HOUR, disputes=0, points=9)[1]
+    assert "action" == event
+
+
+@pytest.mark.parametrize("points", [3, 9, 12])
+def test_the_budget_of_points_is_the_same_whatever_the_step(points):
+    assert 1 == len({paid_out(step, disputes=0, points=points)[0] for step in (MINUTE, HOUR, 7 * HOUR, DAY, 5 * DAY)})

@@ -90,3 +90,25 @@ def test_the_stock_outs_of_a_day_are_told_before_the_line(a_world: Make):
     world.place(now_says("tue1", flags=["out_of_stock"]))
     world.expect_alert(step="health", reason="LINE_CROSSED")
     aside(world)
+
+
+def test_points_are_told_before_the_sellers_line_and_when_it_is_reached(a_world: Make):
+    """C010: a ruled stock-out takes three points; nine of twelve are one more of them before the line."""
+    world = a_world(QUIET, shops={"north": {"points_line": 12}}, start="2026-12-30 08:00")
+    for name, points in (("1", 3), ("2", 5)):
+        world.place(an_order(name, ship_by="2027-02-01 18:00"))
+        world.event("points_deducted", name, points=points)
+    aside(world)
+    world.expect_nothing()
+    world.advance(minutes=1)
+    world.event("points_deducted", "1", points=1)
+    world.expect_alert(
+        step="health", reason="LINE_NEAR", says="3 points more by 12-31 23:59 and your own line is reached"
+    )
+    world.event("points_deducted", "2", points=3)
+    told = world.expect_alert(step="health", reason="LINE_CROSSED", says="your own line of points is reached until")
+    assert "paid search ads" not in told.text
+    aside(world)
+    world.until("2027-01-01 09:00")
+    aside(world)
+    world.expect_nothing()

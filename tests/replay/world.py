@@ -289,9 +289,10 @@ class World:
         """The shop reports what is on hand."""
         self.place(StockReport(observed_at=-1, shop=shop, sku=sku, listing_id=listing, stock=units))
 
-    def event(self, name: str, order_id: str, shop: str = "north") -> None:
+    def event(self, name: str, order_id: str, shop: str = "north", points: int = 0) -> None:
         """Something happens about an order: buyer_reply, date_agreed, ack, …"""
-        self.place(OrderEvent(observed_at=self.now, shop=shop, order_id=order_id, event=name, at=self.now))
+        told = OrderEvent(observed_at=self.now, shop=shop, order_id=order_id, event=name, at=self.now, points=points)
+        self.place(told)
 
     def drop_file(self, name: str, text: str, shop: str = "north", age_s: float = 60) -> Path:
         """Put a file into a shop's drop folder, last written `age_s` ago by the disk's clock."""

@@ -132,6 +132,7 @@ def upgrade() -> None:
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('order_id', sa.Text(), nullable=False),
     sa.Column('seen_at', sa.BigInteger(), nullable=False),
+    sa.Column('points', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('shop', 'kind', 'at', 'order_id', name=op.f('pk_incident')),
     sqlite_with_rowid=False
     )
