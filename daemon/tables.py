@@ -15,6 +15,8 @@ SQLModel.metadata.naming_convention = {
 
 _STOPS = text("kind = 'delist'")
 """Few of many actions stop a listing; a day's are counted before another is stopped."""
+_TOLD = text("kind = 'contact' AND outcome = 'settled'")
+"""Messages to buyers that left: how soon after its case opened is shown per shop."""
 
 
 class Feed(SQLModel, table=True):
@@ -234,6 +236,7 @@ class Action(SQLModel, table=True):
         Index("ix_action_cause", "cause"),
         Index("ix_action_due", "outcome", "due_at"),
         Index("ix_action_stopped", "outcome_at", sqlite_where=_STOPS, postgresql_where=_STOPS),
+        Index("ix_action_told", "shop", "outcome_at", sqlite_where=_TOLD, postgresql_where=_TOLD),
         Index(
             "ix_action_buyer",
             "seller",

@@ -9,9 +9,9 @@ from daemon.cli import screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, opened, out
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
-from daemon.store import health
+from daemon.store import contacts, health
 from rules.health import Reading
-from rules.instant import format_utc
+from rules.instant import MINUTE, format_utc
 
 
 def register(app: typer.Typer) -> None:
@@ -25,11 +25,18 @@ def show_health(config: ConfigOption = DEFAULT_CONFIG, shop: ShopOption = None, 
         names = _names(session, shop)
         with session.database.begin() as tx:
             found = {name: health.readings(tx, session.installation.shops.get(name), session.now) for name in names}
+            heard = {name: soon for name in names if (soon := contacts.first_contact(tx, name, session.now))}
     if json:
         readings = [_document(name, reading) for name, of_shop in found.items() for reading in of_shop]
-        out().json({"now": format_utc(session.now), "readings": readings})
+        spoken = [
+            {"shop": name, "cases": one.cases, "median_minutes": one.median // MINUTE} for name, one in heard.items()
+        ]
+        out().json({"now": format_utc(session.now), "readings": readings, "first_contact": spoken})
         return
     _print(session, found)
+    for name, one in heard.items():
+        said = _("[{shop}] first message to the buyer: {minutes} min after a case opened (median of {n}, 30 days)")
+        out().print(said.format(shop=name, minutes=one.median // MINUTE, n=one.cases))
 
 
 def _names(session: Session, shop: str | None) -> list[str]:

@@ -51,6 +51,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_action_due', ['outcome', 'due_at'], unique=False)
         batch_op.create_index('ix_action_order', ['shop', 'order_id'], unique=False)
         batch_op.create_index('ix_action_stopped', ['outcome_at'], unique=False, sqlite_where=sa.text("kind = 'delist'"), postgresql_where=sa.text("kind = 'delist'"))
+        batch_op.create_index('ix_action_told', ['shop', 'outcome_at'], unique=False, sqlite_where=sa.text("kind = 'contact' AND outcome = 'settled'"), postgresql_where=sa.text("kind = 'contact' AND outcome = 'settled'"))
 
     op.create_table('case',
     sa.Column('key', sa.Text(), nullable=False),
@@ -324,6 +325,7 @@ def downgrade() -> None:
 
     op.drop_table('case')
     with op.batch_alter_table('action', schema=None) as batch_op:
+        batch_op.drop_index('ix_action_told', sqlite_where=sa.text("kind = 'contact' AND outcome = 'settled'"), postgresql_where=sa.text("kind = 'contact' AND outcome = 'settled'"))
         batch_op.drop_index('ix_action_stopped', sqlite_where=sa.text("kind = 'delist'"), postgresql_where=sa.text("kind = 'delist'"))
         batch_op.drop_index('ix_action_order')
         batch_op.drop_index('ix_action_due')
