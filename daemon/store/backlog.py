@@ -1,8 +1,6 @@
 """What is due and not done, and what comes next: for the replay's drive, metrics and people."""
 
-from collections.abc import Sequence
-
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, func, select
 
 from daemon.tables import Timer
 
@@ -12,12 +10,6 @@ T = Timer.__table__  # type: ignore[attr-defined]
 def next_due_by_kind(connection: Connection) -> dict[str, int]:
     """The earliest instant at which any subject of each kind is due; kinds with nothing due are absent."""
     return {row.kind: row.due_at for row in connection.execute(_NEXT_BY_KIND).all()}
-
-
-def next_due(connection: Connection, kinds: Sequence[str], now: int = -(1 << 62)) -> int | None:
-    """The earliest instant after `now` at which any subject of `kinds` is due; None when nothing is."""
-    found = [connection.execute(_NEXT, {"b_kind": kind, "b_now": now}).scalar_one() for kind in kinds]
-    return min((due for due in found if due is not None), default=None)
 
 
 def due_count(connection: Connection, now: int) -> dict[str, int]:
@@ -33,4 +25,3 @@ def oldest_due(connection: Connection, now: int) -> int | None:
 
 
 _NEXT_BY_KIND = select(T.c.kind, func.min(T.c.due_at).label("due_at")).where(T.c.due_at.is_not(None)).group_by(T.c.kind)
-_NEXT = select(func.min(T.c.due_at)).where(T.c.kind == bindparam("b_kind"), T.c.due_at > bindparam("b_now"))

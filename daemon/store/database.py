@@ -26,8 +26,6 @@ from sqlmodel import SQLModel
 
 from daemon.errors import Busy, SchemaOutdated, Unavailable
 
-_FIXED_IN = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
-"""SQLite releases without the WAL-reset bug: from 3.51.3 on, and these backports within their minor."""
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
@@ -147,11 +145,6 @@ def retrying(work: Callable[[], T]) -> T:
             if getattr(error.orig, "sqlstate", None) not in _RETRY:
                 raise
     return work()
-
-
-def wal_is_safe(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> bool:
-    """Whether this SQLite library may run WAL with several connections."""
-    return version >= _FIXED_IN[0] or any(version[:2] == fixed[:2] and version >= fixed for fixed in _FIXED_IN)
 
 
 def _in_memory() -> Database:

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from daemon.errors import Busy, Unavailable
-from daemon.store.database import Database, check_schema, open_database, scratch, upgrade, wal_is_safe
+from daemon.store.database import Database, check_schema, open_database, scratch, upgrade
 from tests.daemon.builders import broken_links
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -153,26 +153,6 @@ def test_a_library_that_refuses_wal_gets_the_rollback_journal_and_extra_sync(
     database = open_database(url)
     assert ("delete", 3) == (pragma(database, "journal_mode"), pragma(database, "synchronous"))
     database.close()
-
-
-@pytest.mark.parametrize(
-    ("version", "safe"),
-    [
-        ((3, 40, 1), False),
-        ((3, 44, 5), False),
-        ((3, 44, 6), True),
-        ((3, 45, 9), False),
-        ((3, 50, 6), False),
-        ((3, 50, 7), True),
-        ((3, 51, 0), False),
-        ((3, 51, 2), False),
-        ((3, 51, 3), True),
-        ((3, 52, 0), True),
-        ((4, 0, 0), True),
-    ],
-)
-def test_the_releases_without_the_wal_reset_bug_are_known(version: tuple[int, ...], safe: bool) -> None:
-    assert safe == wal_is_safe(version)
 
 
 def test_a_transaction_that_fails_is_undone(opened: Database) -> None:

@@ -21,7 +21,7 @@ from daemon.shops import Shops
 from daemon.store import backlog, decisions, journal, orders, stock, timers
 from daemon.store.database import Database, scratch
 from daemon.store.journal import Journal
-from daemon.store.timers import CAUSE, FEED, LEASE, ORDER, POOL, Claimed, Result
+from daemon.store.timers import CAUSE, LEASE, ORDER, POOL, Claimed, Result
 from rules import playbook
 from rules.decide import decide
 from rules.instant import DAY, HOUR, MINUTE, SECOND
@@ -252,9 +252,7 @@ def test_the_next_instant_and_the_backlog_can_be_asked_for(db: Database) -> None
     wake(db, "1", "2", at=MORNING)
     wake(db, "1", at=NOON, kind=CAUSE)
     with db.begin() as tx:
-        assert MORNING == backlog.next_due(tx, [ORDER, CAUSE])
-        assert NOON == backlog.next_due(tx, [ORDER, CAUSE], MORNING)
-        assert backlog.next_due(tx, [FEED]) is None
+        assert {ORDER: MORNING, CAUSE: NOON} == backlog.next_due_by_kind(tx)
         assert {ORDER: 2} == backlog.due_count(tx, MORNING)
         assert {("north", "1"): MORNING} == timers.due_of(tx, ORDER, [("north", "1"), ("north", "9")])
 
