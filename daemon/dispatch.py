@@ -68,6 +68,9 @@ class Dispatcher:
         """1. Give lost calls their outcome. 2. Fan planned actions out. 3. See whom to call."""
         if now < self.quiet_until or self.stopping or kill.is_on(self.engine.database, self.flag):
             return 0, {}
+        with self.engine.database.begin() as tx:
+            if outbox.is_idle(tx, now):
+                return 0, {}
         moved = effect.recover(self, now)
         while count := self._fan_out(now):
             moved += count

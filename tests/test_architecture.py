@@ -99,6 +99,7 @@ def test_no_file_is_longer_than_a_sitting() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_prints_past_the_command_line() -> None:
     assert [] == [
         shown(path, node.lineno)

@@ -68,6 +68,7 @@ def lock(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
+@pytest.mark.slow
 def test_every_requirement_is_locked_at_a_version_it_allows(lock: Path) -> None:
     locked = pins(lock)
     assert [] == [

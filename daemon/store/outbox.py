@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, RowMapping, Table, Update, bindparam, func, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    RowMapping,
+    Table,
+    Update,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
 
 from daemon.lines import line
 from daemon.store.journal import Journal
@@ -21,6 +35,11 @@ LEASE = 2 * 60 * 1_000_000
 _UNDER_WAY = (Outcome.READY, Outcome.CALLING)
 _TELLS = (*_UNDER_WAY, Outcome.SETTLED)
 _DIALECTS = ("sqlite", "postgresql")
+
+
+def is_idle(connection: Connection, now: int) -> bool:
+    """Whether nothing at all is to be moved on at `now`: the state of nearly every second, asked in one read."""
+    return connection.execute(_ANYTHING, {"b_now": now}).first() is None
 
 
 def claim_planned(connection: Connection, now: int, limit: int) -> list[RowMapping]:
@@ -252,4 +271,10 @@ def _claim_statement(name: str, lost: bool, only: str | None) -> Update:
     )
 
 
+_due = bindparam("b_now", type_=BigInteger)
+_ANYTHING = union_all(
+    select(literal(1)).where(exists().where(A.c.outcome.in_((Outcome.PLANNED, Outcome.READY)), A.c.due_at <= _due)),
+    select(literal(1)).where(exists().where(A.c.outcome == Outcome.CALLING)),
+    select(literal(1)).where(exists().where(D.c.outcome.in_(_UNDER_WAY), D.c.due_at <= _due)),
+).limit(1)
 _ADD = {d: upsert(d, D, ("action_key", "sink"), None) for d in _DIALECTS}

@@ -127,6 +127,7 @@ def test_folders_are_searched_and_half_written_names_are_not(drop: Path) -> None
     assert ["1"] == order_ids(polled(feed(drop)))
 
 
+@pytest.mark.slow
 def test_pages_hold_at_most_five_thousand_and_files_share_them(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     put(drop / "b.jsonl", *range(7_000, 7_500))
@@ -136,6 +137,7 @@ def test_pages_hold_at_most_five_thousand_and_files_share_them(drop: Path) -> No
     assert [True, False] == [page.more for page in pages]
 
 
+@pytest.mark.slow
 def test_a_fresh_process_resumes_where_the_cursor_stands(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     first = page(feed(drop))
@@ -217,6 +219,7 @@ def test_links_pipes_and_the_like_are_refused_once(drop: Path, tmp_path: Path) -
     assert [] == reasons(polled(feed(drop), first[-1].cursor))
 
 
+@pytest.mark.slow
 def test_a_file_changed_while_it_is_read_is_read_again_whole(drop: Path) -> None:
     one = feed(drop)
     path = put(drop / "a.jsonl", *range(7_000))
@@ -268,6 +271,7 @@ def test_an_order_cannot_be_read_afresh(drop: Path) -> None:
         asyncio.run(feed(drop).fresh("1", NOON))
 
 
+@pytest.mark.slow
 def test_closing_lets_go_of_the_file_in_hand(drop: Path) -> None:
     one = feed(drop)
     put(drop / "a.jsonl", *range(7_000))

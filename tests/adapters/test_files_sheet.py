@@ -206,6 +206,7 @@ def test_a_cut_gzip_gives_its_whole_rows_and_says_so(tmp_path: Path) -> None:
     assert ["the gzip file ends too early: the last row is missing"] == [item.reason for item in refused(found)]
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_refused_before_it_fills_anything(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"order_id,status\n" + b"1,paid\n" * (10 << 20)))
     found = items(tmp_path / "a.csv.gz", STATED)

@@ -52,6 +52,7 @@ def words(cli: Cli, playbook: str) -> dict[str, list[str]]:
     }
 
 
+@pytest.mark.slow
 def test_each_order_gets_the_word_its_life_deserves(cli: Cli, tmp_path: Path) -> None:
     recording(
         tmp_path,
@@ -141,6 +142,7 @@ def test_a_table_names_the_orders_behind_each_number(cli: Cli, tmp_path: Path) -
 # ---- diff
 
 
+@pytest.mark.slow
 def test_a_difference_is_told_for_each_order(cli: Cli, tmp_path: Path) -> None:
     recording(tmp_path, paid("late"), shipped("late", DUE + HOUR), paid("early"), shipped("early", START + HOUR))
     document = cli("policy diff remind.toml ask.toml r.jsonl --json").document

@@ -66,6 +66,7 @@ def test_a_pass_is_told_in_numbers(cli: Cli, folder: Path) -> None:
     assert 2 == said.document["polled"]
 
 
+@pytest.mark.slow
 def test_a_pretended_pass_forces_shadow(cli: Cli, folder: Path) -> None:
     order("1")
 
@@ -75,6 +76,7 @@ def test_a_pretended_pass_forces_shadow(cli: Cli, folder: Path) -> None:
     assert 1 == len(cli("cases list --json").document["cases"])
 
 
+@pytest.mark.slow
 def test_a_pretended_pass_leaves_alone_a_database_where_something_was_live(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -84,6 +86,7 @@ def test_a_pretended_pass_leaves_alone_a_database_where_something_was_live(cli: 
     assert (2, "") == (said.code, said.out)
 
 
+@pytest.mark.slow
 def test_a_pretended_pass_knows_nothing_that_came_later(cli: Cli, folder: Path) -> None:
     order("1")
 
@@ -92,6 +95,7 @@ def test_a_pretended_pass_knows_nothing_that_came_later(cli: Cli, folder: Path) 
     assert [] == cli("orders list --json").document["orders"]
 
 
+@pytest.mark.slow
 def test_a_pretended_pass_can_be_repeated(cli: Cli, folder: Path) -> None:
     order("1")
     at = format_utc(clock.now() + 60_000_000)
@@ -185,6 +189,7 @@ def test_an_order_in_several_shops_is_found_by_its_shop(cli: Cli, folder: Path) 
 # ---- one document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "keys"),
     [
@@ -210,6 +215,7 @@ def test_json_is_one_document(cli: Cli, folder: Path, line: str, keys: set[str])
     assert 1 == said.out.count("\n")
 
 
+@pytest.mark.slow
 def test_an_order_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -221,6 +227,7 @@ def test_an_order_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -
     assert listed["at_risk"] is True
 
 
+@pytest.mark.slow
 def test_scripts_see_all_orders_and_people_the_open_ones(cli: Cli, folder: Path) -> None:
     order("open")
     order("done-9", status="completed")
@@ -245,6 +252,7 @@ def test_a_feed_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -> 
 # ---- people's hands
 
 
+@pytest.mark.slow
 def test_a_task_is_done_once(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -257,6 +265,7 @@ def test_a_task_is_done_once(cli: Cli, folder: Path) -> None:
     assert task["key"] not in [open_one["key"] for open_one in cli("tasks list --json").document["tasks"]]
 
 
+@pytest.mark.slow
 def test_a_case_is_acknowledged_snoozed_taken_over_and_resolved(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -277,6 +286,7 @@ def test_a_case_is_acknowledged_snoozed_taken_over_and_resolved(cli: Cli, folder
 # ---- kill
 
 
+@pytest.mark.slow
 def test_the_kill_switch_goes_on_and_off(cli: Cli, folder: Path) -> None:
     told = [cli(f"kill {state} --json").document["kill"] for state in ("status", "on", "status", "off", "status")]
 
@@ -326,6 +336,7 @@ def test_a_new_database_is_made_and_brought_up_to_date_once(cli: Cli, tmp_path: 
     assert first.out != second.out
 
 
+@pytest.mark.slow
 def test_a_backup_can_be_opened_and_is_not_written_over(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -390,6 +401,7 @@ def test_a_check_never_shows_a_secret(cli: Cli, folder: Path) -> None:
 # ---- init
 
 
+@pytest.mark.slow
 def test_a_new_installation_can_be_used_at_once(cli: Cli, tmp_path: Path) -> None:
     made = cli("init shop --yes")
     checked = cli("check -c shop/forestall.toml --json")

@@ -144,6 +144,7 @@ def test_what_may_not_have_arrived_is_told_again(installed: Install, error: Any)
     assert ([key], {"ops": "settled"}) == (keys(sink()), outcomes(parts, key))
 
 
+@pytest.mark.slow
 def test_a_lost_answer_is_told_again_under_the_same_key(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)

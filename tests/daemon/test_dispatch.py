@@ -76,6 +76,7 @@ def test_what_is_planned_after_a_switch_to_live_fires(installed: Install) -> Non
     assert "needs_human" == action(parts, "north/2/late_shipment/1/ship").outcome
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Kind.ALERT, Kind.COMPENSATE, Kind.TASK])
 def test_a_switch_to_shadow_voids_what_is_planned(installed: Install, kind: Kind) -> None:
     parts = with_a_case(installed)
@@ -277,6 +278,7 @@ def test_a_work_item_for_money_says_how_much(installed: Install) -> None:
 # ---- poison
 
 
+@pytest.mark.slow
 def test_a_row_that_cannot_be_handled_is_put_off_and_stops_no_other(installed: Install) -> None:
     parts = with_a_case(installed)
     poison = plan(parts, Kind.TASK, "poison", template="nobody_wrote_this")

@@ -52,6 +52,7 @@ def reading(parts: Parts, order_id: str = "1") -> list[str]:
 # ---- the ordinary way
 
 
+@pytest.mark.slow
 def test_an_effect_is_carried_out_once_and_its_receipt_kept(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -64,6 +65,7 @@ def test_an_effect_is_carried_out_once_and_its_receipt_kept(installed: Install) 
     assert ("settled", f"memory/{key}") == (action(parts, key).outcome, action(parts, key).note)
 
 
+@pytest.mark.slow
 def test_the_other_side_is_told_what_to_pay(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -83,6 +85,7 @@ def test_attempt_and_outcome_are_put_down_as_evidence(installed: Install) -> Non
     assert ["attempt calling", "outcome settled"] == reading(parts)
 
 
+@pytest.mark.slow
 def test_the_intent_is_on_disk_before_the_call(installed: Install, tmp_path: Path) -> None:
     parts = installed(WATCHED)
     key = plan(parts, Kind.COMPENSATE)
@@ -112,6 +115,7 @@ def test_no_transaction_is_open_during_the_call(installed: Install) -> None:
 # ---- the fresh read
 
 
+@pytest.mark.slow
 def test_an_order_shipped_meanwhile_gets_nothing(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -122,6 +126,7 @@ def test_an_order_shipped_meanwhile_gets_nothing(installed: Install) -> None:
     assert ([], "void", "CASE_CLOSED") == (keys(sink("hands")), action(parts, key).outcome, action(parts, key).note)
 
 
+@pytest.mark.slow
 def test_an_order_whose_deadline_was_moved_gets_nothing(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -167,6 +172,7 @@ def test_a_platform_that_never_answers_a_fresh_read_is_given_up_at_the_hard_end(
     assert ([], "ready") == (keys(sink("hands")), action(parts, key).outcome)
 
 
+@pytest.mark.slow
 def test_every_call_has_a_fresh_read_of_its_own(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -192,6 +198,7 @@ def test_effects_of_a_shop_wait_for_its_first_poll_after_a_start(installed: Inst
 # ---- what the other side answers
 
 
+@pytest.mark.slow
 def test_a_refusal_is_final(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -203,6 +210,7 @@ def test_a_refusal_is_final(installed: Install) -> None:
     assert ([], "refused") == (keys(sink("hands")), action(parts, key).outcome)
 
 
+@pytest.mark.slow
 def test_what_surely_did_not_happen_is_tried_again(installed: Install) -> None:
     parts = installed(PLAIN)
     key = plan(parts, Kind.COMPENSATE)
@@ -223,6 +231,7 @@ LOST = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOST)
 def test_money_of_which_nobody_knows_is_for_a_person_and_never_sent_again(installed: Install, fault: Fault) -> None:
     parts = installed(PLAIN)
@@ -247,6 +256,7 @@ def test_money_of_which_nobody_knows_is_on_the_list_of_work(installed: Install) 
     assert "¥5.00" in action(parts, key).request
 
 
+@pytest.mark.slow
 def test_money_that_stalls_beyond_the_hard_end_counts_as_unknown(installed: Install) -> None:
     parts = installed(PLAIN)
     parts.dispatcher.call_timeout_s = 0.05
@@ -258,6 +268,7 @@ def test_money_that_stalls_beyond_the_hard_end_counts_as_unknown(installed: Inst
     assert "needs_human" == action(parts, key).outcome
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOST)
 def test_money_is_sent_again_under_the_same_key_where_keys_are_kept(installed: Install, fault: Fault) -> None:
     parts = installed()
@@ -271,6 +282,7 @@ def test_money_is_sent_again_under_the_same_key_where_keys_are_kept(installed: I
     assert 2 == action(parts, key).attempts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [MEMORY, PLAIN])
 @pytest.mark.parametrize("fault", LOST)
 def test_a_message_of_which_nobody_knows_is_never_sent_again(installed: Install, text: str, fault: Fault) -> None:
@@ -296,6 +308,7 @@ def test_a_buyer_is_sent_the_approved_text_and_nothing_else(installed: Install) 
     assert "¥" not in message.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOST)
 def test_a_listing_is_set_again_until_it_is_sure(installed: Install, fault: Fault) -> None:
     parts = installed(PLAIN)
@@ -393,6 +406,7 @@ def test_whoever_lost_the_fence_before_the_call_does_not_call(installed: Install
 # ---- side by side
 
 
+@pytest.mark.slow
 def test_a_slow_shop_holds_no_other(installed: Install) -> None:
     parts = installed(MEMORY + '[shops.south]\nplatform = "taobao"\nfeed = "memory"\n')
     say(order := a_late_order("2", shop="south"), shop="south")
@@ -410,6 +424,7 @@ def test_a_slow_shop_holds_no_other(installed: Install) -> None:
     assert "settled" == action(parts, "south/2/late_shipment/1/agree_new_date").outcome
 
 
+@pytest.mark.slow
 def test_an_effect_whose_sink_was_taken_away_becomes_a_work_item(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)

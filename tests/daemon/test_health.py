@@ -63,6 +63,7 @@ def test_other_flags_and_events_are_no_incidents(db: Database) -> None:
     assert 0 == count(db, "incident")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "counted"),
     [
@@ -282,6 +283,7 @@ def health_alerts(parts: Parts) -> list[str]:
     return [row["key"] for row in rows(parts.database, "action", step="health")]
 
 
+@pytest.mark.slow
 def test_the_seller_is_told_before_the_line_and_when_it_is_crossed(installed: Install) -> None:
     parts = installed()
     disputes(parts, 2, MORNING)

@@ -73,6 +73,7 @@ def test_machines_read_the_same_in_utc_and_minor_units(installed: Install) -> No
     )
 
 
+@pytest.mark.slow
 def test_a_crowd_is_a_few_names_and_a_count(installed: Install) -> None:
     parts = installed()
     say(*(a_late_order(f"n{number:02}") for number in range(25)))

@@ -108,6 +108,7 @@ def test_migrations_leave_nothing_to_do(empty_db: Database) -> None:
     assert [] == differences(empty_db)
 
 
+@pytest.mark.slow
 def test_migrated_tables_are_those_the_models_would_make(empty_db: Database) -> None:
     with empty_db.begin() as connection:
         SQLModel.metadata.create_all(connection, tables=list(OURS.values()))

@@ -102,6 +102,7 @@ def test_lint_works_before_there_is_a_database(cli: Cli, tmp_path: Path) -> None
     assert any(warning.startswith("confirmations cannot be read") for warning in said.document["warnings"])
 
 
+@pytest.mark.slow
 def test_a_row_that_changed_since_it_was_confirmed_is_named(cli: Cli, folder: Path) -> None:
     cli("policy confirm TM-S1 --source page --by Ann")
     database = open_database("sqlite:///forestall.db")
@@ -241,6 +242,7 @@ def test_a_confirmation_can_be_taken_back(cli: Cli, folder: Path) -> None:
     assert shown(cli("policy show tmall --json"))["TM-S1"]["confirmed"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part"),
     [("TB-L5", "weak"), ("TM-L2", "no money is paid first"), ("TB-S3-P10", "in place of TB-S3")],

@@ -135,6 +135,7 @@ def test_a_feed_that_runs_in_a_circle_is_stopped(installed: Install) -> None:
 # ---- failing feeds
 
 
+@pytest.mark.slow
 def test_a_feed_is_logged_once_when_it_breaks_and_once_when_it_recovers(installed: Install, logs: Logs) -> None:
     parts = installed()
     feed().faults.fail_next(3, Transient("reset"))
@@ -184,6 +185,7 @@ def test_credentials_that_are_refused_are_logged_as_such(installed: Install, log
     assert (True, "AuthFailed: token expired") == (broke["renew_credentials"], broke["error"])
 
 
+@pytest.mark.slow
 def test_a_failing_feed_is_asked_less_and_less_often(installed: Install) -> None:
     parts = installed()
     feed().faults.fail_next(1000, Transient("reset"))

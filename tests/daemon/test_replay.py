@@ -105,6 +105,7 @@ def test_the_step_changes_no_byte(cli: Cli, tmp_path: Path, records: list[dict[s
     assert seen.pop()
 
 
+@pytest.mark.slow
 def test_the_order_of_files_and_lines_changes_no_byte_where_times_differ(cli: Cli, tmp_path: Path) -> None:
     forth = replayed(cli, written(tmp_path / "forth.jsonl", ORDERS))
     back = replayed(cli, written(tmp_path / "back.jsonl", ORDERS[::-1]))
@@ -170,6 +171,7 @@ def test_until_ends_the_story_and_counts_what_is_pending(cli: Cli, tape: Path) -
     assert said.document["pending"] > 0
 
 
+@pytest.mark.slow
 def test_by_default_a_replay_goes_on_for_three_days_after_the_last_deadline(cli: Cli, tape: Path) -> None:
     last = replayed(cli, tape, f"--until {at(48 + 72 + 2)}")
 

@@ -144,6 +144,7 @@ def test_no_scenario_sees_another(tmp_path: Path) -> None:
     assert [[], []] == [result.misses for result in played(path)]
 
 
+@pytest.mark.slow
 def test_a_hundred_scenarios_in_one_file_are_each_judged(tmp_path: Path) -> None:
     """What they cost is measured by benchmarks/bench_scenarios.py."""
     head, *parts = EXAMPLE.read_text().split("[[scenario]]")

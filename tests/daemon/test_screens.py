@@ -69,6 +69,7 @@ def test_the_demo_shows_what_it_did_and_leaves_only_its_folder(
         assert part in said
 
 
+@pytest.mark.slow
 def test_the_demo_never_removes_another_folder(forestall: Any, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
     said = forestall(f"demo {tmp_path}")
@@ -189,6 +190,7 @@ def test_a_mistake_is_told_in_a_sentence_with_its_mend(forestall: Any, line: str
     assert "Traceback" not in said.err
 
 
+@pytest.mark.slow
 def test_a_beginning_without_orders_says_what_to_do(forestall: Any, tmp_path: Path) -> None:
     file = tmp_path / "new" / "forestall.toml"
     assert 0 == forestall(f"init {file.parent} --yes").code

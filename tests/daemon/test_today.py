@@ -35,6 +35,7 @@ def missing(order_id: str, buyer: str) -> Snapshot:
     return Snapshot(observed_at=now, shop="west", order_id=order_id, platform="tmall", fields=facts, lines=lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("buyers", "stake"), [("aa", 50_000), ("ab", 90_000)])
 def test_orders_of_one_buyer_on_one_day_count_with_the_cap_they_share(
     cli: Cli, folder: Path, buyers: str, stake: int

@@ -84,6 +84,7 @@ def test_a_refund_is_answered_within_48_hours_and_never_refused_by_itself(a_worl
     assert {"task", "alert"} == {line["action"] for line in world.lines("action")}
 
 
+@pytest.mark.slow
 def test_a_refund_of_an_unshipped_order_is_answered_within_48_hours(a_world: Make):
     """X9: the clock of a paid order that was never sent is the refund's, however far its ship-by time is."""
     world = a_shop(a_world)
@@ -178,6 +179,7 @@ def test_where_nobody_can_know_the_scan_the_seller_is_asked_once_and_no_case_is_
     assert [] == world.cases()
 
 
+@pytest.mark.slow
 def test_an_urging_buyer_moves_the_ladder_half_a_day_forward(a_world: Make):
     world = a_shop(a_world)
     calm, urged = an_order("A", ship_by="Wed 20:00"), an_order("B", ship_by="Wed 20:00", flags=("urged",))
@@ -189,6 +191,7 @@ def test_an_urging_buyer_moves_the_ladder_half_a_day_forward(a_world: Make):
     world.expect_alert(reason="NEW_ORDERS", orders=["A", "B"], when="Tue 20:00")
 
 
+@pytest.mark.slow
 def test_paid_without_stock_and_without_a_refund_is_a_work_item_and_no_cancellation(a_world: Make):
     """C087, C088, N7: the order ends only through the buyer's own refund."""
     world = a_shop(a_world, "pinduoduo")

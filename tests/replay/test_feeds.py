@@ -12,6 +12,7 @@ GONE = Transient("connection refused")
 WATCHED = {"north": {"stale_after": "60m"}, "south": {}}
 
 
+@pytest.mark.slow
 def test_a_feed_that_falls_silent_is_told_after_its_hour_and_the_unwatched_one_never(a_world: Make):
     """Scenario 16."""
     world = a_world(alerts(), shops=WATCHED)
@@ -65,6 +66,7 @@ def test_past_its_grace_there_is_one_alert_that_counts_from_the_last_data(a_worl
     world.advance(days=2)
 
 
+@pytest.mark.slow
 def test_a_due_time_that_newer_data_has_moved_is_no_alert(a_world: Make):
     """Scenario 68: re-check before acting."""
     world = a_world(alerts(), shops={"north": {"stale_after": "25h"}})
@@ -75,6 +77,7 @@ def test_a_due_time_that_newer_data_has_moved_is_no_alert(a_world: Make):
     world.expect_nothing()
 
 
+@pytest.mark.slow
 def test_a_pick_up_keeps_its_reminder_hour_whatever_joins_another(a_world: Make):
     """Scenario 69: the next reminder is set once, never moved by another, and gone when all is well."""
     world = a_world(alerts(repeat='"1h"'), shops={"north": {}, "south": {}})
@@ -98,6 +101,7 @@ def test_the_hour_that_comes_twice_makes_no_feed_late(a_world: Make):
     world.expect_nothing()
 
 
+@pytest.mark.slow
 def test_after_the_hour_that_comes_twice_quiet_hours_end_at_the_local_minute(a_world: Make):
     """Scenario 70 for what people hear: eight o'clock is eight o'clock on the wall."""
     riga = {"platform": "generic", "timezone": "Europe/Riga"}
@@ -116,6 +120,7 @@ def a_file(*lines: dict[str, object]) -> str:
     return "".join(json.dumps(LINE | line) + "\n" for line in lines)
 
 
+@pytest.mark.slow
 def test_yesterdays_export_dropped_late_changes_nothing_that_is_known_better(a_world: Make):
     """The newest observed_at wins, not the file that came last."""
     world = a_world(alerts(), start="Mon 12:00", shops={"north": {"feed": "files"}})
@@ -140,6 +145,7 @@ def test_a_half_written_export_waits_until_it_rests_and_is_then_read_whole(a_wor
     world.expect_alert(orders=["A", "B"], when="Mon 12:06")
 
 
+@pytest.mark.slow
 def test_a_folder_nobody_exports_to_any_more_says_by_when_to_export_again(a_world: Make):
     """Stale data is an alert of its own (design §10)."""
     world = a_world(alerts(leads='"4h"'), start="Mon 12:00", shops={"north": {"feed": "files", "stale_after": "6h"}})

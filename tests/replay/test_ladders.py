@@ -13,6 +13,7 @@ NINETY = 'name = "ninety", action = "task", delay = "90m"'
 ASK = 'name = "ask", action = "negotiate", delay = "0m"'
 
 
+@pytest.mark.slow
 def test_the_second_step_goes_exactly_thirty_minutes_after_the_first(a_world: Make):
     """Scenario 1."""
     world = a_world(ladder(ONE, TWO))
@@ -26,6 +27,7 @@ def test_the_second_step_goes_exactly_thirty_minutes_after_the_first(a_world: Ma
     world.advance(hours=11)
 
 
+@pytest.mark.slow
 def test_every_step_goes_exactly_once_the_instant_ones_first(a_world: Make):
     """Scenario 4."""
     world = a_world(ladder(ONE, 'name = "also_now", action = "task", delay = "0m"', TWO))
@@ -124,6 +126,7 @@ def test_another_ladder_starts_at_once_and_the_old_one_never_goes_on(a_world: Ma
     assert "ADDED_TOO_LATE" == world.outcome("two", "A")
 
 
+@pytest.mark.slow
 def test_a_step_waits_for_the_answer_to_the_one_before(a_world: Make):
     """The wait ends with its time, or at once when the answer is a no."""
     waiting = tell("then", "1m") + ', waits_for = "ask", wait = "2h"'

@@ -92,6 +92,7 @@ def test_the_next_day_has_a_share_of_its_own(a_world: Make):
     world.expect("delist", step="delist:north/L2", sink="platform")
 
 
+@pytest.mark.slow
 def test_what_a_person_undoes_stays_on_sale_until_the_shortage_is_over(a_world: Make):
     world = a_world(POOL, live=LIVE)
     short(world, "L9")
@@ -108,6 +109,7 @@ def test_what_a_person_undoes_stays_on_sale_until_the_shortage_is_over(a_world: 
     world.expect("delist", step="delist:north/L9")
 
 
+@pytest.mark.slow
 def test_what_a_person_stops_comes_back_after_restock_like_any_other(a_world: Make):
     """The sum said keep; a person knew better. Only what we stopped comes back."""
     world = a_world(pool("margin_percent = 60", "fails_percent = 10"), live=LIVE)

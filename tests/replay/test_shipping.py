@@ -27,6 +27,7 @@ def test_a_parcel_the_courier_has_not_scanned_is_chased(a_world: Make):
     world.advance(days=2)
 
 
+@pytest.mark.slow
 def test_where_nobody_can_know_the_scan_shipped_ends_the_ladder(a_world: Make):
     """The feed has never said a word about collection."""
     world = a_world(ladder(SHIP, CHASE))
@@ -110,6 +111,7 @@ def test_a_parcel_only_the_platform_knows_of_stops_the_message_at_the_last_look(
     assert ["A late_shipment 1 SHIPPED"] == world.cases()
 
 
+@pytest.mark.slow
 def test_an_order_paid_after_its_limit_is_late_from_the_first_look(a_world: Make):
     """Paid when its ship-by had passed: told at once, and no step that only helps before."""
     world = a_world(ladder(SHIP, 'name = "ask", action = "negotiate", lead = "9h"'), live=("negotiate",))

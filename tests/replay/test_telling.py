@@ -37,6 +37,7 @@ def test_trouble_that_flaps_is_told_once(a_world: Make):
     assert ["A stock_out 1 open"] == world.cases("A")
 
 
+@pytest.mark.slow
 def test_what_was_acknowledged_and_comes_back_is_told_again_until_that_is_acknowledged(a_world: Make):
     """The seller said "I have it" of trouble that then ended: its return is news."""
     world = a_world(alerts(repeat='"1h"'))
@@ -103,6 +104,7 @@ def test_a_failing_sink_holds_no_other_and_catches_up_without_repeats(a_world: M
     world.place(now_says("A", status="shipped"))
 
 
+@pytest.mark.slow
 def test_a_sink_that_was_away_for_hours_hears_the_newest_only(a_world: Make):
     """Scenario 46, with an absence longer than the interval: what was overtaken is not told any more."""
     world = a_world(alerts(repeat='"1h"'))
@@ -269,6 +271,7 @@ def test_a_provider_that_says_retry_after_fifteen_seconds_is_asked_in_exactly_fi
     world.expect_alert(orders=["A"], when="2026-06-01 08:00:15")
 
 
+@pytest.mark.slow
 def test_after_ninety_minutes_of_rate_limit_the_alert_has_failed(a_world: Make):
     """Scenario 62."""
     world = a_world(alerts())
@@ -280,6 +283,7 @@ def test_after_ninety_minutes_of_rate_limit_the_alert_has_failed(a_world: Make):
     assert 90 == len(world.sink().waiting), "ten calls: at 0, 10, … 90 min"
 
 
+@pytest.mark.slow
 def test_an_old_case_goes_on_in_maintenance_and_a_new_one_is_silent(a_world: Make):
     """Scenario 23."""
     window = {"since": "2026-06-01T08:30:00+08:00", "until": "2026-06-01T10:30:00+08:00"}

@@ -55,6 +55,7 @@ def test_group_success_starts_the_days():
     assert [] == said(**facts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
