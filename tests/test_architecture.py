@@ -109,6 +109,7 @@ def test_nothing_prints_past_the_command_line() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_no_file_knows_a_registry_or_a_workplace() -> None:
     assert [] == [
         f"{shown(path, number)}: {what}"

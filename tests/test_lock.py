@@ -79,6 +79,7 @@ def test_every_requirement_is_locked_at_a_version_it_allows(lock: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_nothing_is_locked_that_nobody_needs(lock: Path) -> None:
     needed = closure(asked_for(lock)).keys()
     assert set() == {name for name, pin in pins(lock).items() if pin.applies()} - needed

@@ -145,6 +145,7 @@ def test_a_fresh_process_resumes_where_the_cursor_stands(drop: Path) -> None:
     assert [str(n) for n in range(5_000, 7_000)] == order_ids(polled(feed(drop), first.cursor))
 
 
+@pytest.mark.slow
 def test_a_page_that_was_not_stored_is_given_again(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     one = feed(drop)
@@ -153,6 +154,7 @@ def test_a_page_that_was_not_stored_is_given_again(drop: Path) -> None:
     assert first.records == again.records
 
 
+@pytest.mark.slow
 def test_a_page_nobody_waited_for_is_not_made_twice(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     one = feed(drop)
@@ -160,6 +162,7 @@ def test_a_page_nobody_waited_for_is_not_made_twice(drop: Path) -> None:
     assert page(one) is page(one)
 
 
+@pytest.mark.slow
 def test_the_watermark_is_the_newest_time_of_files_read_to_the_end(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     pages = polled(feed(drop))
@@ -245,6 +248,7 @@ def test_an_export_of_another_platform_is_refused_by_name(drop: Path) -> None:
     assert ["this is a Pinduoduo order export, but shop north is on taobao"] == reasons(polled(feed(drop)))
 
 
+@pytest.mark.slow
 def test_unknown_keys_are_counted_page_by_page(drop: Path) -> None:
     settle(json_file(drop / "a.jsonl", *({**ORDER, "order_id": str(n), "extra": 1} for n in range(6_000))))
 
@@ -281,6 +285,7 @@ def test_closing_lets_go_of_the_file_in_hand(drop: Path) -> None:
     assert 2_000 == len(order_ids(polled(one, first.cursor)))
 
 
+@pytest.mark.slow
 def test_parsing_does_not_hold_the_event_loop(drop: Path) -> None:
     put(drop / "a.jsonl", *range(6_000))
     beats = asyncio.run(beating(feed(drop)))

@@ -25,6 +25,7 @@ CHANGES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(TIMES | CHANGES, ZONES)
 def test_a_local_time_is_what_the_calendar_says(moment: datetime, zone: ZoneInfo) -> None:
     text = moment.isoformat()

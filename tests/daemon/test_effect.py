@@ -76,6 +76,7 @@ def test_the_other_side_is_told_what_to_pay(installed: Install) -> None:
     assert (500, "CNY", "1") == tuple(message.data[name] for name in ("amount_minor", "currency", "order_id"))
 
 
+@pytest.mark.slow
 def test_attempt_and_outcome_are_put_down_as_evidence(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE)
@@ -101,6 +102,7 @@ def test_the_intent_is_on_disk_before_the_call(installed: Install, tmp_path: Pat
     assert [("calling", 1, True)] == seen
 
 
+@pytest.mark.slow
 def test_no_transaction_is_open_during_the_call(installed: Install) -> None:
     parts = installed(WATCHED)
     plan(parts, Kind.COMPENSATE)
@@ -137,6 +139,7 @@ def test_an_order_whose_deadline_was_moved_gets_nothing(installed: Install) -> N
     assert ([], "void") == (keys(sink("hands")), action(parts, key).outcome)
 
 
+@pytest.mark.slow
 def test_an_order_the_platform_no_longer_knows_gets_nothing(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -147,6 +150,7 @@ def test_an_order_the_platform_no_longer_knows_gets_nothing(installed: Install) 
     assert ([], "void", "ORDER_GONE") == (keys(sink("hands")), action(parts, key).outcome, action(parts, key).note)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", [Transient("busy"), Permanent("forbidden"), RuntimeError("a bug")])
 def test_an_order_that_cannot_be_read_waits(installed: Install, error: Exception) -> None:
     parts = installed()
@@ -161,6 +165,7 @@ def test_an_order_that_cannot_be_read_waits(installed: Install, error: Exception
     assert [key] == keys(sink("hands"))
 
 
+@pytest.mark.slow
 def test_a_platform_that_never_answers_a_fresh_read_is_given_up_at_the_hard_end(installed: Install) -> None:
     parts = installed()
     parts.dispatcher.call_timeout_s = 0.05
@@ -185,6 +190,7 @@ def test_every_call_has_a_fresh_read_of_its_own(installed: Install) -> None:
     assert ([], "void") == (keys(sink("hands")), action(parts, key).outcome)
 
 
+@pytest.mark.slow
 def test_effects_of_a_shop_wait_for_its_first_poll_after_a_start(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE)
@@ -246,6 +252,7 @@ def test_money_of_which_nobody_knows_is_for_a_person_and_never_sent_again(instal
     assert 0 == sink("hands").repeats[key]
 
 
+@pytest.mark.slow
 def test_money_of_which_nobody_knows_is_on_the_list_of_work(installed: Install) -> None:
     parts = installed(PLAIN)
     key = plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -297,6 +304,7 @@ def test_a_message_of_which_nobody_knows_is_never_sent_again(installed: Install,
     assert 0 == sink("hands").repeats[key]
 
 
+@pytest.mark.slow
 def test_a_buyer_is_sent_the_approved_text_and_nothing_else(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.CONTACT, template="delay_notice@1", channel="platform_chat")
@@ -337,6 +345,7 @@ def lose_the_caller(parts: Parts) -> None:
     parts.dispatcher.in_flight.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "text", "outcome"),
     [
@@ -361,6 +370,7 @@ def test_a_call_whose_caller_was_lost_is_treated_as_unknown(
     assert ("calling", outcome) == (during, action(parts, key).outcome)
 
 
+@pytest.mark.slow
 def test_a_lost_call_for_money_is_on_the_list_of_work(installed: Install) -> None:
     parts = installed(PLAIN)
     key = plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -371,6 +381,7 @@ def test_a_lost_call_for_money_is_on_the_list_of_work(installed: Install) -> Non
     assert "¥5.00" in action(parts, key).request
 
 
+@pytest.mark.slow
 def test_whoever_lost_the_fence_does_not_overwrite_the_outcome(installed: Install) -> None:
     parts = installed(WATCHED)
     key = plan(parts, Kind.COMPENSATE)
@@ -386,6 +397,7 @@ def test_whoever_lost_the_fence_does_not_overwrite_the_outcome(installed: Instal
     assert ["attempt calling"] == reading(parts)
 
 
+@pytest.mark.slow
 def test_whoever_lost_the_fence_before_the_call_does_not_call(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -436,6 +448,7 @@ def test_an_effect_whose_sink_was_taken_away_becomes_a_work_item(installed: Inst
     assert "needs_human" == action(parts, key).outcome
 
 
+@pytest.mark.slow
 def test_a_text_nobody_approved_is_never_sent_and_stops_no_other(installed: Install) -> None:
     parts = installed()
     poison = plan(parts, Kind.CONTACT, "a_poison", template="nobody_wrote_this")
@@ -447,6 +460,7 @@ def test_a_text_nobody_approved_is_never_sent_and_stops_no_other(installed: Inst
     assert "TEXT_NOT_APPROVED" == action(parts, poison).note
 
 
+@pytest.mark.slow
 def test_other_cases_of_the_order_are_untouched(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE)

@@ -60,6 +60,7 @@ def kinds(folder: Path) -> list[tuple[str, str]]:
     return found
 
 
+@pytest.mark.slow
 def test_the_plan_shows_the_sum_of_every_short_listing(cli: Cli, folder: Path) -> None:
     found = cli("listings plan --json").document["listings"]
     assert [
@@ -79,6 +80,7 @@ def test_the_plan_as_a_screen(
     assert [] == [word for word in words if word not in shown]
 
 
+@pytest.mark.slow
 def test_without_yes_nothing_is_done(cli: Cli, folder: Path) -> None:
     said = cli("listings apply")
     assert (0, True) == (said.code, "add --yes" in said.out)
@@ -94,6 +96,7 @@ def test_apply_stops_what_the_sum_says_and_undo_takes_it_back(cli: Cli, folder: 
     assert [] == cli("listings undo --yes --json").document["keys"]
 
 
+@pytest.mark.slow
 def test_a_person_may_stop_what_the_sum_leaves_open(cli: Cli, folder: Path) -> None:
     assert "1 listing will be stopped" in cli("listings apply north/L2 --yes").out
     assert [("delist:north/L2", "planned")] == kinds(folder)

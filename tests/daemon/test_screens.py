@@ -103,6 +103,7 @@ def test_orders_as_scripts_read_them(forestall: Any) -> None:
     assert {"lines", "candidates", "cases", "flags", "platform"} <= shown.keys()
 
 
+@pytest.mark.slow
 def test_the_day_as_scripts_read_it(forestall: Any, tmp_path: Path) -> None:
     screen = document(forestall("today --json"))
     cases = document(forestall("cases list --json"))["cases"]
@@ -120,6 +121,7 @@ def test_why_as_scripts_read_it(forestall: Any) -> None:
     assert (True, "ALREADY_LATE") == (late["fired"], late["reason"])
 
 
+@pytest.mark.slow
 def test_a_case_is_acknowledged_and_a_task_is_done(forestall: Any) -> None:
     case = f"taobao-home/{LATE}/late_shipment/1"
     assert 0 == forestall(f"cases ack {case}").code

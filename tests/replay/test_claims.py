@@ -54,6 +54,7 @@ def test_wrong_goods_are_exchanged_on_the_sellers_freight(a_world: Make):
     assert ["A wrong_item 1 ORDER_CLOSED"] == world.cases()
 
 
+@pytest.mark.slow
 def test_the_claims_of_a_day_are_one_alert(a_world: Make):
     """Scenario 21, 47: what comes later joins at the next interval."""
     world = a_shop(a_world)
@@ -113,6 +114,7 @@ def test_a_complaint_has_24_hours_to_be_settled_and_72_for_the_evidence(a_world:
     assert ["A dispute 1 open"] == world.cases()
 
 
+@pytest.mark.slow
 def test_a_refund_that_becomes_an_intervention_starts_the_shorter_clock(a_world: Make):
     world = a_shop(a_world)
     world.place(an_order("A", flags=("refund_requested",), **DELIVERED))

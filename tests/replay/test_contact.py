@@ -84,6 +84,7 @@ def test_a_person_who_takes_over_stops_every_later_step(a_world: Make):
     assert {"HUMAN_TAKEOVER"} == {world.outcome(name, "A") for name in ("text", "letter", "mail", "ask_support")}
 
 
+@pytest.mark.slow
 def test_a_buyer_who_opted_out_hears_nothing_more_about_any_order_in_any_shop(a_world: Make):
     """Scenario 33, without a way back: only a new word of the buyer could be one."""
     world = a_world(ladder(tell("hello", "1m")), live=("contact",), shops={"north": {}, "south": {}})

@@ -25,6 +25,7 @@ def test_a_feed_that_falls_silent_is_told_after_its_hour_and_the_unwatched_one_n
     world.expect_alert(step="stale", reason="FEED_STALE", says="[north]", when="Mon 09:00")
 
 
+@pytest.mark.slow
 def test_a_message_about_missing_data_is_not_sent_once_the_data_is_back(a_world: Make):
     """Scenario 16: on the beat, what is still to be sent is dropped."""
     world = a_world(alerts(), shops=WATCHED, alerts={"ops": {"sink": "memory"}, "pager": {"sink": "memory"}})
@@ -93,6 +94,7 @@ def test_a_pick_up_keeps_its_reminder_hour_whatever_joins_another(a_world: Make)
     world.advance(hours=6)
 
 
+@pytest.mark.slow
 def test_the_hour_that_comes_twice_makes_no_feed_late(a_world: Make):
     """Scenario 70: Riga, the night of 29 October 2023, hourly data with five minutes' grace."""
     riga = {"platform": "generic", "timezone": "Europe/Riga", "stale_after": "65m", "poll_s": 3600}
@@ -132,6 +134,7 @@ def test_yesterdays_export_dropped_late_changes_nothing_that_is_known_better(a_w
     assert ("shipped", []) == (world.order("A").status, world.cases())
 
 
+@pytest.mark.slow
 def test_a_half_written_export_waits_until_it_rests_and_is_then_read_whole(a_world: Make):
     """Ready is a matter of the disk's clock: ten seconds without a write."""
     world = a_world(alerts(), start="Mon 12:00", shops={"north": {"feed": "files", "poll_s": 60}})
@@ -155,6 +158,7 @@ def test_a_folder_nobody_exports_to_any_more_says_by_when_to_export_again(a_worl
     world.expect_alert(step="stale", when="Mon 17:00", says="export again before 06-02 10:00: 2 deadlines")
 
 
+@pytest.mark.slow
 def test_with_files_an_effect_is_a_task_that_says_as_of_when(a_world: Make):
     """A folder cannot be asked about one order: a person checks and acts."""
     playbook = alerts() + '[[late_shipment.steps]]\nname = "ask"\naction = "negotiate"\ndelay = "0m"\n'

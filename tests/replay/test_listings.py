@@ -73,6 +73,7 @@ def test_a_protected_listing_is_never_stopped(a_world: Make):
     world.advance(days=2)
 
 
+@pytest.mark.slow
 def test_beyond_a_days_share_a_person_decides(a_world: Make):
     """Half of three listings a day is one: granted in the order of the keys, whatever the batch."""
     world = a_world(pool("margin_percent = 20", "daily_share_percent = 50"), live=LIVE)
@@ -83,6 +84,7 @@ def test_beyond_a_days_share_a_person_decides(a_world: Make):
     world.advance(hours=1)
 
 
+@pytest.mark.slow
 def test_the_next_day_has_a_share_of_its_own(a_world: Make):
     world = a_world(pool("margin_percent = 20", "daily_share_percent = 1"), start="Mon 23:00", live=LIVE)
     short(world, "L1", sku="A")

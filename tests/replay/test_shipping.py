@@ -87,6 +87,7 @@ def test_once_a_new_date_is_agreed_the_buyer_is_left_alone(a_world: Make):
     assert ["A late_shipment 1 SHIP_BY_MOVED", "A late_shipment 2 open"] == world.cases()
 
 
+@pytest.mark.slow
 def test_a_message_that_waits_for_its_retry_is_not_sent_once_the_buyer_has_agreed(a_world: Make):
     """The fact is read again at the last moment."""
     world = a_world(ladder(tell("tell", "0m")), live=("contact",))
@@ -99,6 +100,7 @@ def test_a_message_that_waits_for_its_retry_is_not_sent_once_the_buyer_has_agree
     assert "DATE_AGREED" == world.outcome("tell", "A")
 
 
+@pytest.mark.slow
 def test_a_parcel_only_the_platform_knows_of_stops_the_message_at_the_last_look(a_world: Make):
     """Fresh read: the feed has not told us yet that it was shipped."""
     world = a_world(ladder(tell("tell", "1h")), live=("contact",))
@@ -146,6 +148,7 @@ def test_a_presale_order_is_due_at_the_end_of_its_promised_day(a_world: Make):
     world.expect_alert(orders=["A"], when="2026-06-14 23:59:59")
 
 
+@pytest.mark.slow
 def test_after_seven_days_away_there_is_one_report_and_one_decision_per_order(a_world: Make):
     """No burst of late messages: one digest, and steps whose time has passed are dropped with the reason."""
     steps = (SHIP, 'name = "ask", action = "negotiate", lead = "9h", until = "2h"', tell("tell", "2h"))
@@ -164,6 +167,7 @@ def test_after_seven_days_away_there_is_one_report_and_one_decision_per_order(a_
     world.expect_nothing()
 
 
+@pytest.mark.slow
 def test_what_was_decided_before_an_absence_is_not_done_in_a_heap_after_it(a_world: Make):
     """Three messages fell due while we were down: the last useful one goes, the others say why not."""
     steps = (tell("first", "1h"), tell("second", "2h"), tell("third", "3h"))
@@ -177,6 +181,7 @@ def test_what_was_decided_before_an_absence_is_not_done_in_a_heap_after_it(a_wor
     world.advance(hours=2)
 
 
+@pytest.mark.slow
 def test_an_order_that_was_shipped_while_we_were_away_is_not_chased(a_world: Make):
     """First the fresh poll, then the decision."""
     world = a_world(ladder(SHIP))

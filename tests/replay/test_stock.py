@@ -45,6 +45,7 @@ def test_of_two_orders_for_the_last_unit_the_dearer_loss_is_covered(a_world: Mak
     world.advance(days=2)
 
 
+@pytest.mark.slow
 def test_after_restock_only_what_we_took_off_sale_comes_back(a_world: Make):
     """The platform refused to take one listing off: it is the seller's own affair, and stays so."""
     world = a_world(POOL, live=("delist", "relist"))

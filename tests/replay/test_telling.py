@@ -24,6 +24,7 @@ def test_eight_rounds_of_trouble_are_told_eight_times_and_closed(a_world: Make):
     assert [f"A stock_out {n} IN_STOCK" for n in range(1, 9)] == world.cases("A")
 
 
+@pytest.mark.slow
 def test_trouble_that_flaps_is_told_once(a_world: Make):
     """Scenario 15, its counterpart: twenty minutes apart it is one and the same case."""
     world = a_world(alerts())
@@ -62,6 +63,7 @@ def test_facts_about_an_order_nobody_knows_open_nothing(a_world: Make):
     assert [] == world.cases()
 
 
+@pytest.mark.slow
 def test_only_the_ladder_of_what_was_shipped_stops(a_world: Make):
     """Scenario 18."""
     world = a_world(alerts(repeat='"30m"'))
@@ -76,6 +78,7 @@ def test_only_the_ladder_of_what_was_shipped_stops(a_world: Make):
     assert ["A late_shipment 1 SHIPPED", "B late_shipment 1 SHIPPED"] == world.cases()
 
 
+@pytest.mark.slow
 def test_an_open_case_is_told_again_at_its_interval_until_it_closes(a_world: Make):
     """Scenario 45."""
     world = a_world(alerts(repeat='"1h"', resolved="true"))
@@ -89,6 +92,7 @@ def test_an_open_case_is_told_again_at_its_interval_until_it_closes(a_world: Mak
     world.expect_alert(step="resolved", reason="ALL_RESOLVED", when="Mon 10:30")
 
 
+@pytest.mark.slow
 def test_a_failing_sink_holds_no_other_and_catches_up_without_repeats(a_world: Make):
     """Scenario 46."""
     world = a_world(alerts(repeat='"1h"'), alerts={"good": {"sink": "memory"}, "bad": {"sink": "memory"}})
@@ -116,6 +120,7 @@ def test_a_sink_that_was_away_for_hours_hears_the_newest_only(a_world: Make):
     assert "SUPERSEDED" in {note for _, note in world.deliveries().values()} | set(world.voided())
 
 
+@pytest.mark.slow
 def test_orders_that_come_together_are_told_together(a_world: Make):
     """Scenario 47."""
     world = a_world(alerts(group_wait='"10m"', group_interval='"10m"', repeat='"49m"'))
@@ -135,6 +140,7 @@ def test_orders_that_come_together_are_told_together(a_world: Make):
     world.place(*(now_says(name, status="shipped") for name in "ABCDE"))
 
 
+@pytest.mark.slow
 def test_cases_nobody_solves_close_by_themselves_and_are_told_once_together(a_world: Make):
     """Scenario 48."""
     world = a_world(alerts(resolved="true") + '[late_shipment]\nauto_close = "10h"\n')
@@ -145,6 +151,7 @@ def test_cases_nobody_solves_close_by_themselves_and_are_told_once_together(a_wo
     assert [f"{name} late_shipment 1 TOO_OLD" for name in "ABC"] == world.cases()
 
 
+@pytest.mark.slow
 def test_nothing_is_told_before_the_start_delay_is_over_and_then_all_in_one(a_world: Make):
     """Scenario 50. The interval counts from the decision, which the delay does not hold."""
     world = a_world(alerts(group_interval='"10m"'), daemon={"start_delay": "5m"})
@@ -161,6 +168,7 @@ def test_nothing_is_told_before_the_start_delay_is_over_and_then_all_in_one(a_wo
     world.expect_alert(orders=["A", "B", "C", "D"], when="Mon 08:10")
 
 
+@pytest.mark.slow
 def test_a_reload_tells_nobody_twice_and_new_orders_join_at_the_interval(a_world: Make):
     """Scenario 51."""
     world = a_world(alerts(group_interval='"10m"', repeat='"1h"'))
@@ -177,6 +185,7 @@ def test_a_reload_tells_nobody_twice_and_new_orders_join_at_the_interval(a_world
     world.expect_alert(reason="STILL_OPEN", orders=["A", "B"], when="Mon 09:09")
 
 
+@pytest.mark.slow
 def test_a_sink_that_does_not_answer_is_asked_again_before_the_next_alert(a_world: Make):
     """Scenario 52."""
     world = a_world(alerts(group_interval='"1h"'), daemon={"call_timeout": 30_000})
@@ -188,6 +197,7 @@ def test_a_sink_that_does_not_answer_is_asked_again_before_the_next_alert(a_worl
     world.advance(hours=2)
 
 
+@pytest.mark.slow
 def test_a_silenced_order_is_quiet_while_the_others_go_on(a_world: Make):
     """Scenario 53."""
     world = a_world(alerts(repeat='"1h"'))
@@ -202,6 +212,7 @@ def test_a_silenced_order_is_quiet_while_the_others_go_on(a_world: Make):
     world.expect_alert(orders=["A", "B"], when="Mon 11:30")
 
 
+@pytest.mark.slow
 def test_when_a_silence_is_taken_back_the_next_alert_names_the_order(a_world: Make):
     """Scenario 54."""
     world = a_world(alerts(repeat='"1h"'))
@@ -215,6 +226,7 @@ def test_when_a_silence_is_taken_back_the_next_alert_names_the_order(a_world: Ma
     world.until("Mon 12:00")
 
 
+@pytest.mark.slow
 def test_people_reach_a_case_of_a_shop_whatever_it_is_called(a_world: Make):
     """Scenario 54 for a shop with a Chinese name: keys are percent-encoded, shops are not."""
     world = a_world(alerts(repeat='"1h"'), shops={"北店": {}})
@@ -226,6 +238,7 @@ def test_people_reach_a_case_of_a_shop_whatever_it_is_called(a_world: Make):
     world.expect_alert(orders=["A"], when="Mon 11:00", shop="北店")
 
 
+@pytest.mark.slow
 def test_an_interval_that_is_switched_on_holds_for_what_is_open_already(a_world: Make):
     """Scenario 51: a reload wakes what it can affect."""
     world = a_world(alerts())
@@ -237,6 +250,7 @@ def test_an_interval_that_is_switched_on_holds_for_what_is_open_already(a_world:
     world.expect_alert(orders=["A"], reason="STILL_OPEN", when="Mon 09:00")
 
 
+@pytest.mark.slow
 def test_an_order_somebody_has_taken_on_is_named_no_more(a_world: Make):
     """Scenario 53 for an acknowledgement: it lasts until the case is closed."""
     world = a_world(alerts(repeat='"1h"'))
@@ -249,6 +263,7 @@ def test_an_order_somebody_has_taken_on_is_named_no_more(a_world: Make):
     world.until("Mon 12:00")
 
 
+@pytest.mark.slow
 def test_an_alert_still_queued_when_the_order_ships_is_not_sent(a_world: Make):
     """Scenario 61."""
     world = a_world(alerts(), alerts={"ops": {"sink": "memory", "hours": "09:00-22:00"}})
@@ -352,6 +367,7 @@ def test_an_old_case_closes_by_itself_once_that_is_switched_on_and_a_fresh_one_s
     assert ["A late_shipment 1 TOO_OLD", "B late_shipment 1 open"] == world.cases()
 
 
+@pytest.mark.slow
 def test_what_is_said_again_about_an_open_case_changes_its_note_not_its_beginning(a_world: Make):
     """Scenario 44."""
     world = a_world(alerts())
@@ -366,6 +382,7 @@ def test_what_is_said_again_about_an_open_case_changes_its_note_not_its_beginnin
     assert "second" == world.order("A").remark
 
 
+@pytest.mark.slow
 def test_after_its_end_the_same_trouble_is_a_new_case(a_world: Make):
     """Scenario 44."""
     world = a_world(alerts())
