@@ -99,7 +99,6 @@ def test_no_file_is_longer_than_a_sitting() -> None:
     ]
 
 
-@pytest.mark.slow
 def test_nothing_prints_past_the_command_line() -> None:
     assert [] == [
         shown(path, node.lineno)
@@ -109,7 +108,6 @@ def test_nothing_prints_past_the_command_line() -> None:
     ]
 
 
-@pytest.mark.slow
 def test_no_file_knows_a_registry_or_a_workplace() -> None:
     assert [] == [
         f"{shown(path, number)}: {what}"

@@ -68,7 +68,6 @@ def lock(request: pytest.FixtureRequest) -> Path:
     return request.param
 
 
-@pytest.mark.slow
 def test_every_requirement_is_locked_at_a_version_it_allows(lock: Path) -> None:
     locked = pins(lock)
     assert [] == [
@@ -79,7 +78,6 @@ def test_every_requirement_is_locked_at_a_version_it_allows(lock: Path) -> None:
     ]
 
 
-@pytest.mark.slow
 def test_nothing_is_locked_that_nobody_needs(lock: Path) -> None:
     needed = closure(asked_for(lock)).keys()
     assert set() == {name for name, pin in pins(lock).items() if pin.applies()} - needed

@@ -336,7 +336,6 @@ TIMES = st.sampled_from(["2026-11-20T12:00:00Z", "2026-11-20 12:00:60+08:00", "2
 NAMES = sorted(swift._Order.__struct_fields__)
 
 
-@pytest.mark.slow
 @hypothesis.given(
     st.dictionaries(st.sampled_from([*NAMES, "other", "event"]), VALUES | TIMES | st.lists(VALUES, max_size=3)),
     st.lists(st.dictionaries(st.sampled_from([*swift._Line.__struct_fields__, "x"]), VALUES | TIMES), max_size=3),

@@ -127,7 +127,6 @@ def test_folders_are_searched_and_half_written_names_are_not(drop: Path) -> None
     assert ["1"] == order_ids(polled(feed(drop)))
 
 
-@pytest.mark.slow
 def test_pages_hold_at_most_five_thousand_and_files_share_them(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     put(drop / "b.jsonl", *range(7_000, 7_500))
@@ -137,7 +136,6 @@ def test_pages_hold_at_most_five_thousand_and_files_share_them(drop: Path) -> No
     assert [True, False] == [page.more for page in pages]
 
 
-@pytest.mark.slow
 def test_a_fresh_process_resumes_where_the_cursor_stands(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     first = page(feed(drop))
@@ -145,7 +143,6 @@ def test_a_fresh_process_resumes_where_the_cursor_stands(drop: Path) -> None:
     assert [str(n) for n in range(5_000, 7_000)] == order_ids(polled(feed(drop), first.cursor))
 
 
-@pytest.mark.slow
 def test_a_page_that_was_not_stored_is_given_again(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     one = feed(drop)
@@ -154,7 +151,6 @@ def test_a_page_that_was_not_stored_is_given_again(drop: Path) -> None:
     assert first.records == again.records
 
 
-@pytest.mark.slow
 def test_a_page_nobody_waited_for_is_not_made_twice(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     one = feed(drop)
@@ -162,7 +158,6 @@ def test_a_page_nobody_waited_for_is_not_made_twice(drop: Path) -> None:
     assert page(one) is page(one)
 
 
-@pytest.mark.slow
 def test_the_watermark_is_the_newest_time_of_files_read_to_the_end(drop: Path) -> None:
     put(drop / "a.jsonl", *range(7_000))
     pages = polled(feed(drop))
@@ -222,7 +217,6 @@ def test_links_pipes_and_the_like_are_refused_once(drop: Path, tmp_path: Path) -
     assert [] == reasons(polled(feed(drop), first[-1].cursor))
 
 
-@pytest.mark.slow
 def test_a_file_changed_while_it_is_read_is_read_again_whole(drop: Path) -> None:
     one = feed(drop)
     path = put(drop / "a.jsonl", *range(7_000))
@@ -248,7 +242,6 @@ def test_an_export_of_another_platform_is_refused_by_name(drop: Path) -> None:
     assert ["this is a Pinduoduo order export, but shop north is on taobao"] == reasons(polled(feed(drop)))
 
 
-@pytest.mark.slow
 def test_unknown_keys_are_counted_page_by_page(drop: Path) -> None:
     settle(json_file(drop / "a.jsonl", *({**ORDER, "order_id": str(n), "extra": 1} for n in range(6_000))))
 
@@ -275,7 +268,6 @@ def test_an_order_cannot_be_read_afresh(drop: Path) -> None:
         asyncio.run(feed(drop).fresh("1", NOON))
 
 
-@pytest.mark.slow
 def test_closing_lets_go_of_the_file_in_hand(drop: Path) -> None:
     one = feed(drop)
     put(drop / "a.jsonl", *range(7_000))
@@ -285,7 +277,6 @@ def test_closing_lets_go_of_the_file_in_hand(drop: Path) -> None:
     assert 2_000 == len(order_ids(polled(one, first.cursor)))
 
 
-@pytest.mark.slow
 def test_parsing_does_not_hold_the_event_loop(drop: Path) -> None:
     put(drop / "a.jsonl", *range(6_000))
     beats = asyncio.run(beating(feed(drop)))

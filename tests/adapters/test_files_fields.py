@@ -25,7 +25,6 @@ CHANGES = st.sampled_from(
 )
 
 
-@pytest.mark.slow
 @given(TIMES | CHANGES, ZONES)
 def test_a_local_time_is_what_the_calendar_says(moment: datetime, zone: ZoneInfo) -> None:
     text = moment.isoformat()

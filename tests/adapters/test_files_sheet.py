@@ -113,7 +113,6 @@ def test_a_stray_quotation_mark_costs_only_its_own_row(tmp_path: Path) -> None:
     assert [2] == [item.line for item in refused(items(path, STATED))]
 
 
-@pytest.mark.slow
 def test_very_many_stray_quotation_marks_cost_no_other_row(tmp_path: Path) -> None:
     path = csv_file(
         tmp_path / "a.csv", HEADER, *(f'{n},paid,"stray' if n % 3 else f"{n},paid,ok" for n in range(9_000))
@@ -207,7 +206,6 @@ def test_a_cut_gzip_gives_its_whole_rows_and_says_so(tmp_path: Path) -> None:
     assert ["the gzip file ends too early: the last row is missing"] == [item.reason for item in refused(found)]
 
 
-@pytest.mark.slow
 def test_a_gzip_bomb_is_refused_before_it_fills_anything(tmp_path: Path) -> None:
     (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"order_id,status\n" + b"1,paid\n" * (10 << 20)))
     found = items(tmp_path / "a.csv.gz", STATED)
@@ -221,7 +219,6 @@ def test_gzip_within_gzip_is_refused(tmp_path: Path) -> None:
     assert ["a gzip file inside a gzip file"] == reasons(tmp_path / "a.csv.gz")
 
 
-@pytest.mark.slow
 def test_a_workbook_bomb_is_refused_unopened(tmp_path: Path) -> None:
     path = workbook(tmp_path / "a.xlsx", {"data": [["order_id"]]})
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:

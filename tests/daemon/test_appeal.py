@@ -77,7 +77,6 @@ def parts(said: Said) -> list[str]:
     return [part for chain in said.document["chains"] for part in chain["parts"]]
 
 
-@pytest.mark.slow
 def test_a_pack_tells_what_happened_in_order(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     events = [one["event"] for one in document["timeline"]]
@@ -92,21 +91,18 @@ def test_a_pack_tells_what_happened_in_order(cli: Cli, folder: Path) -> None:
     assert ["needs_human"] == list({one["outcome"] for one in document["receipts"]})
 
 
-@pytest.mark.slow
 def test_a_pack_shows_no_other_order_and_nothing_a_person_wrote(cli: Cli, folder: Path) -> None:
     exported(cli, "2")
     for text in (Path("pack.json").read_text(), Path("pack.html").read_text()):
         assert [] == [word for word in ("ring twice", "13800138000", "north/1/") if word in text]
 
 
-@pytest.mark.slow
 def test_an_alert_that_named_the_order_is_told_without_the_other_names(cli: Cli, folder: Path) -> None:
     alerts = [one for one in exported(cli)["timeline"] if one.get("action") == "alert"]
     assert [True] == [one["withheld"] for one in alerts]
     assert "members" not in alerts[0]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["pack.html", "pack.json", "pack.zip"])
 def test_a_pack_is_whole_in_each_of_its_forms(cli: Cli, folder: Path, name: str) -> None:
     assert 0 == cli("evidence export 1 --out {name}", name=name).code
@@ -115,7 +111,6 @@ def test_a_pack_is_whole_in_each_of_its_forms(cli: Cli, folder: Path, name: str)
     assert 0 < said.document["chains"][0]["links"]
 
 
-@pytest.mark.slow
 def test_a_pack_can_be_checked_where_nothing_is_installed(cli: Cli, folder: Path) -> None:
     cli("evidence export 1 --out pack.zip")
     (folder / "forestall.toml").unlink()
@@ -123,7 +118,6 @@ def test_a_pack_can_be_checked_where_nothing_is_installed(cli: Cli, folder: Path
     assert (0, True) == (said.code, "no anchor to compare with" in said.err)
 
 
-@pytest.mark.slow
 def test_the_same_pack_gives_the_same_bytes(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     packfile.write(document, folder / "a.zip")
@@ -133,7 +127,6 @@ def test_the_same_pack_gives_the_same_bytes(cli: Cli, folder: Path) -> None:
     assert ["a.html", "a.json"] == zipfile.ZipFile(folder / "a.zip").namelist()
 
 
-@pytest.mark.slow
 def test_the_page_speaks_the_language_of_the_one_who_asked(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,7 +138,6 @@ def test_the_page_speaks_the_language_of_the_one_who_asked(
     assert 0 == cli("evidence verify pack.html").code
 
 
-@pytest.mark.slow
 def test_what_a_shop_says_is_never_markup(cli: Cli, folder: Path) -> None:
     exported(cli, "<b>3</b>")
     page = Path("pack.html").read_text()
@@ -157,7 +149,6 @@ def test_what_a_shop_says_is_never_markup(cli: Cli, folder: Path) -> None:
 # ---- tampering with a pack
 
 
-@pytest.mark.slow
 def test_a_changed_word_is_altered(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     document["order"]["paid_minor"] = 1
@@ -166,7 +157,6 @@ def test_a_changed_word_is_altered(cli: Cli, folder: Path) -> None:
     assert (1, ["document"]) == (said.code, parts(said))
 
 
-@pytest.mark.slow
 def test_a_changed_page_is_altered(cli: Cli, folder: Path) -> None:
     exported(cli)
     page = Path("pack.html")
@@ -175,7 +165,6 @@ def test_a_changed_page_is_altered(cli: Cli, folder: Path) -> None:
     assert (1, ["page"]) == (said.code, parts(said))
 
 
-@pytest.mark.slow
 def test_a_timeline_that_its_proof_does_not_bear_out_is_altered(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     document["timeline"][0]["at"] = "2026-01-01T00:00:00Z"
@@ -183,7 +172,6 @@ def test_a_timeline_that_its_proof_does_not_bear_out_is_altered(cli: Cli, folder
     assert ["timeline"] == parts(cli("evidence verify pack.json --json"))
 
 
-@pytest.mark.slow
 def test_a_changed_entry_of_the_proof_is_altered(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     shown = next(one for one in document["chain"]["links"][0]["entries"] if "entry" in one)
@@ -192,7 +180,6 @@ def test_a_changed_entry_of_the_proof_is_altered(cli: Cli, folder: Path) -> None
     assert ["altered"] == kinds(cli("evidence verify pack.json --json"))
 
 
-@pytest.mark.slow
 def test_a_link_taken_out_of_a_pack_is_missing(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     del document["chain"]["links"][1]
@@ -200,7 +187,6 @@ def test_a_link_taken_out_of_a_pack_is_missing(cli: Cli, folder: Path) -> None:
     assert ["missing"] == kinds(cli("evidence verify pack.json --json"))
 
 
-@pytest.mark.slow
 def test_a_tail_taken_off_a_pack_is_cut(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     del document["chain"]["links"][-1]
@@ -208,14 +194,12 @@ def test_a_tail_taken_off_a_pack_is_cut(cli: Cli, folder: Path) -> None:
     assert ["cut"] == kinds(cli("evidence verify pack.json --json"))
 
 
-@pytest.mark.slow
 def test_a_pack_made_of_another_chain_is_rewritten_by_the_databases_witness(cli: Cli, folder: Path) -> None:
     exported(cli)
     tampered(folder, hash=b"x" * 32)
     assert ["rewritten"] == kinds(cli("evidence verify pack.json --json"))
 
 
-@pytest.mark.slow
 def test_a_database_that_lost_what_a_pack_proves_is_cut(cli: Cli, folder: Path) -> None:
     document = exported(cli)
     database = open_database(f"sqlite:///{folder}/forestall.db")
@@ -226,14 +210,12 @@ def test_a_database_that_lost_what_a_pack_proves_is_cut(cli: Cli, folder: Path) 
     assert (1, [[], ["cut"]]) == (said.code, [[d["kind"] for d in c["damage"]] for c in said.document["chains"]])
 
 
-@pytest.mark.slow
 def test_a_file_that_is_no_pack_is_a_mistake_of_usage(cli: Cli, folder: Path) -> None:
     Path("x.json").write_text("{}")
     for line in ("evidence verify x.json", "evidence verify nowhere.zip", "evidence verify", "evidence verify x --all"):
         assert 2 == cli(line).code, line
 
 
-@pytest.mark.slow
 def test_parts_that_are_no_longer_what_they_were_are_a_finding_not_a_crash(cli: Cli, folder: Path) -> None:
     document = exported(cli) | {"chain": {"links": [{"seq": "x"}], "head": None, "before": ""}}
     checked, wrong = packfile.examine(Pack("x", document, None), Recorded())
@@ -243,14 +225,12 @@ def test_parts_that_are_no_longer_what_they_were_are_a_finding_not_a_crash(cli: 
 # ---- the commands
 
 
-@pytest.mark.slow
 def test_anchors_are_printed_to_be_kept_and_kept_beside_the_database(cli: Cli, folder: Path) -> None:
     said = cli("evidence anchor")
     assert said.out == (folder / "forestall.anchors.jsonl").read_text()
     assert {"shop", "seq", "hash", "at"} == set(cli("evidence anchor --json").document["anchors"][0])
 
 
-@pytest.mark.slow
 def test_all_chains_are_checked_against_the_anchors(cli: Cli, folder: Path) -> None:
     cli("evidence anchor")
     said = cli("evidence verify --all --json")
@@ -260,7 +240,6 @@ def test_all_chains_are_checked_against_the_anchors(cli: Cli, folder: Path) -> N
     assert (1, False, ["altered"]) == (said.code, said.document["ok"], kinds(said))
 
 
-@pytest.mark.slow
 def test_a_pack_kept_elsewhere_is_an_anchor(cli: Cli, folder: Path, tmp_path: Path) -> None:
     document = exported(cli)
     head = document["chain"]["head"]["seq"]
@@ -273,18 +252,15 @@ def test_a_pack_kept_elsewhere_is_an_anchor(cli: Cli, folder: Path, tmp_path: Pa
     assert (1, ["cut"]) == (said.code, kinds(said))
 
 
-@pytest.mark.slow
 def test_without_any_anchor_that_is_said(cli: Cli, folder: Path) -> None:
     assert "no anchor to compare with" in cli("evidence verify --all").err
 
 
-@pytest.mark.slow
 def test_a_pack_of_a_damaged_chain_is_written_and_the_damage_told(cli: Cli, folder: Path) -> None:
     tampered(folder, at=1)
     said = cli("evidence export 1 --out pack.html")
     assert (1, True) == (said.code, "evidence verify --all" in said.err)
 
 
-@pytest.mark.slow
 def test_a_place_that_cannot_be_written_is_69(cli: Cli, folder: Path) -> None:
     assert 69 == cli("evidence export 1 --out nowhere/pack.zip").code

@@ -52,7 +52,6 @@ def words(cli: Cli, playbook: str) -> dict[str, list[str]]:
     }
 
 
-@pytest.mark.slow
 def test_each_order_gets_the_word_its_life_deserves(cli: Cli, tmp_path: Path) -> None:
     recording(
         tmp_path,
@@ -70,7 +69,6 @@ def test_each_order_gets_the_word_its_life_deserves(cli: Cli, tmp_path: Path) ->
     assert wanted == words(cli, "ask.toml")
 
 
-@pytest.mark.slow
 def test_telling_only_the_seller_wastes_nothing_and_can_help(cli: Cli, tmp_path: Path) -> None:
     recording(
         tmp_path, paid("late"), shipped("late", DUE + HOUR), paid("in-time"), shipped("in-time", DUE - HOUR)
@@ -131,7 +129,6 @@ def test_money_is_what_the_platform_would_have_charged(cli: Cli, tmp_path: Path)
     assert ({}, {}) == (document["wasted"]["money_minor"], document["unchanged"]["money_minor"])
 
 
-@pytest.mark.slow
 def test_a_table_names_the_orders_behind_each_number(cli: Cli, tmp_path: Path) -> None:
     lines = [one for n in range(7) for one in (paid(f"late-{n}"), shipped(f"late-{n}", DUE + HOUR))]
     recording(tmp_path, *lines)
@@ -144,7 +141,6 @@ def test_a_table_names_the_orders_behind_each_number(cli: Cli, tmp_path: Path) -
 # ---- diff
 
 
-@pytest.mark.slow
 def test_a_difference_is_told_for_each_order(cli: Cli, tmp_path: Path) -> None:
     recording(tmp_path, paid("late"), shipped("late", DUE + HOUR), paid("early"), shipped("early", START + HOUR))
     document = cli("policy diff remind.toml ask.toml r.jsonl --json").document
@@ -158,7 +154,6 @@ def test_a_difference_is_told_for_each_order(cli: Cli, tmp_path: Path) -> None:
     assert ["late [north]", f"  late_shipment/1 ask: – → {format_utc(DUE - 12 * HOUR)}"] == said.out.splitlines()[:2]
 
 
-@pytest.mark.slow
 def test_the_same_playbook_changes_nothing(cli: Cli, tmp_path: Path) -> None:
     recording(tmp_path, paid("late"), shipped("late", DUE + HOUR))
     document = cli("policy diff ask.toml ask.toml r.jsonl --json").document
@@ -172,7 +167,6 @@ def test_a_step_that_moves_is_a_change(cli: Cli, tmp_path: Path) -> None:
     assert (format_utc(DUE - 12 * HOUR), format_utc(DUE - 20 * HOUR)) == (change["a"]["at"], change["b"]["at"])
 
 
-@pytest.mark.slow
 def test_a_step_that_both_leave_out_for_the_same_reason_is_no_change(cli: Cli, tmp_path: Path) -> None:
     told = line("late", START + HOUR)
     agreed = {**told, "event": "date_agreed", "at": told["observed_at"]}
@@ -184,7 +178,6 @@ def test_a_step_that_both_leave_out_for_the_same_reason_is_no_change(cli: Cli, t
     assert ([], 0) == (document["orders"], document["b"]["actions"].get("compensate", 0))
 
 
-@pytest.mark.slow
 def test_a_playbook_that_is_wrong_is_78_and_nothing_usable_is_65(cli: Cli, tmp_path: Path) -> None:
     recording(tmp_path, paid("1"))
     (tmp_path / "bad.toml").write_text("name = 1")

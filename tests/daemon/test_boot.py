@@ -26,7 +26,6 @@ def test_the_first_start_reports_nothing(installed: Install) -> None:
     assert [] == boots(parts)
 
 
-@pytest.mark.slow
 def test_a_downtime_is_told_with_what_came_due(installed: Install) -> None:
     parts = installed()
     say(a_snapshot("1", ship_by=MORNING + 30 * HOUR), a_snapshot("2", ship_by=MORNING + 8 * HOUR))
@@ -43,7 +42,6 @@ def test_a_downtime_is_told_with_what_came_due(installed: Install) -> None:
     assert "1 deadlines passed" in sink().messages[0].text
 
 
-@pytest.mark.slow
 def test_a_downtime_is_told_once(installed: Install) -> None:
     parts = installed()
     tick(parts, MORNING)
@@ -65,7 +63,6 @@ def test_every_downtime_is_told(installed: Install) -> None:
     assert 2 == len(boots(parts))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("down", "told"), [(TEN - 1, 0), (TEN, 1)])
 def test_a_short_downtime_is_not_worth_a_word(installed: Install, down: int, told: int) -> None:
     parts = installed()
@@ -76,7 +73,6 @@ def test_a_short_downtime_is_not_worth_a_word(installed: Install, down: int, tol
     assert told == len(boots(parts))
 
 
-@pytest.mark.slow
 def test_a_clock_that_was_set_back_is_no_downtime(installed: Install) -> None:
     parts = installed()
     tick(parts, MORNING)
@@ -94,7 +90,6 @@ def test_an_installation_without_shops_has_nobody_to_tell(installed: Install) ->
     assert [] == boots(parts)
 
 
-@pytest.mark.slow
 def test_the_report_goes_to_every_sink(installed: Install) -> None:
     parts = installed(running.LIVE + '[alerts.lead]\nsink = "memory"\n')
     tick(parts, MORNING)

@@ -171,7 +171,6 @@ def test_a_chain_longer_than_a_page_is_read_in_order_and_whole(db: Database) -> 
     ]
 
 
-@pytest.mark.slow
 def test_a_chain_of_any_length_is_checked_in_the_same_memory() -> None:
     def chain(count: int) -> Iterator[Link]:
         before, body = b"", body_hash([entry_hash(b"{}")])

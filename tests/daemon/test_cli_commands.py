@@ -57,7 +57,6 @@ def held(folder: Path) -> Iterator[None]:
 # ---- tick
 
 
-@pytest.mark.slow
 def test_a_pass_is_told_in_numbers(cli: Cli, folder: Path) -> None:
     order("1")
 
@@ -67,7 +66,6 @@ def test_a_pass_is_told_in_numbers(cli: Cli, folder: Path) -> None:
     assert 2 == said.document["polled"]
 
 
-@pytest.mark.slow
 def test_a_pretended_pass_forces_shadow(cli: Cli, folder: Path) -> None:
     order("1")
 
@@ -77,7 +75,6 @@ def test_a_pretended_pass_forces_shadow(cli: Cli, folder: Path) -> None:
     assert 1 == len(cli("cases list --json").document["cases"])
 
 
-@pytest.mark.slow
 def test_a_pretended_pass_leaves_alone_a_database_where_something_was_live(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -87,7 +84,6 @@ def test_a_pretended_pass_leaves_alone_a_database_where_something_was_live(cli: 
     assert (2, "") == (said.code, said.out)
 
 
-@pytest.mark.slow
 def test_a_pretended_pass_knows_nothing_that_came_later(cli: Cli, folder: Path) -> None:
     order("1")
 
@@ -96,7 +92,6 @@ def test_a_pretended_pass_knows_nothing_that_came_later(cli: Cli, folder: Path) 
     assert [] == cli("orders list --json").document["orders"]
 
 
-@pytest.mark.slow
 def test_a_pretended_pass_can_be_repeated(cli: Cli, folder: Path) -> None:
     order("1")
     at = format_utc(clock.now() + 60_000_000)
@@ -104,7 +99,6 @@ def test_a_pretended_pass_can_be_repeated(cli: Cli, folder: Path) -> None:
     assert (0, 0) == (cli("tick --at {at}", at=at).code, cli("tick --at {at}", at=at).code)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", ["noon", "2026-06-01T08:00:00", "2026-13-01T00:00:00Z"])
 def test_a_moment_that_is_none_is_a_mistake_of_usage(cli: Cli, folder: Path, text: str) -> None:
     said = cli("tick --at {text}", text=text)
@@ -122,7 +116,6 @@ EVERYTHING = [
 ]  # fmt: skip
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("line", [line for line in EVERYTHING if line != "kill status"])
 def test_another_program_that_holds_the_database_is_75(cli: Cli, held: None, line: str) -> None:
     said = cli(line)
@@ -169,7 +162,6 @@ def test_a_name_nobody_knows_is_2(cli: Cli, folder: Path, line: str) -> None:
     assert "nobody" in said.err
 
 
-@pytest.mark.slow
 def test_an_order_in_several_shops_is_2_and_names_the_candidates(cli: Cli, folder: Path) -> None:
     order("1", "north")
     order("1", "south")
@@ -182,7 +174,6 @@ def test_an_order_in_several_shops_is_2_and_names_the_candidates(cli: Cli, folde
         assert "--shop" in said.err
 
 
-@pytest.mark.slow
 def test_an_order_in_several_shops_is_found_by_its_shop(cli: Cli, folder: Path) -> None:
     order("1", "north")
     order("1", "south")
@@ -194,7 +185,6 @@ def test_an_order_in_several_shops_is_found_by_its_shop(cli: Cli, folder: Path) 
 # ---- one document
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "keys"),
     [
@@ -220,7 +210,6 @@ def test_json_is_one_document(cli: Cli, folder: Path, line: str, keys: set[str])
     assert 1 == said.out.count("\n")
 
 
-@pytest.mark.slow
 def test_an_order_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -232,7 +221,6 @@ def test_an_order_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -
     assert listed["at_risk"] is True
 
 
-@pytest.mark.slow
 def test_scripts_see_all_orders_and_people_the_open_ones(cli: Cli, folder: Path) -> None:
     order("open")
     order("done-9", status="completed")
@@ -245,7 +233,6 @@ def test_scripts_see_all_orders_and_people_the_open_ones(cli: Cli, folder: Path)
     assert "done-9" not in cli("orders list").out
 
 
-@pytest.mark.slow
 def test_a_feed_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -> None:
     cli("tick")
 
@@ -258,7 +245,6 @@ def test_a_feed_in_json_has_the_keys_of_the_contract(cli: Cli, folder: Path) -> 
 # ---- people's hands
 
 
-@pytest.mark.slow
 def test_a_task_is_done_once(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -271,7 +257,6 @@ def test_a_task_is_done_once(cli: Cli, folder: Path) -> None:
     assert task["key"] not in [open_one["key"] for open_one in cli("tasks list --json").document["tasks"]]
 
 
-@pytest.mark.slow
 def test_a_case_is_acknowledged_snoozed_taken_over_and_resolved(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -292,14 +277,12 @@ def test_a_case_is_acknowledged_snoozed_taken_over_and_resolved(cli: Cli, folder
 # ---- kill
 
 
-@pytest.mark.slow
 def test_the_kill_switch_goes_on_and_off(cli: Cli, folder: Path) -> None:
     told = [cli(f"kill {state} --json").document["kill"] for state in ("status", "on", "status", "off", "status")]
 
     assert ["off", "on", "on", "off", "off"] == told
 
 
-@pytest.mark.slow
 def test_the_kill_switch_works_with_the_database_gone(cli: Cli, folder: Path) -> None:
     (folder / "forestall.toml").write_text('[database]\nurl = "postgresql+psycopg://127.0.0.1:9/none"\n')
 
@@ -310,7 +293,6 @@ def test_the_kill_switch_works_with_the_database_gone(cli: Cli, folder: Path) ->
     assert {"kill": "on"} == cli("kill status --json").document
 
 
-@pytest.mark.slow
 def test_the_kill_switch_is_not_taken_off_with_the_database_gone(cli: Cli, folder: Path) -> None:
     (folder / "forestall.toml").write_text('[database]\nurl = "postgresql+psycopg://127.0.0.1:9/none"\n')
     cli("kill on")
@@ -319,7 +301,6 @@ def test_the_kill_switch_is_not_taken_off_with_the_database_gone(cli: Cli, folde
     assert (folder / "forestall.kill").exists()
 
 
-@pytest.mark.slow
 def test_while_another_program_holds_the_database_the_flag_is_set_all_the_same(
     cli: Cli, held: None, folder: Path
 ) -> None:
@@ -332,7 +313,6 @@ def test_while_another_program_holds_the_database_the_flag_is_set_all_the_same(
 # ---- db
 
 
-@pytest.mark.slow
 def test_a_new_database_is_made_and_brought_up_to_date_once(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "forestall.toml").write_text("")
     before = cli("db current --json")
@@ -346,7 +326,6 @@ def test_a_new_database_is_made_and_brought_up_to_date_once(cli: Cli, tmp_path: 
     assert first.out != second.out
 
 
-@pytest.mark.slow
 def test_a_backup_can_be_opened_and_is_not_written_over(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")
@@ -364,14 +343,12 @@ def test_a_backup_can_be_opened_and_is_not_written_over(cli: Cli, folder: Path) 
 # ---- check
 
 
-@pytest.mark.slow
 def test_a_good_installation_passes_its_check(cli: Cli, folder: Path) -> None:
     said = cli("check --json")
 
     assert (0, []) == (said.code, said.document["problems"])
 
 
-@pytest.mark.slow
 def test_a_check_lists_every_problem_at_once(cli: Cli, folder: Path) -> None:
     (folder / "forestall.toml").write_text(
         '[playbook]\npath = "none.toml"\n[shops.a]\nplatform = "taobao"\nfeed = "fax"\n[alerts.b]\nsink = "pigeon"\n'
@@ -384,7 +361,6 @@ def test_a_check_lists_every_problem_at_once(cli: Cli, folder: Path) -> None:
     assert all(part in told for part in ("none.toml", "shops.a", "alerts.b", "nowhere"))
 
 
-@pytest.mark.slow
 def test_a_check_lists_every_mistake_of_the_file_at_once(cli: Cli, folder: Path) -> None:
     (folder / "forestall.toml").write_text('[mode]\ndefault = "x"\n[shops.a]\n[daemon]\nlanguage = "fr"\n')
     said = cli("check")
@@ -393,19 +369,16 @@ def test_a_check_lists_every_mistake_of_the_file_at_once(cli: Cli, folder: Path)
     assert all(part in said.out for part in ("mode.default", "shops.a.platform", "daemon.language"))
 
 
-@pytest.mark.slow
 def test_a_check_while_a_daemon_runs_is_no_problem(cli: Cli, held: None) -> None:
     assert 0 == cli("check").code
 
 
-@pytest.mark.slow
 def test_a_check_warns_when_nobody_will_be_told(cli: Cli, folder: Path) -> None:
     warnings = cli("check --json").document["warnings"]
 
     assert any(warning.startswith("nobody will be told") for warning in warnings)
 
 
-@pytest.mark.slow
 def test_a_check_never_shows_a_secret(cli: Cli, folder: Path) -> None:
     (folder / "forestall.toml").write_text('[shops.a]\nplatform = "taobao"\napp_secret = "hunter2"\n')
     said = cli("check --json")
@@ -417,7 +390,6 @@ def test_a_check_never_shows_a_secret(cli: Cli, folder: Path) -> None:
 # ---- init
 
 
-@pytest.mark.slow
 def test_a_new_installation_can_be_used_at_once(cli: Cli, tmp_path: Path) -> None:
     made = cli("init shop --yes")
     checked = cli("check -c shop/forestall.toml --json")
@@ -434,7 +406,6 @@ def test_an_installation_is_not_written_over(cli: Cli, tmp_path: Path) -> None:
     assert "# mine\n" == (tmp_path / "forestall.toml").read_text()
 
 
-@pytest.mark.slow
 def test_a_configuration_named_in_the_environment_is_used(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

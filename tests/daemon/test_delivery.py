@@ -37,7 +37,6 @@ def through(parts: Parts, start: int, end: int, step: int) -> None:
 # ---- to whom
 
 
-@pytest.mark.slow
 def test_an_alert_goes_to_every_sink(installed: Install) -> None:
     parts = installed(TWO)
     (key,) = plan_alerts(parts, 1)
@@ -48,7 +47,6 @@ def test_an_alert_goes_to_every_sink(installed: Install) -> None:
     assert "settled" == action(parts, key).outcome
 
 
-@pytest.mark.slow
 def test_an_alert_without_a_sink_says_so_instead_of_waiting(installed: Install) -> None:
     parts = installed(running.LIVE.partition("[alerts")[0])
     (key,) = plan_alerts(parts, 1)
@@ -58,7 +56,6 @@ def test_an_alert_without_a_sink_says_so_instead_of_waiting(installed: Install) 
     assert ("refused", "NO_SINK") == (action(parts, key).outcome, action(parts, key).note)
 
 
-@pytest.mark.slow
 def test_a_sink_for_other_kinds_is_not_told_alerts(installed: Install) -> None:
     parts = installed(TWO + 'kinds = ["task"]\n')
     plan_alerts(parts, 1)
@@ -68,7 +65,6 @@ def test_a_sink_for_other_kinds_is_not_told_alerts(installed: Install) -> None:
     assert [] == keys(sink("lead"))
 
 
-@pytest.mark.slow
 def test_an_alert_is_told_once(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -79,7 +75,6 @@ def test_an_alert_is_told_once(installed: Install) -> None:
     assert 0 == sink().repeats[key]
 
 
-@pytest.mark.slow
 def test_what_waits_for_a_sink_that_is_configured_no_more_is_given_up_and_shown(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -106,7 +101,6 @@ def test_a_sink_is_silent_outside_its_hours_and_told_at_their_beginning(installe
     assert ([], [key]) == (before, keys(sink()))
 
 
-@pytest.mark.slow
 def test_a_retry_keeps_to_the_hours_too(installed: Install) -> None:
     evening = parse("2026-06-01T21:59:50+08:00")
     parts = installed(running.LIVE + 'hours = "08:00-22:00"\n', evening)
@@ -120,7 +114,6 @@ def test_a_retry_keeps_to_the_hours_too(installed: Install) -> None:
     assert ([], [key]) == (before, keys(sink()))
 
 
-@pytest.mark.slow
 def test_an_alert_that_is_no_longer_true_when_its_hour_comes_is_not_told(installed: Install) -> None:
     parts = installed(running.LIVE + 'hours = "09:00-22:00"\n')
     running.say(running.a_late_order())
@@ -137,7 +130,6 @@ def test_an_alert_that_is_no_longer_true_when_its_hour_comes_is_not_told(install
 # ---- what a sink answers
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("error", [Transient("busy"), Uncertain("cut"), RuntimeError("a bug"), OSError("no route")])
 def test_what_may_not_have_arrived_is_told_again(installed: Install, error: Any) -> None:
     parts = installed()
@@ -152,7 +144,6 @@ def test_what_may_not_have_arrived_is_told_again(installed: Install, error: Any)
     assert ([key], {"ops": "settled"}) == (keys(sink()), outcomes(parts, key))
 
 
-@pytest.mark.slow
 def test_a_lost_answer_is_told_again_under_the_same_key(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -163,7 +154,6 @@ def test_a_lost_answer_is_told_again_under_the_same_key(installed: Install) -> N
     assert 1 == sink().repeats[key]
 
 
-@pytest.mark.slow
 def test_a_refusal_is_final(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -188,7 +178,6 @@ def test_a_sink_that_says_when_is_asked_again_exactly_then(installed: Install) -
     assert ([], [key]) == (before, keys(sink()))
 
 
-@pytest.mark.slow
 def test_a_sink_that_says_wait_is_not_asked_for_other_alerts_meanwhile(installed: Install) -> None:
     parts = installed()
     plan_alerts(parts, 1)
@@ -240,7 +229,6 @@ def test_a_sink_that_never_answers_is_given_up_at_the_hard_end_of_the_call(insta
     assert {"ops": "ready"} == outcomes(parts, key)
 
 
-@pytest.mark.slow
 def test_one_sink_that_fails_does_not_hold_the_other(installed: Install) -> None:
     parts = installed(TWO)
     parts.dispatcher.call_timeout_s = 0.05
@@ -254,7 +242,6 @@ def test_one_sink_that_fails_does_not_hold_the_other(installed: Install) -> None
     assert "ready" == action(parts, known[0]).outcome
 
 
-@pytest.mark.slow
 def test_one_sink_that_took_it_is_enough_to_have_told(installed: Install) -> None:
     parts = installed(TWO)
     (key,) = plan_alerts(parts, 1)
@@ -265,7 +252,6 @@ def test_one_sink_that_took_it_is_enough_to_have_told(installed: Install) -> Non
     assert "settled" == action(parts, key).outcome
 
 
-@pytest.mark.slow
 def test_while_one_sink_stalls_new_alerts_reach_the_other(installed: Install) -> None:
     parts = installed(TWO)
     sink("ops").faults.stall_next()
@@ -318,7 +304,6 @@ def test_the_intent_is_on_disk_before_the_call(installed: Install) -> None:
     assert ["calling"] == seen
 
 
-@pytest.mark.slow
 def test_an_alert_that_cannot_be_put_into_words_stops_no_other(
     installed: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -336,7 +321,6 @@ def test_an_alert_that_cannot_be_put_into_words_stops_no_other(
 # ---- limits
 
 
-@pytest.mark.slow
 def test_a_few_at_once_are_told_one_by_one(installed: Install) -> None:
     parts = installed(ROBOT)
     known = plan_alerts(parts, delivery.AT_ONCE)
@@ -346,7 +330,6 @@ def test_a_few_at_once_are_told_one_by_one(installed: Install) -> None:
     assert known == sorted(keys(sink()))
 
 
-@pytest.mark.slow
 def test_more_at_once_are_folded_into_a_digest(installed: Install) -> None:
     parts = installed(ROBOT)
     known = plan_alerts(parts, 21)
@@ -416,7 +399,6 @@ def test_three_hundred_alerts_at_once_are_told_in_two_calls(installed: Install) 
 # ---- tasks
 
 
-@pytest.mark.slow
 def test_a_work_item_is_sent_to_the_sinks_that_are_for_tasks(installed: Install) -> None:
     parts = installed(TWO + 'kinds = ["task"]\n')
     running.say(running.a_late_order())

@@ -44,7 +44,6 @@ def flag_of(parts: Parts) -> Path:
 # ---- modes
 
 
-@pytest.mark.slow
 def test_a_shadow_action_never_leaves(installed: Install) -> None:
     parts = installed(SHADOW)
     say(a_late_order())
@@ -55,7 +54,6 @@ def test_a_shadow_action_never_leaves(installed: Install) -> None:
     assert [] == keys(sink())
 
 
-@pytest.mark.slow
 def test_nothing_planned_in_shadow_fires_after_a_switch_to_live(installed: Install) -> None:
     parts = installed(SHADOW)
     say(a_late_order())
@@ -67,7 +65,6 @@ def test_nothing_planned_in_shadow_fires_after_a_switch_to_live(installed: Insta
     assert {"shadow"} == {action.outcome for action in rows(parts.database, "action")}
 
 
-@pytest.mark.slow
 def test_what_is_planned_after_a_switch_to_live_fires(installed: Install) -> None:
     parts = installed(SHADOW)
     say(a_late_order("1"))
@@ -79,7 +76,6 @@ def test_what_is_planned_after_a_switch_to_live_fires(installed: Install) -> Non
     assert "needs_human" == action(parts, "north/2/late_shipment/1/ship").outcome
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Kind.ALERT, Kind.COMPENSATE, Kind.TASK])
 def test_a_switch_to_shadow_voids_what_is_planned(installed: Install, kind: Kind) -> None:
     parts = with_a_case(installed)
@@ -90,7 +86,6 @@ def test_a_switch_to_shadow_voids_what_is_planned(installed: Install, kind: Kind
     assert ("void", "MODE_SHADOW") == (action(parts, key).outcome, action(parts, key).note)
 
 
-@pytest.mark.slow
 def test_a_switch_to_shadow_voids_an_effect_that_is_ready(installed: Install) -> None:
     parts = with_a_case(installed)
     key = plan(parts, Kind.COMPENSATE)
@@ -104,7 +99,6 @@ def test_a_switch_to_shadow_voids_an_effect_that_is_ready(installed: Install) ->
     assert [] == keys(sink("hands"))
 
 
-@pytest.mark.slow
 def test_a_switch_to_shadow_voids_an_alert_on_its_way(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -117,7 +111,6 @@ def test_a_switch_to_shadow_voids_an_alert_on_its_way(installed: Install) -> Non
     assert [] == keys(sink())
 
 
-@pytest.mark.slow
 def test_one_kind_may_be_live_alone(installed: Install) -> None:
     parts = installed(SHADOW.replace('default = "shadow"', 'default = "shadow"\nalert = "live"'))
     say(a_late_order())
@@ -131,7 +124,6 @@ def test_one_kind_may_be_live_alone(installed: Install) -> None:
 # ---- the kill switch
 
 
-@pytest.mark.slow
 def test_the_kill_switch_stops_every_call(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -152,7 +144,6 @@ def test_the_flag_file_alone_stops_every_call(installed: Install) -> None:
     assert [] == keys(sink())
 
 
-@pytest.mark.slow
 def test_calls_go_on_once_the_switch_is_off(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -179,7 +170,6 @@ def test_with_the_database_gone_nothing_leaves(installed: Install, monkeypatch: 
     assert [] == keys(sink())
 
 
-@pytest.mark.slow
 def test_the_switch_stops_a_pass_that_is_under_way(installed: Install) -> None:
     parts = with_a_case(
         installed, EFFECTS.replace('sink = "memory"\nkinds', 'sink = "tests.daemon.sinks:Watched"\nkinds')
@@ -195,7 +185,6 @@ def test_the_switch_stops_a_pass_that_is_under_way(installed: Install) -> None:
     assert "ready" == action(parts, second).outcome
 
 
-@pytest.mark.slow
 def test_nothing_leaves_before_the_start_delay_is_over(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
@@ -211,7 +200,6 @@ def test_nothing_leaves_before_the_start_delay_is_over(installed: Install) -> No
 # ---- windows
 
 
-@pytest.mark.slow
 def test_what_comes_too_late_is_void_and_its_order_is_decided_again(installed: Install) -> None:
     parts = with_a_case(installed)
     key = plan(parts, Kind.COMPENSATE, not_after=MORNING + HOUR)
@@ -222,7 +210,6 @@ def test_what_comes_too_late_is_void_and_its_order_is_decided_again(installed: I
     assert ["1"] == due(parts.database, "order", MORNING + HOUR + 1)
 
 
-@pytest.mark.slow
 def test_the_last_instant_of_a_window_is_in_it(installed: Install) -> None:
     parts = with_a_case(installed)
     plan(parts, Kind.COMPENSATE, not_after=MORNING + HOUR)
@@ -232,7 +219,6 @@ def test_the_last_instant_of_a_window_is_in_it(installed: Install) -> None:
     assert ["north/1/late_shipment/1/make_good"] == keys(sink("hands"))
 
 
-@pytest.mark.slow
 def test_what_belongs_to_a_case_that_is_closed_is_void(installed: Install) -> None:
     parts = with_a_case(installed)
     key = plan(parts, Kind.TASK, "late_task")
@@ -248,7 +234,6 @@ def test_what_belongs_to_a_case_that_is_closed_is_void(installed: Install) -> No
 # ---- files: nothing can be read afresh
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Kind.NEGOTIATE, Kind.CONTACT, Kind.COMPENSATE])
 def test_without_a_fresh_read_an_effect_becomes_a_work_item_that_says_as_of_when(
     installed: Install, kind: Kind
@@ -271,7 +256,6 @@ def test_a_drop_folder_makes_work_items_of_every_effect(installed: Install) -> N
     assert "none" == parts.installation.shops.get("north").fresh_read
 
 
-@pytest.mark.slow
 def test_an_effect_no_sink_can_carry_out_becomes_a_work_item(installed: Install) -> None:
     parts = with_a_case(installed, running.LIVE)
     key = plan(parts, Kind.COMPENSATE)
@@ -281,7 +265,6 @@ def test_an_effect_no_sink_can_carry_out_becomes_a_work_item(installed: Install)
     assert "needs_human" == action(parts, key).outcome
 
 
-@pytest.mark.slow
 def test_a_work_item_for_money_says_how_much(installed: Install) -> None:
     parts = with_a_case(installed, running.LIVE)
     key = plan(parts, Kind.COMPENSATE, amount_minor=750, currency="CNY")
@@ -294,7 +277,6 @@ def test_a_work_item_for_money_says_how_much(installed: Install) -> None:
 # ---- poison
 
 
-@pytest.mark.slow
 def test_a_row_that_cannot_be_handled_is_put_off_and_stops_no_other(installed: Install) -> None:
     parts = with_a_case(installed)
     poison = plan(parts, Kind.TASK, "poison", template="nobody_wrote_this")

@@ -52,7 +52,6 @@ def reading(parts: Parts, order_id: str = "1") -> list[str]:
 # ---- the ordinary way
 
 
-@pytest.mark.slow
 def test_an_effect_is_carried_out_once_and_its_receipt_kept(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -65,7 +64,6 @@ def test_an_effect_is_carried_out_once_and_its_receipt_kept(installed: Install) 
     assert ("settled", f"memory/{key}") == (action(parts, key).outcome, action(parts, key).note)
 
 
-@pytest.mark.slow
 def test_the_other_side_is_told_what_to_pay(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -76,7 +74,6 @@ def test_the_other_side_is_told_what_to_pay(installed: Install) -> None:
     assert (500, "CNY", "1") == tuple(message.data[name] for name in ("amount_minor", "currency", "order_id"))
 
 
-@pytest.mark.slow
 def test_attempt_and_outcome_are_put_down_as_evidence(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE)
@@ -86,7 +83,6 @@ def test_attempt_and_outcome_are_put_down_as_evidence(installed: Install) -> Non
     assert ["attempt calling", "outcome settled"] == reading(parts)
 
 
-@pytest.mark.slow
 def test_the_intent_is_on_disk_before_the_call(installed: Install, tmp_path: Path) -> None:
     parts = installed(WATCHED)
     key = plan(parts, Kind.COMPENSATE)
@@ -102,7 +98,6 @@ def test_the_intent_is_on_disk_before_the_call(installed: Install, tmp_path: Pat
     assert [("calling", 1, True)] == seen
 
 
-@pytest.mark.slow
 def test_no_transaction_is_open_during_the_call(installed: Install) -> None:
     parts = installed(WATCHED)
     plan(parts, Kind.COMPENSATE)
@@ -117,7 +112,6 @@ def test_no_transaction_is_open_during_the_call(installed: Install) -> None:
 # ---- the fresh read
 
 
-@pytest.mark.slow
 def test_an_order_shipped_meanwhile_gets_nothing(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -128,7 +122,6 @@ def test_an_order_shipped_meanwhile_gets_nothing(installed: Install) -> None:
     assert ([], "void", "CASE_CLOSED") == (keys(sink("hands")), action(parts, key).outcome, action(parts, key).note)
 
 
-@pytest.mark.slow
 def test_an_order_whose_deadline_was_moved_gets_nothing(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -139,7 +132,6 @@ def test_an_order_whose_deadline_was_moved_gets_nothing(installed: Install) -> N
     assert ([], "void") == (keys(sink("hands")), action(parts, key).outcome)
 
 
-@pytest.mark.slow
 def test_an_order_the_platform_no_longer_knows_gets_nothing(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -150,7 +142,6 @@ def test_an_order_the_platform_no_longer_knows_gets_nothing(installed: Install) 
     assert ([], "void", "ORDER_GONE") == (keys(sink("hands")), action(parts, key).outcome, action(parts, key).note)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("error", [Transient("busy"), Permanent("forbidden"), RuntimeError("a bug")])
 def test_an_order_that_cannot_be_read_waits(installed: Install, error: Exception) -> None:
     parts = installed()
@@ -165,7 +156,6 @@ def test_an_order_that_cannot_be_read_waits(installed: Install, error: Exception
     assert [key] == keys(sink("hands"))
 
 
-@pytest.mark.slow
 def test_a_platform_that_never_answers_a_fresh_read_is_given_up_at_the_hard_end(installed: Install) -> None:
     parts = installed()
     parts.dispatcher.call_timeout_s = 0.05
@@ -177,7 +167,6 @@ def test_a_platform_that_never_answers_a_fresh_read_is_given_up_at_the_hard_end(
     assert ([], "ready") == (keys(sink("hands")), action(parts, key).outcome)
 
 
-@pytest.mark.slow
 def test_every_call_has_a_fresh_read_of_its_own(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -190,7 +179,6 @@ def test_every_call_has_a_fresh_read_of_its_own(installed: Install) -> None:
     assert ([], "void") == (keys(sink("hands")), action(parts, key).outcome)
 
 
-@pytest.mark.slow
 def test_effects_of_a_shop_wait_for_its_first_poll_after_a_start(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE)
@@ -204,7 +192,6 @@ def test_effects_of_a_shop_wait_for_its_first_poll_after_a_start(installed: Inst
 # ---- what the other side answers
 
 
-@pytest.mark.slow
 def test_a_refusal_is_final(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -216,7 +203,6 @@ def test_a_refusal_is_final(installed: Install) -> None:
     assert ([], "refused") == (keys(sink("hands")), action(parts, key).outcome)
 
 
-@pytest.mark.slow
 def test_what_surely_did_not_happen_is_tried_again(installed: Install) -> None:
     parts = installed(PLAIN)
     key = plan(parts, Kind.COMPENSATE)
@@ -237,7 +223,6 @@ LOST = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOST)
 def test_money_of_which_nobody_knows_is_for_a_person_and_never_sent_again(installed: Install, fault: Fault) -> None:
     parts = installed(PLAIN)
@@ -252,7 +237,6 @@ def test_money_of_which_nobody_knows_is_for_a_person_and_never_sent_again(instal
     assert 0 == sink("hands").repeats[key]
 
 
-@pytest.mark.slow
 def test_money_of_which_nobody_knows_is_on_the_list_of_work(installed: Install) -> None:
     parts = installed(PLAIN)
     key = plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -263,7 +247,6 @@ def test_money_of_which_nobody_knows_is_on_the_list_of_work(installed: Install) 
     assert "¥5.00" in action(parts, key).request
 
 
-@pytest.mark.slow
 def test_money_that_stalls_beyond_the_hard_end_counts_as_unknown(installed: Install) -> None:
     parts = installed(PLAIN)
     parts.dispatcher.call_timeout_s = 0.05
@@ -275,7 +258,6 @@ def test_money_that_stalls_beyond_the_hard_end_counts_as_unknown(installed: Inst
     assert "needs_human" == action(parts, key).outcome
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOST)
 def test_money_is_sent_again_under_the_same_key_where_keys_are_kept(installed: Install, fault: Fault) -> None:
     parts = installed()
@@ -289,7 +271,6 @@ def test_money_is_sent_again_under_the_same_key_where_keys_are_kept(installed: I
     assert 2 == action(parts, key).attempts
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("text", [MEMORY, PLAIN])
 @pytest.mark.parametrize("fault", LOST)
 def test_a_message_of_which_nobody_knows_is_never_sent_again(installed: Install, text: str, fault: Fault) -> None:
@@ -304,7 +285,6 @@ def test_a_message_of_which_nobody_knows_is_never_sent_again(installed: Install,
     assert 0 == sink("hands").repeats[key]
 
 
-@pytest.mark.slow
 def test_a_buyer_is_sent_the_approved_text_and_nothing_else(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.CONTACT, template="delay_notice@1", channel="platform_chat")
@@ -316,7 +296,6 @@ def test_a_buyer_is_sent_the_approved_text_and_nothing_else(installed: Install) 
     assert "¥" not in message.text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("fault", LOST)
 def test_a_listing_is_set_again_until_it_is_sure(installed: Install, fault: Fault) -> None:
     parts = installed(PLAIN)
@@ -345,7 +324,6 @@ def lose_the_caller(parts: Parts) -> None:
     parts.dispatcher.in_flight.clear()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "text", "outcome"),
     [
@@ -370,7 +348,6 @@ def test_a_call_whose_caller_was_lost_is_treated_as_unknown(
     assert ("calling", outcome) == (during, action(parts, key).outcome)
 
 
-@pytest.mark.slow
 def test_a_lost_call_for_money_is_on_the_list_of_work(installed: Install) -> None:
     parts = installed(PLAIN)
     key = plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
@@ -381,7 +358,6 @@ def test_a_lost_call_for_money_is_on_the_list_of_work(installed: Install) -> Non
     assert "¥5.00" in action(parts, key).request
 
 
-@pytest.mark.slow
 def test_whoever_lost_the_fence_does_not_overwrite_the_outcome(installed: Install) -> None:
     parts = installed(WATCHED)
     key = plan(parts, Kind.COMPENSATE)
@@ -397,7 +373,6 @@ def test_whoever_lost_the_fence_does_not_overwrite_the_outcome(installed: Instal
     assert ["attempt calling"] == reading(parts)
 
 
-@pytest.mark.slow
 def test_whoever_lost_the_fence_before_the_call_does_not_call(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -418,7 +393,6 @@ def test_whoever_lost_the_fence_before_the_call_does_not_call(installed: Install
 # ---- side by side
 
 
-@pytest.mark.slow
 def test_a_slow_shop_holds_no_other(installed: Install) -> None:
     parts = installed(MEMORY + '[shops.south]\nplatform = "taobao"\nfeed = "memory"\n')
     say(order := a_late_order("2", shop="south"), shop="south")
@@ -436,7 +410,6 @@ def test_a_slow_shop_holds_no_other(installed: Install) -> None:
     assert "settled" == action(parts, "south/2/late_shipment/1/agree_new_date").outcome
 
 
-@pytest.mark.slow
 def test_an_effect_whose_sink_was_taken_away_becomes_a_work_item(installed: Install) -> None:
     parts = installed()
     key = plan(parts, Kind.COMPENSATE)
@@ -448,7 +421,6 @@ def test_an_effect_whose_sink_was_taken_away_becomes_a_work_item(installed: Inst
     assert "needs_human" == action(parts, key).outcome
 
 
-@pytest.mark.slow
 def test_a_text_nobody_approved_is_never_sent_and_stops_no_other(installed: Install) -> None:
     parts = installed()
     poison = plan(parts, Kind.CONTACT, "a_poison", template="nobody_wrote_this")
@@ -460,7 +432,6 @@ def test_a_text_nobody_approved_is_never_sent_and_stops_no_other(installed: Inst
     assert "TEXT_NOT_APPROVED" == action(parts, poison).note
 
 
-@pytest.mark.slow
 def test_other_cases_of_the_order_are_untouched(installed: Install) -> None:
     parts = installed()
     plan(parts, Kind.COMPENSATE)

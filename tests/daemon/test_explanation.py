@@ -82,7 +82,6 @@ def test_steps_that_were_taken_stand_before_those_to_come():
     assert [("ship", "shadow"), ("agree_new_date", "shadow"), *PLANNED[2:]] == steps(document)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("hours", [1, 25, 34, 38, 49])
 def test_looking_back_tells_what_was_told_then(hours):
     then = MORNING + hours * HOUR

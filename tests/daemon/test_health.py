@@ -63,7 +63,6 @@ def test_other_flags_and_events_are_no_incidents(db: Database) -> None:
     assert 0 == count(db, "incident")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "counted"),
     [
@@ -283,7 +282,6 @@ def health_alerts(parts: Parts) -> list[str]:
     return [row["key"] for row in rows(parts.database, "action", step="health")]
 
 
-@pytest.mark.slow
 def test_the_seller_is_told_before_the_line_and_when_it_is_crossed(installed: Install) -> None:
     parts = installed()
     disputes(parts, 2, MORNING)
@@ -307,7 +305,6 @@ def test_a_line_that_stays_near_is_told_once_a_day_of_new_disputes(installed: In
     assert ["north/health:DM-1.month/near/2026-06-01"] == month
 
 
-@pytest.mark.slow
 def test_what_was_told_is_evidence(installed: Install) -> None:
     parts = installed()
     disputes(parts, 4, MORNING)
@@ -346,7 +343,6 @@ def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
     return tmp_path
 
 
-@pytest.mark.slow
 def test_health_as_a_document(cli: Cli, folder: Path) -> None:
     found = {(one["metric"], one["period"]): one for one in cli("health --shop north --json").document["readings"]}
     month = found["DM-1", "month"]
@@ -376,7 +372,6 @@ def test_points_as_a_document(cli: Cli, tmp_path: Path, boxes: None) -> None:
     assert "your own: 12 points" in " ".join(cli("health").out.split())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lang", "words"),
     [
@@ -398,12 +393,10 @@ def test_health_as_a_screen(
     assert [] == [word for word in words if "".join(word.split()) not in shown]
 
 
-@pytest.mark.slow
 def test_health_of_an_unknown_shop_names_those_that_are_known(cli: Cli, folder: Path) -> None:
     shown = cli("health --shop west")
     assert (2, True) == (shown.code, "north, plain" in shown.err)
 
 
-@pytest.mark.slow
 def test_today_warns_of_a_line_that_is_near(cli: Cli, folder: Path) -> None:
     assert "[north] platform called in (DM-1): 2 more by" in cli("today").out

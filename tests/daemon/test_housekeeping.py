@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 
-import pytest
-
 from adapters.base import Page, Rejected
 from daemon import housekeeping
 from daemon.scheduler import Parts, tick
@@ -25,7 +23,6 @@ def over(parts: Parts, *order_ids: str, status: str = "completed") -> None:
     tick(parts, later)
 
 
-@pytest.mark.slow
 def test_what_is_long_over_is_forgotten(installed: Install) -> None:
     parts = installed()
     over(parts, "1", "2")
@@ -38,7 +35,6 @@ def test_what_is_long_over_is_forgotten(installed: Install) -> None:
     assert 0 == count(parts.database, "member")
 
 
-@pytest.mark.slow
 def test_what_is_over_but_young_stays(installed: Install) -> None:
     parts = installed()
     over(parts, "1")
@@ -48,7 +44,6 @@ def test_what_is_over_but_young_stays(installed: Install) -> None:
     assert (0, 1) == (pruned, count(parts.database, "case"))
 
 
-@pytest.mark.slow
 def test_keys_of_an_order_that_is_open_stay(installed: Install) -> None:
     parts = installed()
     over(parts, "1", status="shipped")
@@ -68,7 +63,6 @@ def test_an_open_case_stays(installed: Install) -> None:
     assert 0 == housekeeping.prune(parts.database, MUCH_LATER)
 
 
-@pytest.mark.slow
 def test_evidence_stays_and_its_chain_holds(installed: Install) -> None:
     parts = installed()
     over(parts, "1")
@@ -81,7 +75,6 @@ def test_evidence_stays_and_its_chain_holds(installed: Install) -> None:
     assert before == count(parts.database, "evidence")
 
 
-@pytest.mark.slow
 def test_a_forgotten_order_that_comes_again_is_decided_without_its_past(installed: Install) -> None:
     parts = installed()
     over(parts, "1")

@@ -60,7 +60,6 @@ def kinds(folder: Path) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.slow
 def test_the_plan_shows_the_sum_of_every_short_listing(cli: Cli, folder: Path) -> None:
     found = cli("listings plan --json").document["listings"]
     assert [
@@ -70,7 +69,6 @@ def test_the_plan_shows_the_sum_of_every_short_listing(cli: Cli, folder: Path) -
     ] == [tuple(one[name] for name in ("listing", "verdict", "reason", "cost_minor", "gain_minor")) for one in found]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("lang", "words"), [("en", ("¥4.50", "you decide")), ("zh", ("下架", "由您决定"))])
 def test_the_plan_as_a_screen(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, lang: str, words: tuple[str, ...]
@@ -80,14 +78,12 @@ def test_the_plan_as_a_screen(
     assert [] == [word for word in words if word not in shown]
 
 
-@pytest.mark.slow
 def test_without_yes_nothing_is_done(cli: Cli, folder: Path) -> None:
     said = cli("listings apply")
     assert (0, True) == (said.code, "add --yes" in said.out)
     assert [] == kinds(folder)
 
 
-@pytest.mark.slow
 def test_apply_stops_what_the_sum_says_and_undo_takes_it_back(cli: Cli, folder: Path) -> None:
     assert ["north/pool:SKU-1/stock_out/1/delist/north/L1"] == cli("listings apply --yes --json").document["keys"]
     assert [("delist:north/L1", "planned")] == kinds(folder)
@@ -96,13 +92,11 @@ def test_apply_stops_what_the_sum_says_and_undo_takes_it_back(cli: Cli, folder: 
     assert [] == cli("listings undo --yes --json").document["keys"]
 
 
-@pytest.mark.slow
 def test_a_person_may_stop_what_the_sum_leaves_open(cli: Cli, folder: Path) -> None:
     assert "1 listing will be stopped" in cli("listings apply north/L2 --yes").out
     assert [("delist:north/L2", "planned")] == kinds(folder)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
@@ -165,7 +159,6 @@ def test_stops_of_a_day_are_counted_by_the_listings_shop(db: Database) -> None:
         assert 1 == listings.stopped_since(tx, "south", MORNING)
 
 
-@pytest.mark.slow
 def test_what_open_orders_show_to_be_wrong_is_named_once_for_each_listing(cli: Cli, folder: Path) -> None:
     """C069, C073: the exit code tells a script."""
     assert [] == cli("listings lint --json").document["findings"]
@@ -190,7 +183,6 @@ def test_what_open_orders_show_to_be_wrong_is_named_once_for_each_listing(cli: C
     ) == (shown.code, shown.document["findings"])
 
 
-@pytest.mark.slow
 def test_wrong_listings_as_a_screen(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """C072: the presale of the shop's listing ends tomorrow."""
     monkeypatch.setenv("FORESTALL_LANG", "zh")

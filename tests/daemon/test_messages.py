@@ -28,7 +28,6 @@ def alert(parts: Parts, now: int = MORNING) -> Message:
     return message
 
 
-@pytest.mark.slow
 def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(installed: Install) -> None:
     parts = installed()
     say(a_late_order("1"), a_late_order("2"))
@@ -42,7 +41,6 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
     assert "data as of 06-01 08:00 (0 min old)" in message.text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("confirmed", "said"),
     [(False, "涉及金额：¥15.00（未确认）"), (True, "涉及金额：¥7.50")],
@@ -64,7 +62,6 @@ def test_a_stake_nobody_has_confirmed_is_marked(
     assert confirmed == message.data["stake_confirmed"]
 
 
-@pytest.mark.slow
 def test_machines_read_the_same_in_utc_and_minor_units(installed: Install) -> None:
     parts = installed()
     say(a_late_order("1"), a_late_order("2"))
@@ -76,7 +73,6 @@ def test_machines_read_the_same_in_utc_and_minor_units(installed: Install) -> No
     )
 
 
-@pytest.mark.slow
 def test_a_crowd_is_a_few_names_and_a_count(installed: Install) -> None:
     parts = installed()
     say(*(a_late_order(f"n{number:02}") for number in range(25)))
@@ -88,7 +84,6 @@ def test_a_crowd_is_a_few_names_and_a_count(installed: Install) -> None:
     assert "+15" in message.text
 
 
-@pytest.mark.slow
 def test_an_order_that_was_acknowledged_is_not_named_again(installed: Install) -> None:
     parts = installed()
     say(a_late_order("1"), a_late_order("2"))
@@ -104,7 +99,6 @@ def test_an_order_that_was_acknowledged_is_not_named_again(installed: Install) -
     assert ["2", "3"] == message.data["orders"]
 
 
-@pytest.mark.slow
 def test_a_shortage_names_the_item_and_never_says_to_tell_the_buyer(installed: Install) -> None:
     parts = installed()
     say(a_late_order("1", ship_by=MORNING + 60 * HOUR, lines={"1": a_line()}), stock_of("A-1", 0))  # type: ignore[arg-type]
@@ -115,7 +109,6 @@ def test_a_shortage_names_the_item_and_never_says_to_tell_the_buyer(installed: I
     assert "buyer" not in message.text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("language", "said"), [("zh", "¥15.00"), ("en", "at stake: ¥15.00")])
 def test_texts_are_in_the_sellers_language(installed: Install, language: str, said: str) -> None:
     parts = installed(f'{running.LIVE}[daemon]\nlanguage = "{language}"\n')
@@ -127,7 +120,6 @@ def test_texts_are_in_the_sellers_language(installed: Install, language: str, sa
     assert ("at stake" in message.text) == (language == "en")
 
 
-@pytest.mark.slow
 def test_a_text_to_a_buyer_is_the_approved_one_with_the_order_filled_in(installed: Install) -> None:
     parts = installed(EFFECTS)
     say(order := a_late_order("240601-1"))
@@ -155,7 +147,6 @@ def test_several_alerts_in_one_message_keep_each_ones_data() -> None:
     assert digest.key != Texts("en").digest([two]).key
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("platform", "channel", "said"),
     [("taobao", "sms", True), ("taobao", "phone", True), ("taobao", "platform_chat", False), ("generic", "sms", False)],

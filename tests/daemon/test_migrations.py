@@ -103,13 +103,11 @@ def schema(connection: Connection) -> dict[str, Any]:
     return said
 
 
-@pytest.mark.slow
 def test_migrations_leave_nothing_to_do(empty_db: Database) -> None:
     upgrade(empty_db)
     assert [] == differences(empty_db)
 
 
-@pytest.mark.slow
 def test_migrated_tables_are_those_the_models_would_make(empty_db: Database) -> None:
     with empty_db.begin() as connection:
         SQLModel.metadata.create_all(connection, tables=list(OURS.values()))
@@ -129,7 +127,6 @@ def test_narrow_tables_have_no_rowid(tmp_path: Path) -> None:
     db.close()
 
 
-@pytest.mark.slow
 def test_up_down_and_up_again_ends_where_it_began(empty_db: Database) -> None:
     upgrade(empty_db)
     with empty_db.begin() as connection:
@@ -156,7 +153,6 @@ def test_an_empty_database_is_refused_with_the_mend(empty_db: Database) -> None:
         check_schema(empty_db)
 
 
-@pytest.mark.slow
 def test_an_old_revision_is_refused_with_the_mend_and_upgraded_with_its_rows(
     own_db: Database, two_migrations: Path
 ) -> None:
@@ -180,7 +176,6 @@ def test_an_old_revision_is_refused_with_the_mend_and_upgraded_with_its_rows(
     assert [] == differences(own_db)
 
 
-@pytest.mark.slow
 def test_a_database_of_a_later_version_is_refused_and_left_alone(own_db: Database) -> None:
     with own_db.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
@@ -190,7 +185,6 @@ def test_a_database_of_a_later_version_is_refused_and_left_alone(own_db: Databas
     assert "9999" == revisions(own_db)[0]
 
 
-@pytest.mark.slow
 def test_a_failing_migration_leaves_the_old_schema_whole(own_db: Database, two_migrations: Path) -> None:
     broken = two_migrations / "versions" / "0002_hint.py"
     broken.write_text(SECOND.replace('op.batch_alter_table("timer")', 'op.batch_alter_table("nowhere")', 1))

@@ -117,7 +117,6 @@ def test_a_confirmed_row_is_a_new_policy(db: Database) -> None:
     assert (frozenset(), frozenset({"row"})) == (before.policy.confirmed, after.policy.confirmed)
 
 
-@pytest.mark.slow
 def test_a_persons_word_for_a_row_counts_from_the_moment_it_was_given(
     cli: Callable[..., Said], tmp_path: Path, boxes: None
 ) -> None:

@@ -57,7 +57,6 @@ def row(name: str, platform: str = "tmall") -> Row:
 # ---- lint
 
 
-@pytest.mark.slow
 def test_a_sound_policy_is_done_and_tells_what_is_still_missing(cli: Cli, folder: Path) -> None:
     said = cli("policy lint --json")
 
@@ -69,12 +68,10 @@ def test_a_sound_policy_is_done_and_tells_what_is_still_missing(cli: Cli, folder
     assert any("TM-S1 would pay" in warning for warning in warnings)
 
 
-@pytest.mark.slow
 def test_only_platforms_in_use_are_spoken_of(cli: Cli, folder: Path) -> None:
     assert not [one for one in cli("policy lint --json").document["warnings"] if "pinduoduo" in one]
 
 
-@pytest.mark.slow
 def test_a_mistake_in_a_playbook_is_named_with_file_and_line_before_it_is_used(cli: Cli, folder: Path) -> None:
     (folder / "mine.toml").write_text('name = "mine"\nversion = 2\n[alerts]\nleads = ["24"]\n')
 
@@ -85,7 +82,6 @@ def test_a_mistake_in_a_playbook_is_named_with_file_and_line_before_it_is_used(c
     assert "mine.toml:4: alerts.leads" in problem
 
 
-@pytest.mark.slow
 def test_a_text_nobody_has_approved_is_a_mistake(cli: Cli, folder: Path) -> None:
     step = 'name = "talk"\naction = "contact"\nlead = "1h"\nchannel = "sms"\nintent = "apology"\ntemplate = "sorry"\n'
     head = 'name = "mine"\nversion = 2\n[alerts]\nleads = ["24h"]\n[[late_shipment.steps]]\n'
@@ -106,7 +102,6 @@ def test_lint_works_before_there_is_a_database(cli: Cli, tmp_path: Path) -> None
     assert any(warning.startswith("confirmations cannot be read") for warning in said.document["warnings"])
 
 
-@pytest.mark.slow
 def test_a_row_that_changed_since_it_was_confirmed_is_named(cli: Cli, folder: Path) -> None:
     cli("policy confirm TM-S1 --source page --by Ann")
     database = open_database("sqlite:///forestall.db")
@@ -129,7 +124,6 @@ def shown(said: Said) -> dict[str, Any]:
     return {one["id"]: one for one in platform["rows"]}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "name", "amount"),
     [
@@ -147,7 +141,6 @@ def test_an_order_costs_what_the_platform_charged_on_that_day(
     assert (amount, amount) == (found["low_minor"], found["high_minor"])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("at", "expected"), [("2020-09-16", "TM-L1"), ("2020-09-17", "TM-L2"), ("2020-09-16T23:59:59+08:00", "TM-L1")]
 )
@@ -157,20 +150,17 @@ def test_a_day_is_that_of_the_platform(cli: Cli, folder: Path, at: str, expected
     assert [expected] == late
 
 
-@pytest.mark.slow
 def test_without_a_name_the_platforms_of_the_shops_are_shown(cli: Cli, folder: Path) -> None:
     document = cli("policy show --json").document
 
     assert ["taobao", "tmall"] == [one["platform"] for one in document["platforms"]]
 
 
-@pytest.mark.slow
 def test_records_are_shown_when_everything_is_asked_for(cli: Cli, folder: Path) -> None:
     assert "TB-S4" not in shown(cli("policy show taobao --json"))
     assert {"TB-S4", "TB-L1"} <= set(shown(cli("policy show taobao --all --json")))
 
 
-@pytest.mark.slow
 def test_festivals_and_limits_of_that_day_are_shown(cli: Cli, folder: Path) -> None:
     (one,) = cli("policy show pinduoduo --at 2023-01-14 --json").document["platforms"]
 
@@ -179,7 +169,6 @@ def test_festivals_and_limits_of_that_day_are_shown(cli: Cli, folder: Path) -> N
     assert {"first_sorting", "fake_scan"} <= {limit["id"] for limit in one["limits"]}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("lang", "part"), [("en", "5% [1, 30]"), ("zh", "延迟发货")])
 def test_people_read_a_table(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, lang: str, part: str) -> None:
     monkeypatch.setenv("FORESTALL_LANG", lang)
@@ -191,7 +180,6 @@ def test_people_read_a_table(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyP
     assert "¥7.50" in said.out
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "part"),
     [
@@ -216,7 +204,6 @@ def test_a_mistake_names_what_would_be_right(cli: Cli, folder: Path, line: str, 
     assert part in said.err
 
 
-@pytest.mark.slow
 def test_tools_and_lines_of_disputes_are_shown_to_scripts(cli: Cli, folder: Path) -> None:
     (one,) = cli("policy show douyin --json").document["platforms"]
     (pay,) = [tool for tool in one["tools"] if tool["tool"] == "small_payment"]
@@ -229,7 +216,6 @@ def test_tools_and_lines_of_disputes_are_shown_to_scripts(cli: Cli, folder: Path
 # ---- confirm
 
 
-@pytest.mark.slow
 def test_a_confirmation_is_bound_to_the_row_as_it_is_and_to_the_person(cli: Cli, folder: Path) -> None:
     said = cli("policy confirm TM-S1 --source 'rule centre, 2026-11-20' --by Ann --json")
 
@@ -238,19 +224,16 @@ def test_a_confirmation_is_bound_to_the_row_as_it_is_and_to_the_person(cli: Cli,
     assert word == shown(cli("policy show tmall --json"))["TM-S1"]["confirmed"]
 
 
-@pytest.mark.slow
 def test_the_user_vouches_when_nobody_is_named(cli: Cli, folder: Path) -> None:
     assert getpass.getuser() == cli("policy confirm TM-S1 --source page --json").document["confirmed"]["by"]
 
 
-@pytest.mark.slow
 def test_a_confirmed_row_is_no_warning_any_more(cli: Cli, folder: Path) -> None:
     cli("policy confirm TM-S1 --source page")
 
     assert not [one for one in cli("policy lint --json").document["warnings"] if "TM-S1" in one]
 
 
-@pytest.mark.slow
 def test_a_confirmation_can_be_taken_back(cli: Cli, folder: Path) -> None:
     cli("policy confirm TM-S1 --source page")
 
@@ -258,7 +241,6 @@ def test_a_confirmation_can_be_taken_back(cli: Cli, folder: Path) -> None:
     assert shown(cli("policy show tmall --json"))["TM-S1"]["confirmed"] is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "part"),
     [("TB-L5", "weak"), ("TM-L2", "no money is paid first"), ("TB-S3-P10", "in place of TB-S3")],
@@ -267,7 +249,6 @@ def test_a_person_is_told_what_a_confirmation_does_not_do(cli: Cli, folder: Path
     assert part in cli(f"policy confirm {name} --source page").out
 
 
-@pytest.mark.slow
 def test_a_running_daemon_relies_on_it_at_once_and_knows_who_asked(
     tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,7 +39,6 @@ def named(logs: Logs, *events: str) -> list[str]:
 # ---- pages
 
 
-@pytest.mark.slow
 def test_every_page_is_read_in_one_pass(installed: Install) -> None:
     parts = installed()
     for number in range(5):
@@ -51,7 +50,6 @@ def test_every_page_is_read_in_one_pass(installed: Install) -> None:
     assert ("5", MORNING) == (of(parts).cursor, of(parts).last_success)
 
 
-@pytest.mark.slow
 def test_a_feed_is_polled_again_after_its_own_time(installed: Install) -> None:
     parts = installed(running.LIVE.replace('feed = "memory"', 'feed = "memory"\npoll_s = 300'))
 
@@ -60,7 +58,6 @@ def test_a_feed_is_polled_again_after_its_own_time(installed: Install) -> None:
     assert [1, 0, 0, 0, 0, 1, 0] == polled
 
 
-@pytest.mark.slow
 def test_a_second_page_that_fails_leaves_the_first_one_read(installed: Install) -> None:
     parts = installed()
 
@@ -78,7 +75,6 @@ def test_a_second_page_that_fails_leaves_the_first_one_read(installed: Install) 
     assert (["1"], "1", "Transient: reset") == (known(parts), of(parts).cursor, of(parts).error)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("error", [Transient("reset"), Permanent("gone"), AuthFailed("token"), RuntimeError("a bug")])
 def test_a_failure_leaves_the_cursor_where_it_was(installed: Install, error: Any) -> None:
     parts = installed()
@@ -111,7 +107,6 @@ def test_a_page_and_its_cursor_are_kept_together_or_not_at_all(
     assert [] == due(parts.database, "order", MORNING + DAY)
 
 
-@pytest.mark.slow
 def test_the_watermark_never_goes_back(installed: Install) -> None:
     parts = installed()
     for watermark in (MORNING, MORNING - HOUR, None):
@@ -122,7 +117,6 @@ def test_the_watermark_never_goes_back(installed: Install) -> None:
     assert MORNING == of(parts).watermark
 
 
-@pytest.mark.slow
 def test_a_feed_that_runs_in_a_circle_is_stopped(installed: Install) -> None:
     parts = installed()
 
@@ -141,7 +135,6 @@ def test_a_feed_that_runs_in_a_circle_is_stopped(installed: Install) -> None:
 # ---- failing feeds
 
 
-@pytest.mark.slow
 def test_a_feed_is_logged_once_when_it_breaks_and_once_when_it_recovers(installed: Install, logs: Logs) -> None:
     parts = installed()
     feed().faults.fail_next(3, Transient("reset"))
@@ -153,7 +146,6 @@ def test_a_feed_is_logged_once_when_it_breaks_and_once_when_it_recovers(installe
     assert None is of(parts).error
 
 
-@pytest.mark.slow
 def test_a_feed_that_was_always_well_never_recovers(installed: Install, logs: Logs) -> None:
     parts = installed()
     say(a_snapshot("1"))
@@ -163,7 +155,6 @@ def test_a_feed_that_was_always_well_never_recovers(installed: Install, logs: Lo
     assert [] == named(logs, "feed.broke", "feed.recovered")
 
 
-@pytest.mark.slow
 def test_a_feed_that_gets_no_further_than_its_first_page_has_not_recovered(installed: Install, logs: Logs) -> None:
     parts = installed()
     feed().faults.fail_next(1, Transient("reset"))
@@ -183,7 +174,6 @@ def test_a_feed_that_gets_no_further_than_its_first_page_has_not_recovered(insta
     assert ["feed.broke"] == named(logs, "feed.broke", "feed.recovered")
 
 
-@pytest.mark.slow
 def test_credentials_that_are_refused_are_logged_as_such(installed: Install, logs: Logs) -> None:
     parts = installed()
     feed().faults.fail_next(1, AuthFailed("token expired"))
@@ -194,7 +184,6 @@ def test_credentials_that_are_refused_are_logged_as_such(installed: Install, log
     assert (True, "AuthFailed: token expired") == (broke["renew_credentials"], broke["error"])
 
 
-@pytest.mark.slow
 def test_a_failing_feed_is_asked_less_and_less_often(installed: Install) -> None:
     parts = installed()
     feed().faults.fail_next(1000, Transient("reset"))
@@ -217,7 +206,6 @@ def test_a_feed_that_says_when_is_asked_exactly_then(installed: Install) -> None
     assert [0, 1] == asked
 
 
-@pytest.mark.slow
 def test_a_feed_that_another_worker_took_over_is_not_broken(installed: Install, logs: Logs) -> None:
     parts = installed()
 
@@ -238,7 +226,6 @@ def test_a_feed_that_another_worker_took_over_is_not_broken(installed: Install, 
 # ---- slow feeds
 
 
-@pytest.mark.slow
 def test_a_feed_that_stalls_does_not_delay_another_shop(installed: Install) -> None:
     parts = installed(TWO)
     feed("north").faults.stall_next()
@@ -256,7 +243,6 @@ def test_a_feed_that_stalls_does_not_delay_another_shop(installed: Install) -> N
     assert ["south/2/late_shipment/1"] == [case.key for case in rows(parts.database, "case")]
 
 
-@pytest.mark.slow
 def test_a_feed_in_hand_is_not_polled_a_second_time(installed: Install) -> None:
     parts = installed(TWO)
     feed("north").faults.stall_next()
@@ -314,7 +300,6 @@ def test_names_of_unknown_keys_are_counted(installed: Install) -> None:
     assert {"size": 5, "colour": 3} == msgspec.json.decode(of(parts).unknown_keys)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "poison",
     [
@@ -349,7 +334,6 @@ def test_a_poisoned_order_stops_no_other(installed: Install) -> None:
     assert timer.error
 
 
-@pytest.mark.slow
 def test_a_poisoned_order_that_is_mended_is_decided(installed: Install) -> None:
     parts = installed()
     say(a_late_order("1"))
@@ -366,7 +350,6 @@ def test_a_poisoned_order_that_is_mended_is_decided(installed: Install) -> None:
     assert ["1"] == [case.order_id for case in rows(parts.database, "case")]
 
 
-@pytest.mark.slow
 def test_a_poisoned_order_stops_no_allocation(installed: Install) -> None:
     parts = installed()
     line = {"sku": "A-1", "quantity": 1}
@@ -388,7 +371,6 @@ def pretending(parts: Parts, now: int) -> Parts:
     return assemble(parts.database, parts.installation, now, pretend=True)
 
 
-@pytest.mark.slow
 def test_what_was_observed_later_than_a_pretended_moment_waits(installed: Install) -> None:
     parts = pretending(installed(), MORNING)
     say(a_snapshot("1"), a_snapshot("2", at=MORNING + HOUR))
@@ -400,7 +382,6 @@ def test_what_was_observed_later_than_a_pretended_moment_waits(installed: Instal
     assert (["1"], ["1", "2"]) == (first, known(parts))
 
 
-@pytest.mark.slow
 def test_a_word_that_comes_later_is_not_heard_before_and_not_lost(installed: Install) -> None:
     parts = pretending(installed(), MORNING)
     say(a_snapshot("1"))
@@ -415,7 +396,6 @@ def test_a_word_that_comes_later_is_not_heard_before_and_not_lost(installed: Ins
     assert ({"1": "paid", "2": "paid"}, {"1": "shipped", "2": "paid"}) == (before, after)
 
 
-@pytest.mark.slow
 def test_a_page_that_waits_is_read_again_and_its_refused_rows_are_told_once(installed: Install) -> None:
     parts = pretending(installed(), MORNING)
     bad = Rejected(source="a.csv", line=1, reason="bad", mend="mend")
@@ -430,7 +410,6 @@ def test_a_page_that_waits_is_read_again_and_its_refused_rows_are_told_once(inst
     assert {"colour": 1} == msgspec.json.decode(of(parts).unknown_keys)
 
 
-@pytest.mark.slow
 def test_nothing_later_than_a_pretended_moment_counts_as_known(installed: Install) -> None:
     parts = pretending(installed(), MORNING)
     say(a_snapshot("1"), watermark=MORNING + DAY)
@@ -440,7 +419,6 @@ def test_nothing_later_than_a_pretended_moment_counts_as_known(installed: Instal
     assert MORNING == of(parts).watermark
 
 
-@pytest.mark.slow
 def test_this_moment_takes_every_record(installed: Install) -> None:
     parts = installed()
     say(a_snapshot("1", at=MORNING + HOUR))

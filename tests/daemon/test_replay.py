@@ -82,7 +82,6 @@ def test_a_replay_leaves_nothing_behind(cli: Cli, tape: Path, tmp_path: Path) ->
     assert [tape] == list(tmp_path.iterdir())
 
 
-@pytest.mark.slow
 def test_nothing_is_performed_whatever_the_configuration_says(cli: Cli, tape: Path, tmp_path: Path) -> None:
     (tmp_path / "forestall.toml").write_text(
         '[mode]\ndefault = "live"\n[shops.north]\nplatform = "taobao"\nfeed = "memory"\n'
@@ -106,7 +105,6 @@ def test_the_step_changes_no_byte(cli: Cli, tmp_path: Path, records: list[dict[s
     assert seen.pop()
 
 
-@pytest.mark.slow
 def test_the_order_of_files_and_lines_changes_no_byte_where_times_differ(cli: Cli, tmp_path: Path) -> None:
     forth = replayed(cli, written(tmp_path / "forth.jsonl", ORDERS))
     back = replayed(cli, written(tmp_path / "back.jsonl", ORDERS[::-1]))
@@ -114,14 +112,12 @@ def test_the_order_of_files_and_lines_changes_no_byte_where_times_differ(cli: Cl
     assert forth == back
 
 
-@pytest.mark.slow
 def test_the_digest_is_over_the_bytes_of_the_lines(cli: Cli, tape: Path, tmp_path: Path) -> None:
     said = cli("replay {tape} --out lines.jsonl --json", tape=tape)
 
     assert hashlib.sha256((tmp_path / "lines.jsonl").read_bytes()).hexdigest() == said.document["decisions_sha256"]
 
 
-@pytest.mark.slow
 def test_lines_are_sorted_and_compact(cli: Cli, tape: Path, tmp_path: Path) -> None:
     lines = replayed(cli, tape)
     raw = (tmp_path / "lines.jsonl").read_bytes()
@@ -132,7 +128,6 @@ def test_lines_are_sorted_and_compact(cli: Cli, tape: Path, tmp_path: Path) -> N
     assert b"\r" not in raw
 
 
-@pytest.mark.slow
 def test_a_line_has_the_keys_of_the_contract_in_their_order(cli: Cli, tape: Path) -> None:
     keys = (
         "at shop order_id cause members case event action step key reason ship_by act_by amount_minor currency "
@@ -142,7 +137,6 @@ def test_a_line_has_the_keys_of_the_contract_in_their_order(cli: Cli, tape: Path
     assert [keys.split()] * 3 == [list(line) for line in replayed(cli, tape)[:3]]
 
 
-@pytest.mark.slow
 def test_bad_lines_are_counted_and_the_exit_code_is_zero(cli: Cli, tape: Path) -> None:
     with tape.open("a") as file:
         file.write("{\nnonsense\n")
@@ -161,7 +155,6 @@ def test_nothing_usable_is_exit_code_65(cli: Cli, tmp_path: Path) -> None:
     assert "nothing usable in 1 files" in said.err
 
 
-@pytest.mark.slow
 def test_from_takes_older_facts_as_known_from_the_start(cli: Cli, tape: Path) -> None:
     lines = replayed(cli, tape, f"--from {at(26)}")
 
@@ -169,7 +162,6 @@ def test_from_takes_older_facts_as_known_from_the_start(cli: Cli, tape: Path) ->
     assert all(line["at"] >= at(26) for line in lines)
 
 
-@pytest.mark.slow
 def test_until_ends_the_story_and_counts_what_is_pending(cli: Cli, tape: Path) -> None:
     said = cli("replay {tape} --out lines.jsonl --json --until {until}", tape=tape, until=at(25))
     lines = [json.loads(line) for line in Path("lines.jsonl").read_text().splitlines()]
@@ -178,14 +170,12 @@ def test_until_ends_the_story_and_counts_what_is_pending(cli: Cli, tape: Path) -
     assert said.document["pending"] > 0
 
 
-@pytest.mark.slow
 def test_by_default_a_replay_goes_on_for_three_days_after_the_last_deadline(cli: Cli, tape: Path) -> None:
     last = replayed(cli, tape, f"--until {at(48 + 72 + 2)}")
 
     assert last == replayed(cli, tape)
 
 
-@pytest.mark.slow
 def test_observed_at_is_for_rows_without_a_time(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f"shop,order_id,status,paid_at,ship_by\nnorth,1,paid,{at(0)},{at(3)}\n")
 
@@ -210,14 +200,12 @@ def test_a_configuration_that_was_named_must_exist(cli: Cli, tape: Path) -> None
     assert 78 == cli("replay {tape} -c nowhere.toml", tape=tape).code
 
 
-@pytest.mark.slow
 def test_an_unknown_shop_has_the_zone_and_pack_of_its_platform(cli: Cli, tape: Path) -> None:
     packs = {line["shop"]: line["pack"].partition("@")[0] for line in replayed(cli, tape) if line["order_id"]}
 
     assert {"north": "taobao", "east": "pinduoduo"} == packs
 
 
-@pytest.mark.slow
 def test_people_read_a_summary(cli: Cli, tape: Path) -> None:
     said = cli("replay {tape}", tape=tape)
 

@@ -137,14 +137,12 @@ def paid_out(step: int, disputes: int, points: int = 0) -> tuple[bytes, list[tup
     return b"".join(lines.encode(found)), money
 
 
-@pytest.mark.slow
 def test_near_a_line_of_the_platform_a_replay_pays_what_it_else_would_not():
     assert [("dropped", "WAITING_IS_CHEAPER")] == paid_out(HOUR, disputes=1)[1]
     ((event, _),) = paid_out(HOUR, disputes=4)[1]
     assert "action" == event
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("disputes", [0, 1, 3, 4])
 def test_the_budget_is_the_same_whatever_the_step(disputes):
     assert 1 == len({paid_out(step, disputes)[0] for step in (MINUTE, HOUR, 7 * HOUR, DAY, 5 * DAY)})

@@ -74,7 +74,6 @@ def misses(folder: Path, expect: str, **scene: str) -> list[tuple[str, str, str]
     return [(miss.what, miss.expected, miss.actual.split(" (")[0]) for miss in result.misses]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("right", "wrong", "miss"),
     [
@@ -145,7 +144,6 @@ def test_no_scenario_sees_another(tmp_path: Path) -> None:
     assert [[], []] == [result.misses for result in played(path)]
 
 
-@pytest.mark.slow
 def test_a_hundred_scenarios_in_one_file_are_each_judged(tmp_path: Path) -> None:
     """What they cost is measured by benchmarks/bench_scenarios.py."""
     head, *parts = EXAMPLE.read_text().split("[[scenario]]")
@@ -183,7 +181,6 @@ def test_a_mistake_is_named_with_its_place(cli: Cli, tmp_path: Path, text: str, 
     assert "s.toml: " in said.err
 
 
-@pytest.mark.slow
 def test_folders_hold_scenario_files_and_other_files_are_not_read(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "all" / "deep").mkdir(parents=True)
     (tmp_path / "all" / "notes.md").write_text("no")
@@ -200,13 +197,11 @@ def _empty(folder: Path) -> Path:
 # ---- the command
 
 
-@pytest.mark.slow
 def test_the_example_for_sellers_holds(cli: Cli) -> None:
     said = cli("policy test {example}", example=EXAMPLE)
     assert (0, True) == (said.code, said.out.startswith("7 scenarios, 0 missed"))
 
 
-@pytest.mark.slow
 def test_a_miss_is_exit_1_and_shows_both_sides(cli: Cli, tmp_path: Path) -> None:
     a_file(tmp_path, 'did = ["make_good"]')
     said = cli("policy test scenarios.toml")
@@ -218,7 +213,6 @@ def test_a_miss_is_exit_1_and_shows_both_sides(cli: Cli, tmp_path: Path) -> None
     )  # fmt: skip
 
 
-@pytest.mark.slow
 def test_another_playbook_is_tested_by_option_or_by_the_file(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "quiet.toml").write_text('name = "quiet"\nversion = 1\n[alerts]\nleads = ["1h"]\n')
     path = a_file(tmp_path, 'case = { late_shipment = "none" }\nalerts = 0')

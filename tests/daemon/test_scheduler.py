@@ -178,7 +178,6 @@ def test_a_hop_that_stands_still_gives_no_sign_of_life(tmp_path: Path, monkeypat
 # ---- a start
 
 
-@pytest.mark.slow
 def test_a_start_asks_every_feed_at_once(installed: Install) -> None:
     parts = installed(TWO)
     tick(parts, MORNING)
@@ -201,7 +200,6 @@ def test_orders_wait_for_the_first_poll_of_their_shop_only(installed: Install) -
     assert ["south/2/late_shipment/1"] == [case.key for case in rows(parts.database, "case")]
 
 
-@pytest.mark.slow
 def test_what_a_killed_process_held_is_free_at_a_start(installed: Install) -> None:
     parts = installed()
     with parts.database.begin() as tx:
@@ -223,7 +221,6 @@ def test_the_start_delay_holds_calls_back(installed: Install) -> None:
 # ---- one pass
 
 
-@pytest.mark.slow
 def test_one_pass_polls_decides_and_dispatches(installed: Install) -> None:
     parts = installed()
     say(a_late_order())
@@ -235,7 +232,6 @@ def test_one_pass_polls_decides_and_dispatches(installed: Install) -> None:
     assert 1 == len(keys(sink()))
 
 
-@pytest.mark.slow
 def test_a_second_pass_at_the_same_moment_does_nothing(installed: Install) -> None:
     parts = installed()
     say(a_late_order())
@@ -256,7 +252,6 @@ def edited(parts: Parts, plays: playbook.Playbook, now: int) -> Parts:
     return assemble(parts.database, parts.installation, now)
 
 
-@pytest.mark.slow
 def test_an_edited_playbook_wakes_open_orders_and_repeats_no_step(installed: Install) -> None:
     parts = installed()
     say(a_late_order())
@@ -271,7 +266,6 @@ def test_an_edited_playbook_wakes_open_orders_and_repeats_no_step(installed: Ins
     assert before == {key: at for key, at in after.items() if key in before}
 
 
-@pytest.mark.slow
 def test_every_decision_says_which_playbook_it_used(installed: Install) -> None:
     parts = installed()
     say(a_late_order())
@@ -284,7 +278,6 @@ def test_every_decision_says_which_playbook_it_used(installed: Install) -> None:
     assert ("default@1", "test@7") == (used["ship"], used["phone"])
 
 
-@pytest.mark.slow
 def test_an_unchanged_playbook_wakes_nobody(installed: Install) -> None:
     parts = installed()
     say(a_late_order())
@@ -296,7 +289,6 @@ def test_an_unchanged_playbook_wakes_nobody(installed: Install) -> None:
     assert before == row(parts.database, "timer", kind="order").due_at
 
 
-@pytest.mark.slow
 def test_new_leads_of_alerts_reach_causes_that_were_told_already(installed: Install) -> None:
     parts = installed()
     say(a_late_order(ship_by=MORNING + 6 * HOUR))

@@ -69,7 +69,6 @@ def test_the_demo_shows_what_it_did_and_leaves_only_its_folder(
         assert part in said
 
 
-@pytest.mark.slow
 def test_the_demo_never_removes_another_folder(forestall: Any, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
     said = forestall(f"demo {tmp_path}")
@@ -103,7 +102,6 @@ def test_orders_as_scripts_read_them(forestall: Any) -> None:
     assert {"lines", "candidates", "cases", "flags", "platform"} <= shown.keys()
 
 
-@pytest.mark.slow
 def test_the_day_as_scripts_read_it(forestall: Any, tmp_path: Path) -> None:
     screen = document(forestall("today --json"))
     cases = document(forestall("cases list --json"))["cases"]
@@ -121,7 +119,6 @@ def test_why_as_scripts_read_it(forestall: Any) -> None:
     assert (True, "ALREADY_LATE") == (late["fired"], late["reason"])
 
 
-@pytest.mark.slow
 def test_a_case_is_acknowledged_and_a_task_is_done(forestall: Any) -> None:
     case = f"taobao-home/{LATE}/late_shipment/1"
     assert 0 == forestall(f"cases ack {case}").code
@@ -192,7 +189,6 @@ def test_a_mistake_is_told_in_a_sentence_with_its_mend(forestall: Any, line: str
     assert "Traceback" not in said.err
 
 
-@pytest.mark.slow
 def test_a_beginning_without_orders_says_what_to_do(forestall: Any, tmp_path: Path) -> None:
     file = tmp_path / "new" / "forestall.toml"
     assert 0 == forestall(f"init {file.parent} --yes").code

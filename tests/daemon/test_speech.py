@@ -101,7 +101,6 @@ def test_a_broken_configuration_is_told_in_chinese(cli: Cli, tmp_path: Path) -> 
     ] == said.err.splitlines()
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("chinese")
 def test_check_speaks_chinese_to_people_and_english_in_json(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "forestall.toml").write_text('[shops.north]\nplatform = "jd"\n')

@@ -100,7 +100,6 @@ def test_only_the_kind_asked_for_is_claimed(db: Database) -> None:
     assert ["a cause"] == [claimed.id for claimed in claim(db, MORNING, kind=CAUSE)]
 
 
-@pytest.mark.slow
 def test_threads_claim_disjoint_subjects_and_none_is_left(db: Database) -> None:
     wake(db, *(f"{number:04}" for number in range(2000)))
     taken: list[str] = []
@@ -487,7 +486,6 @@ def test_a_transaction_that_fails_leaves_no_link(db: Database) -> None:
     assert [1, 2] == [link["seq"] for link in rows(db, "evidence")]
 
 
-@pytest.mark.slow
 def test_writers_at_the_same_time_never_fork_a_chain(db: Database) -> None:
     def writer(number: int) -> None:
         for turn in range(10):

@@ -35,7 +35,6 @@ def missing(order_id: str, buyer: str) -> Snapshot:
     return Snapshot(observed_at=now, shop="west", order_id=order_id, platform="tmall", fields=facts, lines=lines)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("buyers", "stake"), [("aa", 50_000), ("ab", 90_000)])
 def test_orders_of_one_buyer_on_one_day_count_with_the_cap_they_share(
     cli: Cli, folder: Path, buyers: str, stake: int
@@ -48,7 +47,6 @@ def test_orders_of_one_buyer_on_one_day_count_with_the_cap_they_share(
     assert [(2, stake)] == [(one["orders"], one["stake_minor"]) for one in pools]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("today", "before", "told"), [(20, 70, True), (19, 63, False), (39, 140, False), (40, 140, True)]
 )
@@ -64,7 +62,6 @@ def test_a_rush_is_told_from_twice_the_usual_orders_and_twenty_of_them(
     assert told == (f"[west] {today} orders were paid in the last 24 h, usual are {before // 7}" in cli("today").out)
 
 
-@pytest.mark.slow
 def test_a_shop_without_a_past_is_in_no_rush(cli: Cli, folder: Path) -> None:
     now = clock.now()
     paid = [replace(missing(str(n), "a"), fields=QUIET | {"paid_at": now}) for n in range(40)]

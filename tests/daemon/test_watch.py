@@ -29,7 +29,6 @@ def away(parts: Parts, hours: int, start: int = MORNING) -> int:
     return start + hours * HOUR
 
 
-@pytest.mark.slow
 def test_fresh_data_is_not_worth_a_word(installed: Install) -> None:
     parts = installed(WATCHED)
     for minute in range(0, 300, 10):
@@ -38,7 +37,6 @@ def test_fresh_data_is_not_worth_a_word(installed: Install) -> None:
     assert [] == stale(parts)
 
 
-@pytest.mark.slow
 def test_data_that_stays_away_is_told_once(installed: Install) -> None:
     parts = installed(WATCHED)
     say(a_snapshot("1"))
@@ -50,7 +48,6 @@ def test_data_that_stays_away_is_told_once(installed: Install) -> None:
     assert 1 == sum("no new data" in message.title for message in sink().messages)
 
 
-@pytest.mark.slow
 def test_a_silence_is_put_down_once(installed: Install) -> None:
     parts = installed(WATCHED)
     tick(parts, MORNING)
@@ -62,7 +59,6 @@ def test_a_silence_is_put_down_once(installed: Install) -> None:
     assert 1 == sum(entry["event"] == "action" for entry in entries)
 
 
-@pytest.mark.slow
 def test_the_next_silence_is_told_again(installed: Install) -> None:
     parts = installed(WATCHED)
     tick(parts, MORNING)
@@ -74,7 +70,6 @@ def test_the_next_silence_is_told_again(installed: Install) -> None:
     assert 2 == len(stale(parts))
 
 
-@pytest.mark.slow
 def test_a_feed_that_never_said_anything_is_stale_too(installed: Install) -> None:
     parts = installed(WATCHED)
 
@@ -92,7 +87,6 @@ def test_a_shop_nobody_watches_may_be_silent(installed: Install) -> None:
     assert [] == stale(parts)
 
 
-@pytest.mark.slow
 def test_the_alert_counts_the_deadlines_that_fall_soon(installed: Install) -> None:
     parts = installed(WATCHED)
     say(a_snapshot("1", ship_by=MORNING + 9 * HOUR), a_snapshot("2", ship_by=MORNING + 10 * HOUR))

@@ -59,7 +59,6 @@ def asked(world: World, order_id: str) -> dict[str, object]:
     return choice
 
 
-@pytest.mark.slow
 def test_a_dear_order_gets_the_small_payment_and_a_cheap_one_waits(world: World):
     """450 yuan and a dispute at one in ten against 5 yuan at four in a hundred."""
     place(world, missing("dear", **DEAR), missing("cheap", **CHEAP))
@@ -87,7 +86,6 @@ def test_why_names_every_way_the_guesses_and_where_it_tips(world: World):
     assert "BUYER_MUST_ASK" == ways["refund"]["obstacle"]
 
 
-@pytest.mark.slow
 def test_without_a_confirmed_row_nothing_is_given(a_world: Make):
     world = a_world(ladder(MAKE_GOOD, violation="stock_out") + GUESSES, shops=TMALL)
     place(world, missing("dear", **DEAR))
@@ -95,7 +93,6 @@ def test_without_a_confirmed_row_nothing_is_given(a_world: Make):
     assert "RULE_NOT_CONFIRMED" == world.outcome("make_good", "dear")
 
 
-@pytest.mark.slow
 def test_without_guesses_the_rule_is_paid_and_no_ways_are_compared(a_world: Make):
     world = a_world(ladder(MAKE_GOOD, violation="stock_out"), shops=TMALL, confirmed=("tmall",))
     place(world, missing("cheap", **CHEAP))

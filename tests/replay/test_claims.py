@@ -54,7 +54,6 @@ def test_wrong_goods_are_exchanged_on_the_sellers_freight(a_world: Make):
     assert ["A wrong_item 1 ORDER_CLOSED"] == world.cases()
 
 
-@pytest.mark.slow
 def test_the_claims_of_a_day_are_one_alert(a_world: Make):
     """Scenario 21, 47: what comes later joins at the next interval."""
     world = a_shop(a_world)
@@ -85,7 +84,6 @@ def test_a_refund_is_answered_within_48_hours_and_never_refused_by_itself(a_worl
     assert {"task", "alert"} == {line["action"] for line in world.lines("action")}
 
 
-@pytest.mark.slow
 def test_a_refund_of_an_unshipped_order_is_answered_within_48_hours(a_world: Make):
     """X9: the clock of a paid order that was never sent is the refund's, however far its ship-by time is."""
     world = a_shop(a_world)
@@ -114,7 +112,6 @@ def test_a_complaint_has_24_hours_to_be_settled_and_72_for_the_evidence(a_world:
     assert ["A dispute 1 open"] == world.cases()
 
 
-@pytest.mark.slow
 def test_a_refund_that_becomes_an_intervention_starts_the_shorter_clock(a_world: Make):
     world = a_shop(a_world)
     world.place(an_order("A", flags=("refund_requested",), **DELIVERED))
@@ -181,7 +178,6 @@ def test_where_nobody_can_know_the_scan_the_seller_is_asked_once_and_no_case_is_
     assert [] == world.cases()
 
 
-@pytest.mark.slow
 def test_an_urging_buyer_moves_the_ladder_half_a_day_forward(a_world: Make):
     world = a_shop(a_world)
     calm, urged = an_order("A", ship_by="Wed 20:00"), an_order("B", ship_by="Wed 20:00", flags=("urged",))
@@ -193,7 +189,6 @@ def test_an_urging_buyer_moves_the_ladder_half_a_day_forward(a_world: Make):
     world.expect_alert(reason="NEW_ORDERS", orders=["A", "B"], when="Tue 20:00")
 
 
-@pytest.mark.slow
 def test_paid_without_stock_and_without_a_refund_is_a_work_item_and_no_cancellation(a_world: Make):
     """C087, C088, N7: the order ends only through the buyer's own refund."""
     world = a_shop(a_world, "pinduoduo")

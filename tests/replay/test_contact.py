@@ -40,7 +40,6 @@ def climbing(a_world: Make) -> World:
     return world
 
 
-@pytest.mark.slow
 def test_chat_then_sms_then_in_site_then_mail_then_the_platform_each_after_the_wait(a_world: Make):
     """C012-C020, C093; scenario 4: each goes once."""
     world = climbing(a_world)
@@ -50,7 +49,6 @@ def test_chat_then_sms_then_in_site_then_mail_then_the_platform_each_after_the_w
     world.expect_task("ask_support", "A", when="Mon 16:00")
 
 
-@pytest.mark.slow
 def test_a_reply_stops_the_ladder_the_platform_included(a_world: Make):
     """C013; scenario 27."""
     world = climbing(a_world)
@@ -62,7 +60,6 @@ def test_a_reply_stops_the_ladder_the_platform_included(a_world: Make):
     assert {"BUYER_REPLIED"} == {world.outcome(name, "A") for name in ("letter", "mail", "ask_support")}
 
 
-@pytest.mark.slow
 def test_the_shipped_ladder_asks_the_platform_only_after_every_other_way(a_world: Make):
     world = a_world(playbook.shipped_text())
     world.place(an_order("A", a_line(stock=0), ship_by="Wed 20:00"))
@@ -74,7 +71,6 @@ def test_the_shipped_ladder_asks_the_platform_only_after_every_other_way(a_world
         world.expect(sent.kind, step=sent.step)
 
 
-@pytest.mark.slow
 def test_a_person_who_takes_over_stops_every_later_step(a_world: Make):
     world = climbing(a_world)
     world.advance(hours=1)
@@ -84,7 +80,6 @@ def test_a_person_who_takes_over_stops_every_later_step(a_world: Make):
     assert {"HUMAN_TAKEOVER"} == {world.outcome(name, "A") for name in ("text", "letter", "mail", "ask_support")}
 
 
-@pytest.mark.slow
 def test_a_buyer_who_opted_out_hears_nothing_more_about_any_order_in_any_shop(a_world: Make):
     """Scenario 33, without a way back: only a new word of the buyer could be one."""
     world = a_world(ladder(tell("hello", "1m")), live=("contact",), shops={"north": {}, "south": {}})
@@ -116,7 +111,6 @@ def test_a_buyer_gets_no_more_messages_than_allowed_over_all_shops(a_world: Make
         world.expect("alert", sink=sent.sink)
 
 
-@pytest.mark.slow
 def test_a_message_waits_for_the_morning_where_there_is_time(a_world: Make):
     """Scenario 64."""
     world = a_world(quiet(tell("hello", "0m")), live=("contact",), start="Mon 22:00")
@@ -126,7 +120,6 @@ def test_a_message_waits_for_the_morning_where_there_is_time(a_world: Make):
     world.expect_contact("hello", "A", when="Tue 09:00")
 
 
-@pytest.mark.slow
 def test_a_message_before_a_deadline_in_the_night_goes_in_the_evening_before(a_world: Make):
     """The hours know the deadline: six hours before 04:00 is 22:00; the last open minute before is 20:59."""
     words = f'channel = "platform_chat", {WORDS}'
@@ -137,7 +130,6 @@ def test_a_message_before_a_deadline_in_the_night_goes_in_the_evening_before(a_w
     world.expect_contact("hello", "A", when="Mon 20:59")
 
 
-@pytest.mark.slow
 def test_a_message_that_was_held_up_into_the_night_waits_or_is_dropped(a_world: Make):
     """Planned in its hours, tried again outside: the night is not broken by a retry."""
     world = a_world(quiet(tell("hello", "0m")), live=("contact",), start="Mon 20:59")

@@ -131,7 +131,6 @@ def without_outcomes(ending: Ending) -> list[dict[str, Any]]:
     return [{name: value for name, value in row.items() if name != "outcome"} for row in actions(ending).values()]
 
 
-@pytest.mark.slow
 def test_the_story_has_a_step_of_every_kind(a_stage: Callable[..., Stage]):
     stage = a_stage()
     ending = [stage.next(part) for part in STORY][-1]

@@ -12,7 +12,6 @@ GONE = Transient("connection refused")
 WATCHED = {"north": {"stale_after": "60m"}, "south": {}}
 
 
-@pytest.mark.slow
 def test_a_feed_that_falls_silent_is_told_after_its_hour_and_the_unwatched_one_never(a_world: Make):
     """Scenario 16."""
     world = a_world(alerts(), shops=WATCHED)
@@ -25,7 +24,6 @@ def test_a_feed_that_falls_silent_is_told_after_its_hour_and_the_unwatched_one_n
     world.expect_alert(step="stale", reason="FEED_STALE", says="[north]", when="Mon 09:00")
 
 
-@pytest.mark.slow
 def test_a_message_about_missing_data_is_not_sent_once_the_data_is_back(a_world: Make):
     """Scenario 16: on the beat, what is still to be sent is dropped."""
     world = a_world(alerts(), shops=WATCHED, alerts={"ops": {"sink": "memory"}, "pager": {"sink": "memory"}})
@@ -67,7 +65,6 @@ def test_past_its_grace_there_is_one_alert_that_counts_from_the_last_data(a_worl
     world.advance(days=2)
 
 
-@pytest.mark.slow
 def test_a_due_time_that_newer_data_has_moved_is_no_alert(a_world: Make):
     """Scenario 68: re-check before acting."""
     world = a_world(alerts(), shops={"north": {"stale_after": "25h"}})
@@ -78,7 +75,6 @@ def test_a_due_time_that_newer_data_has_moved_is_no_alert(a_world: Make):
     world.expect_nothing()
 
 
-@pytest.mark.slow
 def test_a_pick_up_keeps_its_reminder_hour_whatever_joins_another(a_world: Make):
     """Scenario 69: the next reminder is set once, never moved by another, and gone when all is well."""
     world = a_world(alerts(repeat='"1h"'), shops={"north": {}, "south": {}})
@@ -94,7 +90,6 @@ def test_a_pick_up_keeps_its_reminder_hour_whatever_joins_another(a_world: Make)
     world.advance(hours=6)
 
 
-@pytest.mark.slow
 def test_the_hour_that_comes_twice_makes_no_feed_late(a_world: Make):
     """Scenario 70: Riga, the night of 29 October 2023, hourly data with five minutes' grace."""
     riga = {"platform": "generic", "timezone": "Europe/Riga", "stale_after": "65m", "poll_s": 3600}
@@ -103,7 +98,6 @@ def test_the_hour_that_comes_twice_makes_no_feed_late(a_world: Make):
     world.expect_nothing()
 
 
-@pytest.mark.slow
 def test_after_the_hour_that_comes_twice_quiet_hours_end_at_the_local_minute(a_world: Make):
     """Scenario 70 for what people hear: eight o'clock is eight o'clock on the wall."""
     riga = {"platform": "generic", "timezone": "Europe/Riga"}
@@ -122,7 +116,6 @@ def a_file(*lines: dict[str, object]) -> str:
     return "".join(json.dumps(LINE | line) + "\n" for line in lines)
 
 
-@pytest.mark.slow
 def test_yesterdays_export_dropped_late_changes_nothing_that_is_known_better(a_world: Make):
     """The newest observed_at wins, not the file that came last."""
     world = a_world(alerts(), start="Mon 12:00", shops={"north": {"feed": "files"}})
@@ -134,7 +127,6 @@ def test_yesterdays_export_dropped_late_changes_nothing_that_is_known_better(a_w
     assert ("shipped", []) == (world.order("A").status, world.cases())
 
 
-@pytest.mark.slow
 def test_a_half_written_export_waits_until_it_rests_and_is_then_read_whole(a_world: Make):
     """Ready is a matter of the disk's clock: ten seconds without a write."""
     world = a_world(alerts(), start="Mon 12:00", shops={"north": {"feed": "files", "poll_s": 60}})
@@ -148,7 +140,6 @@ def test_a_half_written_export_waits_until_it_rests_and_is_then_read_whole(a_wor
     world.expect_alert(orders=["A", "B"], when="Mon 12:06")
 
 
-@pytest.mark.slow
 def test_a_folder_nobody_exports_to_any_more_says_by_when_to_export_again(a_world: Make):
     """Stale data is an alert of its own (design §10)."""
     world = a_world(alerts(leads='"4h"'), start="Mon 12:00", shops={"north": {"feed": "files", "stale_after": "6h"}})
@@ -158,7 +149,6 @@ def test_a_folder_nobody_exports_to_any_more_says_by_when_to_export_again(a_worl
     world.expect_alert(step="stale", when="Mon 17:00", says="export again before 06-02 10:00: 2 deadlines")
 
 
-@pytest.mark.slow
 def test_with_files_an_effect_is_a_task_that_says_as_of_when(a_world: Make):
     """A folder cannot be asked about one order: a person checks and acts."""
     playbook = alerts() + '[[late_shipment.steps]]\nname = "ask"\naction = "negotiate"\ndelay = "0m"\n'

@@ -24,7 +24,6 @@ def aside(world: World) -> None:
             world.expect("alert", step=sent.step, reason=sent.reason, orders=sent.orders)
 
 
-@pytest.mark.slow
 def test_two_more_disputes_and_campaigns_close(a_world: Make):
     """C080: the alarm comes at four of "more than five in a month"; what each further one does is told that day.
 
@@ -45,7 +44,6 @@ def test_two_more_disputes_and_campaigns_close(a_world: Make):
     assert "Forestall buys none" in told.text
 
 
-@pytest.mark.slow
 def test_a_new_month_begins_at_nought(a_world: Make):
     """What was near in June is not in July; the 28 days go on counting."""
     world = a_world(QUIET, start="2026-06-30 20:00")
@@ -68,7 +66,6 @@ def test_nobody_is_told_again_after_a_night_that_brought_nothing(a_world: Make):
     world.expect_nothing()
 
 
-@pytest.mark.slow
 def test_a_dispute_the_seller_wins_counts_all_the_same(a_world: Make):
     """C084: every intervention counts for the shop's place in search, won or lost."""
     world = a_world(QUIET, start="2026-06-26 08:00")
@@ -79,7 +76,6 @@ def test_a_dispute_the_seller_wins_counts_all_the_same(a_world: Make):
     world.expect_alert(step="health", reason="LINE_NEAR")
 
 
-@pytest.mark.slow
 def test_the_stock_outs_of_a_day_are_told_before_the_line(a_world: Make):
     """X5: the platform flags two of six orders of a day that follows one with orders: 30 % is crossed."""
     world = a_world(QUIET, shops={"north": {"platform": "pinduoduo"}}, start="Mon 08:00")

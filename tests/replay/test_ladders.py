@@ -13,7 +13,6 @@ NINETY = 'name = "ninety", action = "task", delay = "90m"'
 ASK = 'name = "ask", action = "negotiate", delay = "0m"'
 
 
-@pytest.mark.slow
 def test_the_second_step_goes_exactly_thirty_minutes_after_the_first(a_world: Make):
     """Scenario 1."""
     world = a_world(ladder(ONE, TWO))
@@ -27,7 +26,6 @@ def test_the_second_step_goes_exactly_thirty_minutes_after_the_first(a_world: Ma
     world.advance(hours=11)
 
 
-@pytest.mark.slow
 def test_every_step_goes_exactly_once_the_instant_ones_first(a_world: Make):
     """Scenario 4."""
     world = a_world(ladder(ONE, 'name = "also_now", action = "task", delay = "0m"', TWO))
@@ -52,7 +50,6 @@ def test_after_three_minutes_away_the_buyer_gets_one_message_not_two(a_world: Ma
     assert "MISSED_WHILE_DOWN" == world.outcome("first", "A")
 
 
-@pytest.mark.slow
 def test_a_step_added_after_its_time_is_skipped_and_the_later_ones_go(a_world: Make):
     """Scenario 10."""
     world = a_world(ladder(ONE, SIXTY))
@@ -84,7 +81,6 @@ def test_the_next_case_climbs_the_edited_ladder_in_full(a_world: Make):
     world.expect_task("sixty", "A", when="Wed 21:00")
 
 
-@pytest.mark.slow
 def test_a_restart_with_an_edited_playbook_still_does_the_step_that_came_due_meanwhile(a_world: Make):
     """Scenario 10, seen from the other side: the step was there before, so it was not added too late."""
     world = a_world(ladder(ONE, TWO))
@@ -99,7 +95,6 @@ def test_a_restart_with_an_edited_playbook_still_does_the_step_that_came_due_mea
     world.expect_task("sixty", "A", when="Mon 09:00")
 
 
-@pytest.mark.slow
 def test_a_step_added_behind_the_last_one_is_not_sent_in_retrospect(a_world: Make):
     """Scenario 11."""
     world = a_world(ladder(ONE))
@@ -113,7 +108,6 @@ def test_a_step_added_behind_the_last_one_is_not_sent_in_retrospect(a_world: Mak
     world.expect_task("two", "A", when="Mon 08:30")
 
 
-@pytest.mark.slow
 def test_another_ladder_starts_at_once_and_the_old_one_never_goes_on(a_world: Make):
     """Scenario 12. Switching back repeats nothing: a step that was done stays done (design §6)."""
     world = a_world(ladder(ONE, TWO))
@@ -130,7 +124,6 @@ def test_another_ladder_starts_at_once_and_the_old_one_never_goes_on(a_world: Ma
     assert "ADDED_TOO_LATE" == world.outcome("two", "A")
 
 
-@pytest.mark.slow
 def test_a_step_waits_for_the_answer_to_the_one_before(a_world: Make):
     """The wait ends with its time, or at once when the answer is a no."""
     waiting = tell("then", "1m") + ', waits_for = "ask", wait = "2h"'
@@ -146,7 +139,6 @@ def test_a_step_waits_for_the_answer_to_the_one_before(a_world: Make):
     world.expect_contact("then", "A", when="Mon 10:00")
 
 
-@pytest.mark.slow
 def test_a_refused_request_makes_nobody_wait_for_its_answer(a_world: Make):
     """The platform refuses the card: no answer can come, so the next step keeps its own time."""
     waiting = tell("then", "1m") + ', waits_for = "ask", wait = "2h"'

@@ -73,7 +73,6 @@ def test_a_protected_listing_is_never_stopped(a_world: Make):
     world.advance(days=2)
 
 
-@pytest.mark.slow
 def test_beyond_a_days_share_a_person_decides(a_world: Make):
     """Half of three listings a day is one: granted in the order of the keys, whatever the batch."""
     world = a_world(pool("margin_percent = 20", "daily_share_percent = 50"), live=LIVE)
@@ -84,7 +83,6 @@ def test_beyond_a_days_share_a_person_decides(a_world: Make):
     world.advance(hours=1)
 
 
-@pytest.mark.slow
 def test_the_next_day_has_a_share_of_its_own(a_world: Make):
     world = a_world(pool("margin_percent = 20", "daily_share_percent = 1"), start="Mon 23:00", live=LIVE)
     short(world, "L1", sku="A")
@@ -94,7 +92,6 @@ def test_the_next_day_has_a_share_of_its_own(a_world: Make):
     world.expect("delist", step="delist:north/L2", sink="platform")
 
 
-@pytest.mark.slow
 def test_what_a_person_undoes_stays_on_sale_until_the_shortage_is_over(a_world: Make):
     world = a_world(POOL, live=LIVE)
     short(world, "L9")
@@ -111,7 +108,6 @@ def test_what_a_person_undoes_stays_on_sale_until_the_shortage_is_over(a_world: 
     world.expect("delist", step="delist:north/L9")
 
 
-@pytest.mark.slow
 def test_what_a_person_stops_comes_back_after_restock_like_any_other(a_world: Make):
     """The sum said keep; a person knew better. Only what we stopped comes back."""
     world = a_world(pool("margin_percent = 60", "fails_percent = 10"), live=LIVE)

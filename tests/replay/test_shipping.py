@@ -27,7 +27,6 @@ def test_a_parcel_the_courier_has_not_scanned_is_chased(a_world: Make):
     world.advance(days=2)
 
 
-@pytest.mark.slow
 def test_where_nobody_can_know_the_scan_shipped_ends_the_ladder(a_world: Make):
     """The feed has never said a word about collection."""
     world = a_world(ladder(SHIP, CHASE))
@@ -87,7 +86,6 @@ def test_once_a_new_date_is_agreed_the_buyer_is_left_alone(a_world: Make):
     assert ["A late_shipment 1 SHIP_BY_MOVED", "A late_shipment 2 open"] == world.cases()
 
 
-@pytest.mark.slow
 def test_a_message_that_waits_for_its_retry_is_not_sent_once_the_buyer_has_agreed(a_world: Make):
     """The fact is read again at the last moment."""
     world = a_world(ladder(tell("tell", "0m")), live=("contact",))
@@ -100,7 +98,6 @@ def test_a_message_that_waits_for_its_retry_is_not_sent_once_the_buyer_has_agree
     assert "DATE_AGREED" == world.outcome("tell", "A")
 
 
-@pytest.mark.slow
 def test_a_parcel_only_the_platform_knows_of_stops_the_message_at_the_last_look(a_world: Make):
     """Fresh read: the feed has not told us yet that it was shipped."""
     world = a_world(ladder(tell("tell", "1h")), live=("contact",))
@@ -113,7 +110,6 @@ def test_a_parcel_only_the_platform_knows_of_stops_the_message_at_the_last_look(
     assert ["A late_shipment 1 SHIPPED"] == world.cases()
 
 
-@pytest.mark.slow
 def test_an_order_paid_after_its_limit_is_late_from_the_first_look(a_world: Make):
     """Paid when its ship-by had passed: told at once, and no step that only helps before."""
     world = a_world(ladder(SHIP, 'name = "ask", action = "negotiate", lead = "9h"'), live=("negotiate",))
@@ -148,7 +144,6 @@ def test_a_presale_order_is_due_at_the_end_of_its_promised_day(a_world: Make):
     world.expect_alert(orders=["A"], when="2026-06-14 23:59:59")
 
 
-@pytest.mark.slow
 def test_after_seven_days_away_there_is_one_report_and_one_decision_per_order(a_world: Make):
     """No burst of late messages: one digest, and steps whose time has passed are dropped with the reason."""
     steps = (SHIP, 'name = "ask", action = "negotiate", lead = "9h", until = "2h"', tell("tell", "2h"))
@@ -167,7 +162,6 @@ def test_after_seven_days_away_there_is_one_report_and_one_decision_per_order(a_
     world.expect_nothing()
 
 
-@pytest.mark.slow
 def test_what_was_decided_before_an_absence_is_not_done_in_a_heap_after_it(a_world: Make):
     """Three messages fell due while we were down: the last useful one goes, the others say why not."""
     steps = (tell("first", "1h"), tell("second", "2h"), tell("third", "3h"))
@@ -181,7 +175,6 @@ def test_what_was_decided_before_an_absence_is_not_done_in_a_heap_after_it(a_wor
     world.advance(hours=2)
 
 
-@pytest.mark.slow
 def test_an_order_that_was_shipped_while_we_were_away_is_not_chased(a_world: Make):
     """First the fresh poll, then the decision."""
     world = a_world(ladder(SHIP))

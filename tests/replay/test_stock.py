@@ -45,7 +45,6 @@ def test_of_two_orders_for_the_last_unit_the_dearer_loss_is_covered(a_world: Mak
     world.advance(days=2)
 
 
-@pytest.mark.slow
 def test_after_restock_only_what_we_took_off_sale_comes_back(a_world: Make):
     """The platform refused to take one listing off: it is the seller's own affair, and stays so."""
     world = a_world(POOL, live=("delist", "relist"))
@@ -62,7 +61,6 @@ def test_after_restock_only_what_we_took_off_sale_comes_back(a_world: Make):
     world.expect("relist", step="relist:north/L9", when="Mon 09:30")
 
 
-@pytest.mark.slow
 def test_a_shortage_that_is_over_before_it_settles_touches_no_listing(a_world: Make):
     """Flapping stock: the seller is told, the shop window stays."""
     world = a_world(POOL, live=("delist", "relist"))
@@ -73,7 +71,6 @@ def test_a_shortage_that_is_over_before_it_settles_touches_no_listing(a_world: M
     world.advance(hours=5)
 
 
-@pytest.mark.slow
 def test_a_second_shortage_takes_the_item_off_sale_again(a_world: Make):
     """Each round has keys of its own."""
     world = a_world(POOL, live=("delist", "relist"))
@@ -91,7 +88,6 @@ def test_a_second_shortage_takes_the_item_off_sale_again(a_world: Make):
     assert "settled" == world.outcome("delist:north/L9")
 
 
-@pytest.mark.slow
 def test_two_shops_share_one_pool_one_alert_and_one_shortage(a_world: Make):
     """Stock said by one shop covers the orders of both, the dearer first."""
     world = a_world(POOL, shops={"north": {}, "south": {}}, live=("delist", "relist"))
@@ -107,7 +103,6 @@ def test_two_shops_share_one_pool_one_alert_and_one_shortage(a_world: Make):
     world.advance(hours=2)
 
 
-@pytest.mark.slow
 def test_on_pinduoduo_a_stock_out_is_told_to_the_platform_and_never_to_the_buyer(a_world: Make):
     """Telling the buyer is itself the violation (P31, P34)."""
     everything = ("negotiate", "contact", "compensate", "delist", "relist")
@@ -122,7 +117,6 @@ def test_on_pinduoduo_a_stock_out_is_told_to_the_platform_and_never_to_the_buyer
     assert [] == world.box("platform").messages
 
 
-@pytest.mark.slow
 def test_on_pinduoduo_a_new_date_for_a_late_order_is_work_for_a_person(a_world: Make):
     """There is no card to send: the platform's own tool is used by hand, and only then is the buyer told."""
     world = a_world(SHIPPED_PLAYBOOK, shops={"north": {"platform": "pinduoduo"}}, live=("negotiate", "contact"))
@@ -135,7 +129,6 @@ def test_on_pinduoduo_a_new_date_for_a_late_order_is_work_for_a_person(a_world: 
     world.expect_alert(orders=["A"], reason="TIME_RUNNING_OUT", when="Tue 14:00")
 
 
-@pytest.mark.slow
 def test_a_unit_that_was_refunded_is_owed_no_more(a_world: Make):
     """A sub-order is refunded: the case stays for the other, and ends with it."""
     world = a_world(alerts())
@@ -149,7 +142,6 @@ def test_a_unit_that_was_refunded_is_owed_no_more(a_world: Make):
     world.advance(hours=20)
 
 
-@pytest.mark.slow
 def test_a_refunded_unit_frees_its_stock_for_another_order(a_world: Make):
     """The pool covers who is left."""
     world = a_world(alerts())

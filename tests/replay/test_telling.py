@@ -24,7 +24,6 @@ def test_eight_rounds_of_trouble_are_told_eight_times_and_closed(a_world: Make):
     assert [f"A stock_out {n} IN_STOCK" for n in range(1, 9)] == world.cases("A")
 
 
-@pytest.mark.slow
 def test_trouble_that_flaps_is_told_once(a_world: Make):
     """Scenario 15, its counterpart: twenty minutes apart it is one and the same case."""
     world = a_world(alerts())
@@ -38,7 +37,6 @@ def test_trouble_that_flaps_is_told_once(a_world: Make):
     assert ["A stock_out 1 open"] == world.cases("A")
 
 
-@pytest.mark.slow
 def test_what_was_acknowledged_and_comes_back_is_told_again_until_that_is_acknowledged(a_world: Make):
     """The seller said "I have it" of trouble that then ended: its return is news."""
     world = a_world(alerts(repeat='"1h"'))
@@ -63,7 +61,6 @@ def test_facts_about_an_order_nobody_knows_open_nothing(a_world: Make):
     assert [] == world.cases()
 
 
-@pytest.mark.slow
 def test_only_the_ladder_of_what_was_shipped_stops(a_world: Make):
     """Scenario 18."""
     world = a_world(alerts(repeat='"30m"'))
@@ -78,7 +75,6 @@ def test_only_the_ladder_of_what_was_shipped_stops(a_world: Make):
     assert ["A late_shipment 1 SHIPPED", "B late_shipment 1 SHIPPED"] == world.cases()
 
 
-@pytest.mark.slow
 def test_an_open_case_is_told_again_at_its_interval_until_it_closes(a_world: Make):
     """Scenario 45."""
     world = a_world(alerts(repeat='"1h"', resolved="true"))
@@ -92,7 +88,6 @@ def test_an_open_case_is_told_again_at_its_interval_until_it_closes(a_world: Mak
     world.expect_alert(step="resolved", reason="ALL_RESOLVED", when="Mon 10:30")
 
 
-@pytest.mark.slow
 def test_a_failing_sink_holds_no_other_and_catches_up_without_repeats(a_world: Make):
     """Scenario 46."""
     world = a_world(alerts(repeat='"1h"'), alerts={"good": {"sink": "memory"}, "bad": {"sink": "memory"}})
@@ -108,7 +103,6 @@ def test_a_failing_sink_holds_no_other_and_catches_up_without_repeats(a_world: M
     world.place(now_says("A", status="shipped"))
 
 
-@pytest.mark.slow
 def test_a_sink_that_was_away_for_hours_hears_the_newest_only(a_world: Make):
     """Scenario 46, with an absence longer than the interval: what was overtaken is not told any more."""
     world = a_world(alerts(repeat='"1h"'))
@@ -120,7 +114,6 @@ def test_a_sink_that_was_away_for_hours_hears_the_newest_only(a_world: Make):
     assert "SUPERSEDED" in {note for _, note in world.deliveries().values()} | set(world.voided())
 
 
-@pytest.mark.slow
 def test_orders_that_come_together_are_told_together(a_world: Make):
     """Scenario 47."""
     world = a_world(alerts(group_wait='"10m"', group_interval='"10m"', repeat='"49m"'))
@@ -140,7 +133,6 @@ def test_orders_that_come_together_are_told_together(a_world: Make):
     world.place(*(now_says(name, status="shipped") for name in "ABCDE"))
 
 
-@pytest.mark.slow
 def test_cases_nobody_solves_close_by_themselves_and_are_told_once_together(a_world: Make):
     """Scenario 48."""
     world = a_world(alerts(resolved="true") + '[late_shipment]\nauto_close = "10h"\n')
@@ -151,7 +143,6 @@ def test_cases_nobody_solves_close_by_themselves_and_are_told_once_together(a_wo
     assert [f"{name} late_shipment 1 TOO_OLD" for name in "ABC"] == world.cases()
 
 
-@pytest.mark.slow
 def test_nothing_is_told_before_the_start_delay_is_over_and_then_all_in_one(a_world: Make):
     """Scenario 50. The interval counts from the decision, which the delay does not hold."""
     world = a_world(alerts(group_interval='"10m"'), daemon={"start_delay": "5m"})
@@ -168,7 +159,6 @@ def test_nothing_is_told_before_the_start_delay_is_over_and_then_all_in_one(a_wo
     world.expect_alert(orders=["A", "B", "C", "D"], when="Mon 08:10")
 
 
-@pytest.mark.slow
 def test_a_reload_tells_nobody_twice_and_new_orders_join_at_the_interval(a_world: Make):
     """Scenario 51."""
     world = a_world(alerts(group_interval='"10m"', repeat='"1h"'))
@@ -185,7 +175,6 @@ def test_a_reload_tells_nobody_twice_and_new_orders_join_at_the_interval(a_world
     world.expect_alert(reason="STILL_OPEN", orders=["A", "B"], when="Mon 09:09")
 
 
-@pytest.mark.slow
 def test_a_sink_that_does_not_answer_is_asked_again_before_the_next_alert(a_world: Make):
     """Scenario 52."""
     world = a_world(alerts(group_interval='"1h"'), daemon={"call_timeout": 30_000})
@@ -197,7 +186,6 @@ def test_a_sink_that_does_not_answer_is_asked_again_before_the_next_alert(a_worl
     world.advance(hours=2)
 
 
-@pytest.mark.slow
 def test_a_silenced_order_is_quiet_while_the_others_go_on(a_world: Make):
     """Scenario 53."""
     world = a_world(alerts(repeat='"1h"'))
@@ -212,7 +200,6 @@ def test_a_silenced_order_is_quiet_while_the_others_go_on(a_world: Make):
     world.expect_alert(orders=["A", "B"], when="Mon 11:30")
 
 
-@pytest.mark.slow
 def test_when_a_silence_is_taken_back_the_next_alert_names_the_order(a_world: Make):
     """Scenario 54."""
     world = a_world(alerts(repeat='"1h"'))
@@ -226,7 +213,6 @@ def test_when_a_silence_is_taken_back_the_next_alert_names_the_order(a_world: Ma
     world.until("Mon 12:00")
 
 
-@pytest.mark.slow
 def test_people_reach_a_case_of_a_shop_whatever_it_is_called(a_world: Make):
     """Scenario 54 for a shop with a Chinese name: keys are percent-encoded, shops are not."""
     world = a_world(alerts(repeat='"1h"'), shops={"北店": {}})
@@ -238,7 +224,6 @@ def test_people_reach_a_case_of_a_shop_whatever_it_is_called(a_world: Make):
     world.expect_alert(orders=["A"], when="Mon 11:00", shop="北店")
 
 
-@pytest.mark.slow
 def test_an_interval_that_is_switched_on_holds_for_what_is_open_already(a_world: Make):
     """Scenario 51: a reload wakes what it can affect."""
     world = a_world(alerts())
@@ -250,7 +235,6 @@ def test_an_interval_that_is_switched_on_holds_for_what_is_open_already(a_world:
     world.expect_alert(orders=["A"], reason="STILL_OPEN", when="Mon 09:00")
 
 
-@pytest.mark.slow
 def test_an_order_somebody_has_taken_on_is_named_no_more(a_world: Make):
     """Scenario 53 for an acknowledgement: it lasts until the case is closed."""
     world = a_world(alerts(repeat='"1h"'))
@@ -263,7 +247,6 @@ def test_an_order_somebody_has_taken_on_is_named_no_more(a_world: Make):
     world.until("Mon 12:00")
 
 
-@pytest.mark.slow
 def test_an_alert_still_queued_when_the_order_ships_is_not_sent(a_world: Make):
     """Scenario 61."""
     world = a_world(alerts(), alerts={"ops": {"sink": "memory", "hours": "09:00-22:00"}})
@@ -286,7 +269,6 @@ def test_a_provider_that_says_retry_after_fifteen_seconds_is_asked_in_exactly_fi
     world.expect_alert(orders=["A"], when="2026-06-01 08:00:15")
 
 
-@pytest.mark.slow
 def test_after_ninety_minutes_of_rate_limit_the_alert_has_failed(a_world: Make):
     """Scenario 62."""
     world = a_world(alerts())
@@ -298,7 +280,6 @@ def test_after_ninety_minutes_of_rate_limit_the_alert_has_failed(a_world: Make):
     assert 90 == len(world.sink().waiting), "ten calls: at 0, 10, … 90 min"
 
 
-@pytest.mark.slow
 def test_an_old_case_goes_on_in_maintenance_and_a_new_one_is_silent(a_world: Make):
     """Scenario 23."""
     window = {"since": "2026-06-01T08:30:00+08:00", "until": "2026-06-01T10:30:00+08:00"}
@@ -367,7 +348,6 @@ def test_an_old_case_closes_by_itself_once_that_is_switched_on_and_a_fresh_one_s
     assert ["A late_shipment 1 TOO_OLD", "B late_shipment 1 open"] == world.cases()
 
 
-@pytest.mark.slow
 def test_what_is_said_again_about_an_open_case_changes_its_note_not_its_beginning(a_world: Make):
     """Scenario 44."""
     world = a_world(alerts())
@@ -382,7 +362,6 @@ def test_what_is_said_again_about_an_open_case_changes_its_note_not_its_beginnin
     assert "second" == world.order("A").remark
 
 
-@pytest.mark.slow
 def test_after_its_end_the_same_trouble_is_a_new_case(a_world: Make):
     """Scenario 44."""
     world = a_world(alerts())

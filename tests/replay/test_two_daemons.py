@@ -60,7 +60,6 @@ def test_where_the_platform_heeds_keys_the_call_is_made_again_and_settled_once(
     world.expect_alert(orders=["A"])
 
 
-@pytest.mark.slow
 def test_a_message_to_a_buyer_is_maybe_sent_and_never_sent_again(a_world: Make, the_call_outlasts_its_lease: Slow):
     world = a_world(ladder(tell("tell", "0m")), live=("contact",))
     the_call_outlasts_its_lease(world, Kind.CONTACT)
@@ -72,7 +71,6 @@ def test_a_message_to_a_buyer_is_maybe_sent_and_never_sent_again(a_world: Make, 
     world.advance(hours=2)
 
 
-@pytest.mark.slow
 def test_where_the_platform_heeds_no_keys_a_person_is_asked(a_world: Make, the_call_outlasts_its_lease: Slow):
     world = a_world(ladder(ASK), alerts=ONCE, mode={"default": "live"})
     the_call_outlasts_its_lease(world, Kind.NEGOTIATE)
@@ -85,7 +83,6 @@ def test_where_the_platform_heeds_no_keys_a_person_is_asked(a_world: Make, the_c
     world.advance(hours=2)
 
 
-@pytest.mark.slow
 def test_an_alert_is_told_at_least_once_and_counted_once(a_world: Make, the_call_outlasts_its_lease: Slow):
     world = a_world(alerts())
     the_call_outlasts_its_lease(world, Kind.ALERT)

@@ -239,7 +239,6 @@ HOUSES = [
 INSTANTS = st.integers(min_value=from_datetime(to_datetime(1_420_070_400 * SECOND)), max_value=2_051_222_400 * SECOND)
 
 
-@pytest.mark.slow
 @given(st.sampled_from(HOUSES), INSTANTS)
 def test_the_last_pickup_is_never_late_and_on_an_open_day(place, not_after):
     found = last_pickup(place, not_after)
@@ -252,7 +251,6 @@ def test_the_last_pickup_is_never_late_and_on_an_open_day(place, not_after):
     assert found in {pickup for day in days for pickup in pickups_on(place, day)}
 
 
-@pytest.mark.slow
 @given(st.sampled_from(HOUSES), INSTANTS)
 def test_no_open_pickup_lies_between_the_last_one_and_the_limit(place, not_after):
     found = last_pickup(place, not_after)
@@ -263,7 +261,6 @@ def test_no_open_pickup_lies_between_the_last_one_and_the_limit(place, not_after
             assert not found < pickup <= not_after
 
 
-@pytest.mark.slow
 @given(st.sampled_from(HOUSES), INSTANTS, st.integers(min_value=0, max_value=9 * DAY))
 def test_a_later_limit_never_gives_an_earlier_pickup(place, not_after, more):
     assert (last_pickup(place, not_after) or 0) <= (last_pickup(place, not_after + more) or 0)

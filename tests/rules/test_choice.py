@@ -293,7 +293,6 @@ ANY = st.fixed_dictionaries(
 EVERY_ROW = [row.id for pack in packs.all_packs() for row in pack.rows]
 
 
-@pytest.mark.slow
 @given(ANY, st.lists(st.sampled_from(EVERY_ROW), max_size=6) | st.just(EVERY_ROW))
 def test_the_chosen_way_is_safe_and_never_dearer_than_another_safe_one(facts, confirmed):
     found = choice(**facts, confirmed=confirmed)
@@ -303,20 +302,17 @@ def test_the_chosen_way_is_safe_and_never_dearer_than_another_safe_one(facts, co
     assert all(one.cost_minor >= 0 for one in found.alternatives)
 
 
-@pytest.mark.slow
 @given(ANY)
 def test_nothing_is_given_when_no_row_is_confirmed(facts):
     assert choice(**facts, confirmed=()).chosen.way not in CASH
 
 
-@pytest.mark.slow
 @given(ANY)
 def test_a_weak_row_never_gives_anything_however_it_is_confirmed(facts):
     weak = [row.id for pack in packs.all_packs() for row in pack.rows if row.confidence == "C"]
     assert choice(**facts, confirmed=weak).chosen.way not in CASH
 
 
-@pytest.mark.slow
 @given(ANY, st.just(EVERY_ROW))
 def test_where_the_platform_pays_by_itself_nothing_is_given(facts, confirmed):
     automatic = {**facts, "platform": "pinduoduo"}

@@ -50,7 +50,6 @@ def test_channel_and_intent_pass_the_gate_of_their_platform(platform, violation,
     assert reason == gate(packs.load(platform), violation, channel, intent).reason
 
 
-@pytest.mark.slow
 @given(st.sampled_from(CHANNELS), st.sampled_from(INTENTS), st.none() | st.text(max_size=40))
 def test_on_pinduoduo_nothing_about_a_stock_out_reaches_the_buyer(channel, intent, text):
     verdict = gate(packs.load("pinduoduo"), OUT, channel, intent, text, enabled=frozenset(CHANNELS))
@@ -162,13 +161,11 @@ def test_every_lint_has_phrases(name):
     assert linter.shared_phrases(name)
 
 
-@pytest.mark.slow
 @given(st.text(max_size=30), st.sampled_from(["缺货", "sold out", "微信", "补差价"]), st.text(max_size=30))
 def test_a_forbidden_phrase_is_found_wherever_it_stands(before, phrase, after):
     assert lint(packs.load("pinduoduo"), f"{before} {phrase} {after}")
 
 
-@pytest.mark.slow
 @given(st.sampled_from(packs.PLATFORMS), st.sampled_from(list(Violation)), st.text(), st.text(), st.text())
 def test_the_gate_is_total(platform, violation, channel, intent, text):
     verdict = gate(packs.load(platform), violation, channel, intent, text)

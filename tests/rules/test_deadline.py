@@ -257,7 +257,6 @@ INSTANTS = st.integers(min_value=0, max_value=2**51)
 MAYBE = st.none() | INSTANTS
 
 
-@pytest.mark.slow
 @given(
     st.sampled_from(packs.PLATFORMS),
     st.builds(

@@ -40,7 +40,6 @@ def test_a_closed_moment_moves_to_the_nearest_open_one(asked, before, after):
     assert at(after) == DAYTIME.next_open(at(asked), SHANGHAI)
 
 
-@pytest.mark.slow
 @given(st.integers(0, 23 * 60), st.integers(1, 24 * 60), ZONES, st.integers(-(10**6), 10**6))
 @example(2 * 60 + 10, 40, NEW_YORK, 0)
 @example(60, 90, NEW_YORK, 0)

@@ -1,6 +1,5 @@
 """Natural keys: stable, readable, and never the same for two things."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +29,6 @@ def test_parts_are_percent_encoded_and_read_back():
     assert "a/b c" == key.unpart("a%2Fb%20c")
 
 
-@pytest.mark.slow
 @given(TEXT, TEXT, TEXT, TEXT)
 def test_two_orders_never_share_a_key(shop, order_id, other_shop, other_id):
     same = (shop, order_id) == (other_shop, other_id)

@@ -402,7 +402,6 @@ AMOUNTS = st.integers(min_value=0, max_value=10**9)
 HOURS = st.integers(min_value=0, max_value=24 * 60)
 
 
-@pytest.mark.slow
 @given(st.sampled_from(ROWS), AMOUNTS, AMOUNTS, HOURS)
 def test_a_larger_base_never_costs_less(row, a, b, hours):
     floor = row.rounding == "floor_yuan"

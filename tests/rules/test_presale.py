@@ -55,7 +55,6 @@ def test_group_success_starts_the_days():
     assert [] == said(**facts)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("now", "expected"),
     [
@@ -98,7 +97,6 @@ def test_a_listing_whose_units_are_all_shipped_is_not_to_be_mended():
     assert ["L1"] == [one.listing for one in remarks(order, packs.load("pinduoduo"), PAID)]
 
 
-@pytest.mark.slow
 @given(
     st.sampled_from(packs.PLATFORMS),
     st.sets(st.sampled_from(("presale", "customised"))),

@@ -176,7 +176,6 @@ def test_every_order_gets_an_answer_and_a_wake_up_that_lies_ahead(order, policy,
     assert decision.wake_at is None or decision.wake_at > now
 
 
-@pytest.mark.slow
 @given(ORDERS, policies(), histories(), MOMENTS)
 @settings(max_examples=80)
 def test_every_order_is_explained_with_a_reason_for_each_violation(order, policy, history, now):
@@ -206,7 +205,6 @@ def test_a_decision_fed_back_as_history_decides_nothing_new(order, policy, histo
     assert first.members == again.members
 
 
-@pytest.mark.slow
 @given(ORDERS, policies(), st.data())
 @settings(max_examples=80)
 def test_no_key_is_used_twice_in_the_life_of_an_order(order, policy, data):
@@ -284,7 +282,6 @@ def test_jumping_to_the_wake_up_decides_the_same_as_looking_all_the_time(order, 
     assert _life(versions, policy, [], until) == _life(versions, policy, often, until)
 
 
-@pytest.mark.slow
 @given(st.integers(-3, 40), st.data())
 def test_allocation_never_hands_out_more_than_is_on_hand_and_ignores_the_order_of_lines(on_hand, data):
     sizes = data.draw(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 5000), MAYBE), max_size=12))
@@ -303,7 +300,6 @@ LINE_FACTS = st.dictionaries(st.sampled_from(["stock", "sku"]), st.integers(0, 3
 LINE_SAID = st.dictionaries(st.sampled_from("12"), LINE_FACTS)
 
 
-@pytest.mark.slow
 @given(st.lists(st.tuples(SAID, LINE_SAID), min_size=1, max_size=6), st.data())
 @example([({"ship_by": 1}, {}), ({}, {}), ({"ship_by": 2}, {})], None)
 def test_what_is_known_does_not_depend_on_the_order_in_which_snapshots_arrive(said, data):
@@ -330,7 +326,6 @@ def members(draw) -> tuple[Member, ...]:
     )  # fmt: skip
 
 
-@pytest.mark.slow
 @given(st.sampled_from(["pickup", "day", "pool"]), st.lists(members(), min_size=1, max_size=5), policies(), st.data())
 @settings(max_examples=80)
 def test_an_alert_names_nobody_again_without_a_change(kind, crowds, policy, data):

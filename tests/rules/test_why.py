@@ -166,7 +166,6 @@ def test_an_answer_changes_what_is_to_come():
     assert {"DATE_AGREED"} == {step.reason for step in found.steps if step.outcome == "planned"}
 
 
-@pytest.mark.slow
 def test_looking_ahead_ends_even_for_a_playbook_of_many_steps():
     play = a_playbook("\n".join(f'name = "s{n}", action = "task", after = "{n}h"' for n in range(300)))
     found = explain(an_order(), a_policy(play=play), NO_HISTORY, PAID)
