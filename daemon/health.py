@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from daemon.lines import line
 from daemon.shops import Shop
-from daemon.store import decisions, health, outbox, timers
+from daemon.store import alerts, health, outbox, timers
 from daemon.store.journal import Journal
 from rules import key
 from rules.decide import Act
@@ -44,24 +43,8 @@ def _tell(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, readin
     act = _alert(shop, reading, now)
     if outbox.is_known(tx, act.key):
         return
-    cause = _cause(shop, reading)
     pack = shop.policy.pack.version(now)
-    decisions.add_actions(tx, [decisions.action_row(engine.shops, shop, act, now, pack, cause=cause)])
-    entry = line(
-        at=now,
-        shop=shop.name,
-        cause=cause,
-        case=act.violation,
-        event="action",
-        action=act.kind,
-        step=act.step,
-        key=act.key,
-        reason=act.reason,
-        outcome=decisions.planned_outcome(engine.shops, act),
-        pack=pack,
-        playbook=shop.policy.playbook.version,
-    )
-    journal.note(shop.name, cause, entry)
+    alerts.plan(tx, journal, engine.shops, shop, act, _cause(shop, reading), now, pack=pack)
 
 
 def _alert(shop: Shop, reading: Reading, now: int) -> Act:

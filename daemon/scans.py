@@ -6,12 +6,10 @@ Only where the feed cannot know it and the platform's clock stops at the scan: t
 
 from typing import TYPE_CHECKING
 
-import msgspec
 from sqlalchemy import Connection
 
-from daemon.lines import line
 from daemon.shops import Shop
-from daemon.store import decisions, outbox, scans, timers
+from daemon.store import alerts, outbox, scans, timers
 from daemon.store.journal import Journal
 from rules import key, scan
 from rules.decide import Act
@@ -63,29 +61,6 @@ def _ask(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, now: in
         names = [name for name in scans.unknown(tx, shop, now) if name not in asked]
         if not names:
             return now + scan.AGAIN
-        _put_down(engine, tx, journal, shop, act, names, now)
+        pack = shop.policy.pack.version(now)
+        alerts.plan(tx, journal, engine.shops, shop, act, cause, now, pack=pack, members=names)
     return scan.tomorrow(now, zone)
-
-
-def _put_down(
-    engine: "Engine", tx: Connection, journal: Journal, shop: Shop, act: Act, names: list[str], now: int
-) -> None:
-    cause, pack = key.scan(shop.name), shop.policy.pack.version(now)
-    members = msgspec.json.encode(names).decode()
-    decisions.add_actions(tx, [decisions.action_row(engine.shops, shop, act, now, pack, cause=cause, members=members)])
-    entry = line(
-        at=now,
-        shop=shop.name,
-        cause=cause,
-        members=names,
-        case=act.violation,
-        event="action",
-        action=act.kind,
-        step=act.step,
-        key=act.key,
-        reason=act.reason,
-        outcome=decisions.planned_outcome(engine.shops, act),
-        pack=pack,
-        playbook=shop.policy.playbook.version,
-    )
-    journal.note(shop.name, cause, entry)

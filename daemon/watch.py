@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
-from daemon.lines import line
 from daemon.shops import Shop
-from daemon.store import decisions, feeds, outbox, timers
+from daemon.store import alerts, feeds, outbox, timers
 from daemon.store.journal import Journal
 from rules import key
 from rules.decide import Act
@@ -33,8 +32,7 @@ def watch(engine: "Engine", now: int) -> int:
             elif shop.stale_after is not None:
                 act = _stale(shop, watermark)
                 if not outbox.is_known(tx, act.key):
-                    decisions.add_actions(tx, [_row(engine, shop, act, now)])
-                    _put_down(engine, journal, shop, act, now)
+                    alerts.plan(tx, journal, engine.shops, shop, act, cause_of(shop.name), now)
             timers.settle(tx, [timers.Result(claim, due, now)])
         journal.write(tx, now)
     return len(claims)
@@ -67,24 +65,3 @@ def _stale(shop: Shop, watermark: int | None) -> Act:
         episode=1,
         reason="FEED_STALE",
     )
-
-
-def _row(engine: "Engine", shop: Shop, act: Act, now: int) -> dict[str, object]:
-    return decisions.action_row(engine.shops, shop, act, now, "", cause=cause_of(shop.name))
-
-
-def _put_down(engine: "Engine", journal: Journal, shop: Shop, act: Act, now: int) -> None:
-    entry = line(
-        at=now,
-        shop=shop.name,
-        cause=cause_of(shop.name),
-        case=act.violation,
-        event="action",
-        action=act.kind,
-        step=act.step,
-        key=act.key,
-        reason=act.reason,
-        outcome=decisions.planned_outcome(engine.shops, act),
-        playbook=shop.policy.playbook.version,
-    )
-    journal.note(shop.name, cause_of(shop.name), entry)

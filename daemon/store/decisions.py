@@ -1,6 +1,6 @@
 """Writing what was decided about orders: cases, actions, memberships, wake-ups, evidence. One transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,48 +134,41 @@ def _case_row(shop: Shop, one: Decided, case: OrderCase) -> dict[str, Any]:
 
 
 def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided) -> None:
-    order = one.stored.order
+    """What was decided about an order, as decision lines."""
     due = one.decision.deadline
     shared: dict[str, Any] = {
         "at": one.at,
         "shop": shop.name,
-        "order_id": order.order_id,
+        "order_id": one.stored.order.order_id,
         "ship_by": due.ship_by,
         "act_by": due.act_by,
         "playbook": shop.policy.playbook.version,
     }
-    entries = [
-        line(
-            case=case.violation,
-            event=event,
-            key=case.key,
-            reason=case.reason,
-            pack=_pack(shop, one, case.violation),
-            **shared,
-        )
-        for event, cases in (("case_opened", one.decision.opened), ("case_closed", one.decision.closed))
-        for case in cases
-    ]
-    entries += [
-        line(
-            case=act.violation,
-            event="dropped" if act.dropped else "action",
-            action=act.kind,
-            step=act.step,
-            key=act.key,
-            reason=act.reason,
-            amount_minor=act.amount_minor,
-            currency=act.currency,
-            template=act.template,
-            channel=act.channel,
-            outcome=None if act.dropped else planned_outcome(shops, act),
-            pack=_pack(shop, one, act.violation),
-            **shared,
-        )
-        for act in one.decision.acts
-    ]
-    for entry in entries:
-        journal.note(shop.name, order.order_id, entry)
+    for event, cases in (("case_opened", one.decision.opened), ("case_closed", one.decision.closed)):
+        for case in cases:
+            pack = _pack(shop, one, case.violation)
+            entry = line(case=case.violation, event=event, key=case.key, reason=case.reason, pack=pack, **shared)
+            journal.note(shop.name, one.claim.id, entry)
+    for act in one.decision.acts:
+        pack = _pack(shop, one, act.violation)
+        journal.note(shop.name, one.claim.id, _act_line(shops, act, {**shared, "pack": pack}))
+
+
+def _act_line(shops: Shops, act: Act, shared: Mapping[str, Any]) -> dict[str, Any]:
+    return line(
+        case=act.violation,
+        event="dropped" if act.dropped else "action",
+        action=act.kind,
+        step=act.step,
+        key=act.key,
+        reason=act.reason,
+        amount_minor=act.amount_minor,
+        currency=act.currency,
+        template=act.template,
+        channel=act.channel,
+        outcome=None if act.dropped else planned_outcome(shops, act),
+        **shared,
+    )
 
 
 def _pack(shop: Shop, one: Decided, violation: Violation) -> str:

@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
-from daemon.tables import OpenLine, Pool
+from daemon.store import stock
+from daemon.tables import Pool
 from rules import allocate
 
-L = OpenLine.__table__  # type: ignore[attr-defined]
 P = Pool.__table__  # type: ignore[attr-defined]
 
 
@@ -25,18 +25,7 @@ def shares(connection: Connection, seller: str, sku: str) -> tuple[Share, ...]:
     pool = connection.execute(select(P.c.on_hand, P.c.short).where(P.c.seller == seller, P.c.sku == sku)).first()
     if pool is None or not pool.short:
         return ()
-    rows = connection.execute(select(L).where(L.c.seller == seller, L.c.sku == sku)).all()
-    lines = tuple(
-        allocate.OpenLine(
-            shop=row.shop,
-            order_id=row.order_id,
-            line_id=row.line_id,
-            quantity=row.quantity,
-            loss_minor=row.loss_minor,
-            act_by=row.act_by,
-        )
-        for row in rows
-    )
+    lines = stock.open_in(connection, seller, sku)
     short = {(shop, order_id) for shop, order_id, _ in allocate.allocate(pool.on_hand, lines)}
     losses: dict[tuple[str, str], int] = {}
     for line in lines:

@@ -67,8 +67,16 @@ def reallocate(connection: Connection, seller: str, sku: str, now: int) -> list[
     pool = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).first()
     if pool is None:
         return []
+    lines = open_in(connection, seller, sku)
+    short = allocate.allocate(pool.on_hand, lines)
+    _note_balance(connection, pool, sum(line.quantity for line in lines), bool(short), now)
+    return _write_short(connection, seller, sku, lines, short)
+
+
+def open_in(connection: Connection, seller: str, sku: str) -> tuple[allocate.OpenLine, ...]:
+    """All open lines of a pool, as `allocate` wants them."""
     rows = connection.execute(select(L).where(L.c.seller == seller, L.c.sku == sku)).all()
-    lines = tuple(
+    return tuple(
         allocate.OpenLine(
             shop=row.shop,
             order_id=row.order_id,
@@ -79,9 +87,6 @@ def reallocate(connection: Connection, seller: str, sku: str, now: int) -> list[
         )
         for row in rows
     )
-    short = allocate.allocate(pool.on_hand, lines)
-    _note_balance(connection, pool, sum(line.quantity for line in lines), bool(short), now)
-    return _write_short(connection, seller, sku, lines, short)
 
 
 def _write_short(
