@@ -27,6 +27,9 @@ log = structlog.get_logger()
 PAGE_TIMEOUT_S = 60.0
 LEASE = 3 * 60 * SECOND
 AT_ONCE = 64
+STRANGE = 60 * SECOND
+"""How long a feed that this configuration does not know is left alone (µs): it may be removed, or another process may
+know it already. Its timer must never end here: nobody would poll a shop that was just added."""
 
 
 @dataclass(slots=True)
@@ -69,8 +72,8 @@ class Poller:
         busy = sorted(self.in_flight)
         with self.engine.database.begin() as tx:
             claims = timers.claim(tx, timers.FEED, now, AT_ONCE, lease=LEASE, shards=self.engine.shards, not_shops=busy)
-            gone = [claim for claim in claims if claim.shop not in self.feeds]
-            timers.settle(tx, [timers.Result(claim, None, now) for claim in gone])
+            strange = [claim for claim in claims if claim.shop not in self.feeds]
+            timers.settle(tx, [timers.Result(claim, now + STRANGE, now) for claim in strange])
         return [claim for claim in claims if claim.shop in self.feeds]
 
     async def _feed(self, claim: timers.Claimed, now: int) -> None:

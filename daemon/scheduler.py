@@ -3,12 +3,11 @@
 APScheduler only wakes the hops, a handful of recurring jobs in memory; what is due is in the database.
 """
 
-import asyncio
 import contextlib
 import queue
 import signal
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from daemon.engine import Engine
 from daemon.errors import ConfigError
 from daemon.evidence import anchors
 from daemon.installation import Installation, build, usable
+from daemon.lane import Lane
 from daemon.messages import Texts
 from daemon.poll import Poller
 from daemon.store import feeds, meta, outbox, policies, timers
@@ -33,6 +33,7 @@ from daemon.watch import watch
 from rules.instant import SECOND
 
 log = structlog.get_logger()
+HOPS = ("poll", "decide", "dispatch")
 
 
 @dataclass(slots=True)
@@ -104,41 +105,6 @@ def tick(parts: Parts, now: int) -> dict[str, int]:
 
 
 @dataclass(slots=True)
-class Lane:
-    """An event loop in a thread of its own: calls go on in it while their hop looks for more to do."""
-
-    name: str
-    _loop: asyncio.AbstractEventLoop = field(init=False)
-    _thread: threading.Thread = field(init=False)
-
-    def start(self) -> None:
-        """Begin to run."""
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name=self.name, daemon=True)
-        self._thread.start()
-
-    def do(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run `work` in the loop and wait for it (not for what it starts there)."""
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=60)
-
-    def stop(self, patience_s: float) -> None:
-        """Give what is under way that long to end, then cancel it."""
-        asyncio.run_coroutine_threadsafe(self._end(patience_s), self._loop).result(timeout=patience_s + 30)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
-
-    async def _end(self, patience_s: float) -> None:
-        under_way = {task for task in asyncio.all_tasks() if task is not asyncio.current_task()}
-        if under_way and patience_s:
-            _, under_way = await asyncio.wait(under_way, timeout=patience_s)
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
-        await self._loop.shutdown_default_executor()
-
-
-@dataclass(slots=True)
 class Service:
     """The daemon: hops on a schedule, commands over the socket, reload and stop by signal."""
 
@@ -147,6 +113,7 @@ class Service:
     parts: Parts = field(init=False)
     _wishes: "queue.SimpleQueue[str]" = field(default_factory=queue.SimpleQueue)
     _beats: dict[str, float] = field(default_factory=dict)
+    _turns: dict[str, threading.Lock] = field(default_factory=lambda: {name: threading.Lock() for name in HOPS})
     _polling: Lane = field(default_factory=lambda: Lane("poll"))
     _calling: Lane = field(default_factory=lambda: Lane("calls"))
     _patient_until: int = 0
@@ -171,7 +138,10 @@ class Service:
         self._wishes.put("stop")
 
     def reload(self) -> None:
-        """Take the file anew: the whole configuration, or none of it."""
+        """Take the file anew: the whole configuration, or none of it.
+
+        It changes between two runs of each hop: one that still had the old shops would drop the timers of new ones.
+        """
         try:
             settings = config.load(self.path)
             config.refuse_restart(self.parts.installation.config, settings)
@@ -180,10 +150,13 @@ class Service:
             log.error("reload.rejected", problems=str(error).splitlines())
             notify.notify("STATUS=reload rejected, the old configuration goes on")
             return
-        before = self.parts.dispatcher
-        self.parts = assemble(self.parts.database, installation, clock.now())
-        self.parts.dispatcher.quiet_until = before.quiet_until
-        before.stopping = True
+        with contextlib.ExitStack() as between:
+            for turn in self._turns.values():
+                between.enter_context(turn)
+            before = self.parts.dispatcher
+            self.parts = assemble(self.parts.database, installation, clock.now())
+            self.parts.dispatcher.quiet_until = before.quiet_until
+            before.stopping = True
         log.info("reload.done", shops=len(installation.shops.known))
         notify.notify("STATUS=reloaded")
 
@@ -266,7 +239,8 @@ class Service:
 
         def beat() -> None:
             try:
-                job()
+                with self._turns.get(name, contextlib.nullcontext()):
+                    job()
             except Exception:
                 log.exception("hop.failed", hop=name)
             self._beats[name] = clock.monotonic()

@@ -223,6 +223,18 @@ def test_a_feed_that_another_worker_took_over_is_not_broken(installed: Install, 
     assert ([], [], None) == (known(parts), named(logs, "feed.broke"), of(parts).error)
 
 
+def test_a_shop_that_only_a_newer_configuration_knows_is_left_to_it(installed: Install) -> None:
+    """A reload under way, or another machine: the older one must not end what it does not know."""
+    older = installed()
+    newer = running.again(older, TWO, MORNING)
+    say(a_late_order("2", shop="south"), shop="south")
+
+    polled = [older.poller.poll(MORNING), newer.poller.poll(MORNING + poll.STRANGE)]
+
+    assert [1, 2] == polled
+    assert ["2"] == known(newer)
+
+
 # ---- slow feeds
 
 

@@ -22,7 +22,7 @@ from rules.instant import HOUR, MINUTE
 from tests.builders import a_playbook
 from tests.daemon import running
 from tests.daemon.builders import MORNING, due, row, rows
-from tests.daemon.running import a_late_order, feed, keys, say, sink, told, until
+from tests.daemon.running import PATIENCE_S, a_late_order, feed, keys, say, sink, told, until
 
 Install = Callable[..., Parts]
 TWO = running.LIVE + '[shops.south]\nplatform = "taobao"\nfeed = "memory"\n'
@@ -336,6 +336,37 @@ def test_a_reload_that_needs_a_restart_is_rejected_by_name(
     assert service.parts is before
     rejected = [entry["problems"] for entry in logs if entry["event"] == "reload.rejected"]
     assert [[f"{place}: changed, which needs a restart; restart the daemon, or put the old value back"]] == rejected
+
+
+def test_a_reload_waits_for_a_hop_under_way_and_holds_the_next_back(tmp_path: Path, installed: Install) -> None:
+    """A hop that still had the old shops would see timers of new ones that it does not know."""
+    service = Service(path=tmp_path / "forestall.toml", handler=lambda *_: lambda request: {})
+    service.parts = before = installed()
+    service.path.write_text(TWO)
+    seen: list[Parts] = []
+    under_way, go_on = threading.Event(), threading.Event()
+
+    def hop() -> None:
+        seen.append(service.parts)
+        under_way.set()
+        go_on.wait(PATIENCE_S)
+        seen.append(service.parts)
+
+    hops = [threading.Thread(target=service._beating("poll", hop)) for _ in range(2)]
+    hops[0].start()
+    under_way.wait(PATIENCE_S)
+    reload = threading.Thread(target=service.reload)
+    reload.start()
+    reload.join(0.2)
+    go_on.set()
+    reload.join(PATIENCE_S)
+    hops[1].start()
+    for thread in hops:
+        thread.join(PATIENCE_S)
+
+    assert [before, before] == seen[:2]
+    assert [service.parts, service.parts] == seen[2:]
+    assert service.parts is not before
 
 
 def test_a_reload_that_says_the_same_database_in_other_words_is_taken(tmp_path: Path, installed: Install) -> None:
