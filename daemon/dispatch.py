@@ -64,13 +64,17 @@ class Dispatcher:
         self._start(works)
         return moved
 
+    def is_idle(self, now: int) -> bool:
+        """Whether nothing is to be moved on, or nothing may be: the state of nearly every second, so a single read."""
+        if now < self.quiet_until or self.stopping:
+            return True
+        with self.engine.database.begin() as tx:
+            return outbox.is_idle(tx, now)
+
     def prepare(self, now: int) -> tuple[int, Works]:
         """1. Give lost calls their outcome. 2. Fan planned actions out. 3. See whom to call."""
-        if now < self.quiet_until or self.stopping or kill.is_on(self.engine.database, self.flag):
+        if kill.is_on(self.engine.database, self.flag) or self.is_idle(now):
             return 0, {}
-        with self.engine.database.begin() as tx:
-            if outbox.is_idle(tx, now):
-                return 0, {}
         moved = effect.recover(self, now)
         while count := self._fan_out(now):
             moved += count

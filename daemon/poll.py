@@ -52,6 +52,11 @@ class Poller:
             asyncio.run(self._all(claims, now))
         return len(claims)
 
+    def is_due(self, now: int) -> bool:
+        """Whether a feed is to be polled."""
+        with self.engine.database.begin() as tx:
+            return timers.any_due(tx, now, timers.FEED)
+
     async def start_due(self, now: int) -> list["asyncio.Task[None]"]:
         """Claim due feeds and start polling each; returns the tasks without waiting for them."""
         return self._start(await asyncio.to_thread(self._claim, now), now)

@@ -34,6 +34,8 @@ from rules.instant import SECOND
 
 log = structlog.get_logger()
 HOPS = ("poll", "decide", "dispatch")
+DECIDED = (timers.POOL, timers.ORDER, timers.CAUSE, timers.WATCH, timers.HEALTH, timers.SCAN)
+"""The kinds of timers that `decide` looks after."""
 
 
 @dataclass(slots=True)
@@ -96,12 +98,19 @@ def begin(parts: Parts, now: int) -> None:
 def tick(parts: Parts, now: int) -> dict[str, int]:
     """One pass of all three hops at `now`; returns how much each did."""
     polled = parts.poller.poll(now)
-    decided = parts.engine.decide(now)
-    watched = watch(parts.engine, now) + health.look(parts.engine, now) + scans.remind(parts.engine, now)
+    decided = decide(parts.engine, now)
     dispatched = parts.dispatcher.dispatch(now)
     with parts.database.begin() as tx:
         boot.alive(tx, now)
-    return {"polled": polled, "decided": decided + watched, "dispatched": dispatched}
+    return {"polled": polled, "decided": decided, "dispatched": dispatched}
+
+
+def decide(engine: Engine, now: int) -> int:
+    """Everything that is decided at `now`: orders and causes, then the feeds and shops themselves."""
+    with engine.database.begin() as tx:
+        if not timers.any_due(tx, now, *DECIDED):
+            return 0
+    return engine.decide(now) + watch(engine, now) + health.look(engine, now) + scans.remind(engine, now)
 
 
 @dataclass(slots=True)
@@ -201,16 +210,15 @@ class Service:
 
     def _poll(self) -> None:
         """Start what is due; a slow feed goes on in the loop while the others are polled again."""
-        self._polling.do(self.parts.poller.start_due(clock.now()))
+        now, poller = clock.now(), self.parts.poller
+        if poller.is_due(now):
+            self._polling.do(poller.start_due(now))
 
     def _decide(self) -> None:
         now = clock.now()
         if now >= self._patient_until:
             self.parts.engine.waiting_for_poll.clear()
-        self.parts.engine.decide(now)
-        watch(self.parts.engine, now)
-        health.look(self.parts.engine, now)
-        scans.remind(self.parts.engine, now)
+        decide(self.parts.engine, now)
         if now >= self._alive_at + SIGN_OF_LIFE:
             self._live(now)
 
@@ -221,7 +229,9 @@ class Service:
 
     def _dispatch(self) -> None:
         """Start the calls that are due; a slow one goes on in the loop while the others are made."""
-        self._calling.do(self.parts.dispatcher.start_due(clock.now()))
+        now, dispatcher = clock.now(), self.parts.dispatcher
+        if not dispatcher.is_idle(now):
+            self._calling.do(dispatcher.start_due(now))
 
     def _housekeeping(self) -> None:
         settings = self.parts.installation.config
