@@ -1,6 +1,7 @@
 """How lists and records look to a person: aligned also in Chinese, quiet, narrow where the window is narrow."""
 
 from collections.abc import Iterable, Sequence
+from typing import Literal
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
@@ -12,17 +13,33 @@ from daemon.i18n import gettext as _
 
 DASH = "–"
 """Stands where nothing is known or nothing applies."""
+NARROW = 16
+"""How narrow a column of sentences may become so that one of ids is not broken."""
+GAP = 3
+"""Between two columns."""
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str | None]], right: Iterable[int] = ()) -> Table:
     """A table of plain texts; `right` names the columns of numbers. What stands in a cell is never markup."""
     made = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1))
-    numbers = frozenset(right)
+    texts, numbers = [[cell or DASH for cell in row] for row in rows], frozenset(right)
+    unbroken = _unbroken(heads, texts)
     for place, head in enumerate(heads):
-        made.add_column(Text(head), justify="right" if place in numbers else "left", overflow="fold")
-    for row in rows:
-        made.add_row(*(Text(cell or DASH) for cell in row))
+        side: Literal["right", "left"] = "right" if place in numbers else "left"
+        made.add_column(Text(head), justify=side, overflow="fold", no_wrap=place in unbroken)
+    for row in texts:
+        made.add_row(*map(Text, row))
     return made
+
+
+def _unbroken(heads: Sequence[str], texts: list[list[str]]) -> frozenset[int]:
+    """The columns of single words, such as ids, which nobody wants to put together again: kept whole where it fits."""
+    columns = [[head, *(row[place] for row in texts)] for place, head in enumerate(heads)]
+    words = frozenset(place for place, cells in enumerate(columns) if all(" " not in cell for cell in cells[1:]))
+    widths = [max(map(cell_len, cells)) for cells in columns]
+    least = sum(width if place in words else min(width, NARROW) for place, width in enumerate(widths))
+    room = out().console(out().out).width
+    return words if least + GAP * len(heads) <= room else frozenset()
 
 
 def rest(count: int, most: int | None) -> None:

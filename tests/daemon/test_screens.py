@@ -138,6 +138,13 @@ def test_a_list_is_straight_in_both_languages(forestall: Any, line: str, lang: s
     assert cell_len(rows[start + 1]) == cell_len(rule) <= session.WIDTH
 
 
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_order_ids_stay_in_one_piece(forestall: Any, lang: str) -> None:
+    said = forestall("today", lang)
+
+    assert {"261123-000000000000201", "2970000000000000101"} <= set(said.out.split())
+
+
 @pytest.mark.parametrize(
     ("lang", "parts"),
     [
