@@ -38,7 +38,9 @@ if importlib.util.find_spec("daemon") and importlib.util.find_spec("daemon.cli")
 
 importlib.import_module("openpyxl")  # loaded by the first workbook, which must not be under a frozen clock
 
-from tests import postgres  # noqa: E402 - after the environment is clean
+from tests import databases, postgres  # noqa: E402 - after the environment is clean
+
+databases.share_statements()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ daemon runs commands for clients of either language.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 
 import typer
 from rich.console import Console
@@ -30,8 +31,14 @@ TYPER = (
 
 def spoken(app: typer.Typer) -> Command:
     """The commands of `app`, ready to run; their help is in the process's language."""
+    return _spoken(app, i18n.language())
+
+
+@cache
+def _spoken(app: typer.Typer, language: str) -> Command:
+    """Put together once: it takes 30 ms, and a daemon runs many commands, in either language."""
     command: Command = typer.main.get_command(app)
-    if i18n.language() != "en":
+    if language != "en":
         for one in tree(command):
             _translate(one)
     return command

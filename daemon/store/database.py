@@ -11,6 +11,8 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from operator import attrgetter
 from pathlib import Path
 from typing import TypeVar
 
@@ -19,9 +21,11 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlmodel import SQLModel
 
 from daemon.errors import Busy, SchemaOutdated, Unavailable
@@ -101,7 +105,9 @@ def scratch(name: str = ":memory:") -> Database:
     """
     engine = _sqlite_engine(make_url("sqlite://" if name == ":memory:" else "sqlite:///?uri=true"))
     database = Database(url="sqlite://", engine=engine, is_sqlite=True)
-    SQLModel.metadata.create_all(engine)
+    with database.begin() as connection:
+        for statement in _schema():
+            connection.exec_driver_sql(statement)
     return database
 
 
@@ -113,16 +119,14 @@ def upgrade(database: Database) -> None:
     with database.begin() as connection:
         if not database.is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7041952)")
-        config = _alembic(connection)
-        _refuse_newer(config, _revision(connection))
-        command.upgrade(config, "head")
+        _refuse_newer(_revision(connection))
+        command.upgrade(_alembic(connection), "head")
 
 
 def revisions(database: Database) -> tuple[str | None, str]:
     """(revision of the database or None when empty, revision this version needs)."""
     with database.begin() as connection:
-        head = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
-        return _revision(connection), head or ""
+        return _revision(connection), _migrations(MIGRATIONS).get_current_head() or ""
 
 
 def check_schema(database: Database) -> None:
@@ -130,8 +134,7 @@ def check_schema(database: Database) -> None:
     current, head = revisions(database)
     if current == head:
         return
-    with database.begin() as connection:
-        _refuse_newer(_alembic(connection), current)
+    _refuse_newer(current)
     state = "is empty" if current is None else f"is at revision {current}"
     raise SchemaOutdated(f"the database {state}, this version needs {head}: run `forestall db upgrade`")
 
@@ -145,6 +148,21 @@ def retrying(work: Callable[[], T]) -> T:
             if getattr(error.orig, "sqlstate", None) not in _RETRY:
                 raise
     return work()
+
+
+@cache
+def _schema() -> tuple[str, ...]:
+    """The current schema as SQLite's statements, put together once in a process: it takes longer than running them."""
+    made: list[ExecutableDDLElement] = []
+    for table in SQLModel.metadata.sorted_tables:
+        made += [CreateTable(table), *map(CreateIndex, sorted(table.indexes, key=attrgetter("name")))]
+    return tuple(str(one.compile(dialect=sqlite.dialect())) for one in made)
+
+
+@cache
+def _migrations(folder: Path) -> ScriptDirectory:
+    """The migrations this version has, read once in a process: each is a module, and compiled when it is loaded."""
+    return ScriptDirectory(str(folder))
 
 
 def _in_memory() -> Database:
@@ -166,9 +184,9 @@ def _revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _refuse_newer(config: Config, current: str | None) -> None:
+def _refuse_newer(current: str | None) -> None:
     """A revision that no migration here leads to was made by a later version: its rows are not for us to touch."""
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    known = {script.revision for script in _migrations(MIGRATIONS).walk_revisions()}
     if current is not None and current not in known:
         raise SchemaOutdated(
             f"the database is at revision {current}, which this version does not know: it was made by a later "

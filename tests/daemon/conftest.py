@@ -13,7 +13,7 @@ from adapters import memory
 from daemon.cli import app, session
 from daemon.scheduler import Parts
 from daemon.store.database import Database, open_database, upgrade
-from tests import postgres
+from tests import databases, postgres
 from tests.daemon import running
 from tests.daemon.builders import MORNING
 from tests.daemon.commands import Said, words
@@ -46,8 +46,7 @@ def db(request: pytest.FixtureRequest) -> Database:
 
 @pytest.fixture
 def _sqlite(tmp_path: Path) -> Iterator[Database]:
-    database = open_database(f"sqlite:///{tmp_path}/forestall.db")
-    upgrade(database)
+    database = databases.opened(tmp_path / "forestall.db")
     yield database
     database.close()
 

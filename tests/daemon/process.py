@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from daemon import clock, config, control
-from daemon.store.database import open_database, upgrade
+from daemon import clock, control
+from tests import databases
 from tests.daemon.running import until
 from tests.project import ROOT
 
@@ -132,6 +132,4 @@ def prepare(folder: Path, text: str, inboxes: Sequence[str] = ("north",)) -> Non
     for name in inboxes:
         (folder / "inbox" / name).mkdir(parents=True)
     (folder / "forestall.toml").write_text(text)
-    database = open_database(config.url_of(config.load(folder / "forestall.toml")))
-    upgrade(database)
-    database.close()
+    databases.put(folder / "forestall.db")

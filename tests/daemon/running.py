@@ -14,10 +14,10 @@ from daemon import clock, config
 from daemon.installation import build, usable
 from daemon.scheduler import Parts, assemble
 from daemon.store import decisions
-from daemon.store.database import open_database, upgrade
 from rules.decide import Act
 from rules.instant import HOUR
 from rules.model import Kind, Violation
+from tests import databases
 from tests.daemon.builders import MORNING, a_snapshot, rows
 from tests.daemon.sinks import Watched
 
@@ -38,8 +38,7 @@ PATIENCE_S = 20.0
 def install(folder: Path, text: str = LIVE, now: int = MORNING) -> Parts:
     """The parts of an installation in `folder`, on a real SQLite file with the current schema."""
     settings = config.parse(tomllib.loads(text), folder / "forestall.toml")
-    database = open_database(config.url_of(settings))
-    upgrade(database)
+    database = databases.opened(folder / "forestall.db")
     return assemble(database, usable(build(settings, privacy_key=b"k")), now)
 
 

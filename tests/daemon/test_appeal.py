@@ -17,6 +17,7 @@ from daemon.evidence.anchors import Recorded
 from daemon.evidence.packfile import Pack
 from daemon.store.database import open_database
 from rules.instant import HOUR
+from tests import databases
 from tests.daemon.builders import TABLE, a_line, a_snapshot
 from tests.daemon.commands import Said
 
@@ -36,7 +37,7 @@ EVIDENCE = TABLE["evidence"]
 def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
     """An installation in which orders 1 and 2 are nearly late and something was decided about each."""
     (tmp_path / "forestall.toml").write_text(TEXT)
-    assert 0 == cli("db upgrade").code
+    databases.put(tmp_path / "forestall.db")
     now = clock.now()
     private = {"buyer": "b-91", "remark": "ring twice", "kept": {"phone": "13800138000"}}
     facts: dict[str, Any] = {"paid_at": now - HOUR, "ship_by": now + 3 * HOUR, "lines": {"1": a_line(title="lamp")}}

@@ -13,6 +13,7 @@ from adapters.memory import feed_box
 from daemon import clock
 from daemon.store.database import open_database
 from rules.instant import HOUR, format_utc
+from tests import databases
 from tests.daemon.builders import a_snapshot
 from tests.daemon.commands import Said
 
@@ -41,7 +42,7 @@ def order(order_id: str, shop: str = "north", **facts: Any) -> None:
 def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
     """An installation with an empty database."""
     (tmp_path / "forestall.toml").write_text(TEXT)
-    assert 0 == cli("db upgrade").code
+    databases.put(tmp_path / "forestall.db")
     return tmp_path
 
 

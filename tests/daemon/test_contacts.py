@@ -13,6 +13,7 @@ from daemon.store import contacts
 from daemon.store.contacts import FirstContact
 from daemon.store.database import Database, open_database
 from rules.instant import DAY, MINUTE
+from tests import databases
 from tests.daemon.builders import MORNING, TABLE
 from tests.daemon.commands import Said
 
@@ -90,7 +91,7 @@ def test_the_command_says_it_only_of_shops_that_spoke(cli: Callable[..., Said], 
     (tmp_path / "forestall.toml").write_text(
         "".join(f'[shops.{name}]\nplatform = "taobao"\nfeed = "memory"\n' for name in ("north", "south"))
     )
-    assert 0 == cli("db upgrade").code
+    databases.put(tmp_path / "forestall.db")
     with closing(open_database(f"sqlite:///{tmp_path}/forestall.db")) as db:
         a_case(db, "1", clock.now() - 20 * MINUTE, write=12)
     assert [{"shop": "north", "cases": 1, "median_minutes": 12}] == cli("health --json").document["first_contact"]

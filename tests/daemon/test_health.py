@@ -14,6 +14,7 @@ from daemon.store import health
 from daemon.store.database import Database
 from rules.health import Budget, Reading
 from rules.instant import DAY, HOUR, MINUTE, parse
+from tests import databases
 from tests.daemon.builders import MORNING, a_snapshot, an_event, count, rows, said, shops, take_in
 from tests.daemon.commands import Said
 from tests.daemon.running import say, sink
@@ -336,7 +337,7 @@ def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
     """A Taobao shop with four orders about which the platform was called in just now, and a shop without lines."""
     shops_of = "".join(f'[shops.{name}]\nplatform = "{of}"\nfeed = "memory"\n' for name, of in PLATFORMS.items())
     (tmp_path / "forestall.toml").write_text(shops_of)
-    assert 0 == cli("db upgrade").code
+    databases.put(tmp_path / "forestall.db")
     now = clock.now()
     say(*(a_snapshot(str(n), now, paid_at=now - MINUTE, flags=["intervention_requested"]) for n in range(4)))
     assert 0 == cli("tick").code
@@ -365,7 +366,7 @@ def test_points_that_nobody_told_are_missing_from_the_document(cli: Cli, folder:
 
 def test_points_as_a_document(cli: Cli, tmp_path: Path, boxes: None) -> None:
     (tmp_path / "forestall.toml").write_text('[shops.north]\nplatform = "generic"\nfeed = "memory"\npoints_line = 12\n')
-    assert 0 == cli("db upgrade").code
+    databases.put(tmp_path / "forestall.db")
     say(an_event("points_deducted", "0", clock.now(), points=11))
     assert 0 == cli("tick").code
     assert [("north", "year", 11, 0, "near", [])] == points_shown(cli)

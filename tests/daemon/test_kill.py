@@ -7,13 +7,13 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from daemon import kill
-from daemon.store.database import Database, open_database, upgrade
+from daemon.store.database import Database
+from tests import databases
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = open_database(f"sqlite:///{tmp_path}/forestall.db")
-    upgrade(made)
+    made = databases.opened(tmp_path / "forestall.db")
     yield made
     made.close()
 

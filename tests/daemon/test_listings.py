@@ -10,6 +10,7 @@ from daemon import clock
 from daemon.store import listings
 from daemon.store.database import Database, open_database
 from rules.instant import DAY, HOUR, MINUTE
+from tests import databases
 from tests.daemon.builders import MORNING, a_line, a_snapshot, rows, shops, take_in
 from tests.daemon.commands import Said
 from tests.daemon.running import say
@@ -41,7 +42,7 @@ def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
     """A shop that is short of three listings' stock; nothing is stopped by itself."""
     (tmp_path / "forestall.toml").write_text(TEXT)
     (tmp_path / "playbook.toml").write_text(PLAYBOOK)
-    assert 0 == cli("db upgrade").code
+    databases.put(tmp_path / "forestall.db")
     now = clock.now()
     lines = {f"{n}": a_line(f"SKU-{n}", listing_id=f"L{n}", stock=0, **PRICE[n]) for n in PRICE}
     say(a_snapshot("1", now, paid_at=now - HOUR, ship_by=now + 3 * DAY, lines=lines))

@@ -18,6 +18,7 @@ from rules import packs
 from rules.errors import PolicyError
 from rules.instant import HOUR, format_utc
 from rules.playbook import Playbook
+from tests import databases
 from tests.builders import a_playbook
 from tests.daemon.builders import MORNING, TABLE, a_snapshot, count, rows, shops, take_in
 from tests.daemon.commands import Said
@@ -122,7 +123,8 @@ def test_a_persons_word_for_a_row_counts_from_the_moment_it_was_given(
 ) -> None:
     (tmp_path / "forestall.toml").write_text('[shops.north]\nplatform = "taobao"\nfeed = "memory"\n')
     row = packs.load("taobao").rows[0].id
-    for line in ("db upgrade", "tick", "policy confirm {row} --source page"):
+    databases.put(tmp_path / "forestall.db")
+    for line in ("tick", "policy confirm {row} --source page"):
         assert 0 == cli(line, row=row).code
     database = open_database(f"sqlite:///{tmp_path}/forestall.db")
     assert [0, 1] == [len(json.loads(use["confirmed"])) for use in rows(database, "policy_use")]

@@ -20,6 +20,7 @@ from daemon.store.journal import entries_of
 from rules import packs
 from rules.instant import parse
 from rules.packdata import Row
+from tests import databases
 from tests.daemon import builders
 from tests.daemon.commands import Said
 from tests.daemon.running import install
@@ -44,7 +45,7 @@ def folder(tmp_path: Path, cli: Cli, boxes: None) -> Iterator[Path]:
     """Three shops with an empty database, late in November 2026."""
     (tmp_path / "forestall.toml").write_text(TEXT)
     with freezegun.freeze_time("2026-11-24T12:00:00+08:00"):
-        assert 0 == cli("db upgrade").code
+        databases.put(tmp_path / "forestall.db")
         yield tmp_path
 
 

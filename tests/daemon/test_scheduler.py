@@ -16,9 +16,10 @@ from daemon import clock, config, scheduler
 from daemon.errors import Busy
 from daemon.scheduler import Parts, Service, assemble, begin, tick
 from daemon.store import meta, timers
-from daemon.store.database import open_database, upgrade
+from daemon.store.database import open_database
 from rules import playbook
 from rules.instant import HOUR, MINUTE
+from tests import databases
 from tests.builders import a_playbook
 from tests.daemon import running
 from tests.daemon.builders import MORNING, due, row, rows
@@ -32,9 +33,7 @@ TWO = running.LIVE + '[shops.south]\nplatform = "taobao"\nfeed = "memory"\n'
 def serving(folder: Path, text: str = TWO) -> Iterator[Service]:
     """The service in a thread, ready for work; stopped at the end."""
     (folder / "forestall.toml").write_text(text)
-    database = open_database(config.url_of(config.load(folder / "forestall.toml")))
-    upgrade(database)
-    database.close()
+    databases.put(folder / "forestall.db")
     service = Service(path=folder / "forestall.toml", handler=lambda *_: lambda request: {"code": 0})
     failed: list[BaseException] = []
 

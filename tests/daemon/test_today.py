@@ -11,6 +11,7 @@ from adapters.base import Page, Snapshot
 from adapters.memory import feed_box
 from daemon import clock
 from rules.instant import DAY, HOUR
+from tests import databases
 from tests.daemon.commands import Said
 
 Cli = Callable[..., Said]
@@ -22,7 +23,7 @@ TEXT = '[shops.west]\nplatform = "tmall"\nfeed = "memory"\n'
 def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
     """An installation of one Tmall shop with an empty database."""
     (tmp_path / "forestall.toml").write_text(TEXT)
-    assert 0 == cli("db upgrade").code
+    databases.put(tmp_path / "forestall.db")
     return tmp_path
 
 

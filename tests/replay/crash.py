@@ -24,7 +24,7 @@ from daemon.store import timers
 from daemon.store.database import Database, open_database
 from rules.instant import to_datetime
 from rules.model import Kind
-from tests.replay.world import World, at, quick
+from tests.replay.world import World, at
 
 Moment = tuple[str, tuple[Record, ...]]
 """A time, and what the shop says at it."""
@@ -228,4 +228,4 @@ def _opened(path: Path) -> Database:
     """The database file, without waiting for a disk: the power that fails here is the process's."""
     database = open_database(f"sqlite:///{path}")
     database.engine.raw_connection().cursor().execute("PRAGMA synchronous=OFF")
-    return quick(database)
+    return database

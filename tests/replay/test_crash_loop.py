@@ -12,8 +12,9 @@ from sqlmodel import SQLModel
 
 from adapters import memory
 from adapters.base import Snapshot, StockReport
-from daemon.store.database import Database, open_database, upgrade
+from daemon.store.database import Database
 from rules.instant import to_datetime
+from tests import databases
 from tests.replay import crash
 from tests.replay.conftest import SINK, digests
 from tests.replay.crash import Ending, Power, Scene, Stage
@@ -73,7 +74,7 @@ def a_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     """A stage with nothing on it yet, eight o'clock on Monday."""
     (tmp_path / "playbook.toml").write_text(PLAYBOOK, "utf-8")
     confirmed, power = digests("taobao"), Power()
-    empty = an_empty_database(tmp_path / "empty")
+    empty = databases.empty()
     crash.wire(monkeypatch, power)
     with freeze_time(to_datetime(at("Mon 08:00")), real_asyncio=True) as freezer:
 
@@ -93,15 +94,6 @@ def a_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
 
         yield stage
     memory.reset()
-
-
-def an_empty_database(folder: Path) -> bytes:
-    """The file of a database with the current schema and nothing in it."""
-    folder.mkdir()
-    database = open_database(f"sqlite:///{folder}/forestall.db")
-    upgrade(database)
-    database.close()
-    return (folder / "forestall.db").read_bytes()
 
 
 def actions(ending: Ending) -> dict[str, dict[str, Any]]:

@@ -123,17 +123,6 @@ def _plain(name: str, value: Any) -> Any:
     return at(value) if is_time else sorted(value) if isinstance(value, set | tuple) else value
 
 
-_SHARED: dict[str, Any] = {}
-
-
-def quick(database: Database) -> Database:
-    """Let all databases of this process share their compiled statements: a third of a story's time."""
-    engine = database.engine
-    engine.dialect = _SHARED.setdefault("dialect", engine.dialect)
-    engine._compiled_cache = _SHARED.setdefault("compiled", engine._compiled_cache)
-    return database
-
-
 @dataclass(frozen=True, slots=True)
 class Sent:
     """Something that left: a message in a sink, or a task put before a person (`sink` "tasks")."""
@@ -162,7 +151,7 @@ class World:
     folder: Path
     freezer: FrozenDateTimeFactory
     settings: dict[str, Any]
-    database: Database = field(default_factory=lambda: quick(scratch()))
+    database: Database = field(default_factory=scratch)
     confirm: frozenset[str] = frozenset()
     parts: Parts = field(init=False)
     _expected: set[tuple[str, str, int]] = field(default_factory=set)
