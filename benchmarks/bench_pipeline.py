@@ -19,7 +19,7 @@ from benchmarks.phases import PHASE_HEADER, Phases
 from benchmarks.rounds import HEADER, Goal, Sample, Stopwatch, arguments, finish, interleave, note, show
 from daemon import engine as hops
 from daemon.engine import Engine
-from daemon.store import causes, decisions, stock, timers
+from daemon.store import causes, decisions, memberships, stock, timers
 from daemon.store import orders as stored
 from daemon.store.database import Database
 from daemon.store.journal import Journal
@@ -49,7 +49,7 @@ WATCHED = (
     (causes, "load", "read causes"),
     (causes, "write", "write causes"),
     (decisions, "write", "write decisions"),
-    (decisions, "_members", "memberships"),
+    (memberships, "bring_up", "memberships"),
     (decisions, "_put_down", "note evidence"),
     (stock, "home", "homes of pools"),
     (Journal, "write", "write evidence"),

@@ -19,7 +19,7 @@ from daemon import engine as hops
 from daemon import replay
 from daemon.engine import Engine
 from daemon.replay import AFTERMATH, Simulation, Tape
-from daemon.store import decisions, timers
+from daemon.store import decisions, memberships, timers
 from daemon.store import orders as stored
 from daemon.store.journal import Journal
 from rules.instant import HOUR
@@ -33,7 +33,7 @@ WATCHED = (
     (stored, "histories", "decide: read histories"),
     (hops, "decide", "decide: rules"),
     (decisions, "write", "decide: write"),
-    (decisions, "_members", "decide: memberships"),
+    (memberships, "bring_up", "decide: memberships"),
     (decisions, "_put_down", "evidence: note"),
     (timers, "settle", "decide: settle"),
     (Engine, "decide_causes", "causes"),

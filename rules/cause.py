@@ -5,7 +5,7 @@ Runs after all order decisions of an instant. Pure: members and past in, acts an
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rules import delist, key
 from rules.contact import TASK, gate
@@ -17,8 +17,7 @@ from rules.playbook import Alerts
 from rules.policy import Policy
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
+class Member(NamedTuple):
     """An open case of the cause, and since when it belongs."""
 
     shop: str
@@ -27,8 +26,7 @@ class Member:
     membership: Membership
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class Told(NamedTuple):
     """An earlier act of the cause: an alert with the case keys it named, or a (re)listing with its listing.
 
     One that was voided told nobody and changed nothing, but its key is used up.

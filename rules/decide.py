@@ -5,12 +5,12 @@ granted at dispatch, never here, so the batch size cannot change a result.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rules import claim, finding, payout
-from rules.deadline import Deadline, deadline
+from rules.deadline import Deadline, effective
 from rules.episode import carry, latest, seen_by
-from rules.ladder import attended, missed, open_rungs, performed_at
+from rules.ladder import Placed, attended, missed, open_rungs, performed_at
 from rules.look import Act, Finding, Look
 from rules.model import CLAIMS, SHIPPING, Case, History, Order, Violation
 from rules.play import Turn, play
@@ -20,8 +20,7 @@ from rules.policy import Policy
 __all__ = ["Act", "Decision", "Membership", "decide"]
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """An open case in this look: the look with the case's own deadline, its ladder, what was found."""
 
     look: Look
@@ -30,8 +29,7 @@ class Standing:
     found: Finding
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Membership:
+class Membership(NamedTuple):
     """An open case's place in a cause: a pick-up, the pool of one SKU (`sku`), or a day's claims and parcels.
 
     `seen_at`: of the last kind, when the case was opened; its local day names the cause.
@@ -52,8 +50,7 @@ class Membership:
     anew: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """All that follows from one look at an order. `cases`: every case that changed, closed ones with reason.
 
     `wake_at` is None (nothing more by time alone) or later than the `now` it was decided at.
@@ -69,7 +66,7 @@ class Decision:
 
 def decide(order: Order, policy: Policy, history: History, now: int) -> Decision:
     """What to do about `order` at `now` (instant). Idempotent on its own history."""
-    due = deadline(order, policy.pack, policy.warehouse)
+    due = effective(order, policy.pack, policy.warehouse)
     look = Look(order, policy, history, due, now)
     opened: list[Case] = []
     closed: list[Case] = []
@@ -112,16 +109,21 @@ def _climb_all(standing: list[Standing], wakes: list[int]) -> tuple[Act, ...]:
 def _climb(turn: Turn, wakes: list[int]) -> None:
     """Steps of one case that are due, as actions or with the reason they are dropped, one after the other."""
     look, performed = turn.look, turn.performed
-    while True:
-        placed = open_rungs(look, turn.case, turn.ladder, performed, turn.reason)
-        ready = [rung for rung in placed if rung.at <= look.now]
-        if not ready:
-            wakes += [rung.at for rung in placed]
-            return
-        rung = min(ready, key=lambda rung: rung.at)
+    placed = open_rungs(look, turn.case, turn.ladder, performed, turn.reason)
+    while ready := [rung for rung in placed if rung.at <= look.now]:
+        rung = min(ready, key=_at)
         act = play(turn, rung, missed(ready, attended(look.history), look.policy.patience, look.now))
         performed[rung.step.name] = None if act.dropped else look.now
         turn.acts.append(act)
+        if rung.step.followers:  # they have a place only now; nobody else's depends on this step
+            placed = open_rungs(look, turn.case, turn.ladder, performed, turn.reason)
+        else:
+            placed = [other for other in placed if other is not rung]
+    wakes += [rung.at for rung in placed]
+
+
+def _at(rung: Placed) -> int:
+    return rung.at
 
 
 def _memberships(one: Standing) -> Iterator[Membership]:

@@ -1,7 +1,6 @@
 """A case's life: opened, kept, closed with its reason, opened anew, or taken up again as the same episode."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from rules import claim, key
 from rules.deadline import Deadline
@@ -29,12 +28,12 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
     standing = last if last is not None and last.closed_at is None else None
     if standing is not None:
         if not found.fired:
-            return (replace(standing, closed_at=look.now, reason=_ending(found)),)
+            return (standing._replace(closed_at=look.now, reason=_ending(found)),)
         if claim.is_graver(standing, found, ladder):
-            ended = replace(standing, closed_at=look.now, reason="ESCALATED")
+            ended = standing._replace(closed_at=look.now, reason="ESCALATED")
             return (ended, _open(look, found, ladder, standing.episode + 1))
         if _is_outlived(look, standing, ladder):
-            return (replace(standing, closed_at=look.now, reason="TOO_OLD"),)
+            return (standing._replace(closed_at=look.now, reason="TOO_OLD"),)
         return (standing,)
     if not found.fired:
         return ()
@@ -45,7 +44,7 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
         if _is_settled(last, found, due):
             return ()
         if _flaps(look, last, due) and not _is_outlived(look, last, ladder):
-            return (replace(last, closed_at=None, reason="REOPENED", ship_by=_kept(last, due), acked_at=None),)
+            return (last._replace(closed_at=None, reason="REOPENED", ship_by=_kept(last, due), acked_at=None),)
     return (_open(look, found, ladder, last.episode + 1),)
 
 
@@ -61,7 +60,7 @@ def seen_by(look: Look, case: Case, found: Finding, ladder: Ladder) -> Look:
     if ladder.violation in SHIPPING:
         return look
     due = due_of(look, found, ladder, case.opened_at)
-    return replace(look, due=Deadline(due, due, ()))
+    return look._replace(due=Deadline(due, due, ()))
 
 
 def _kept(last: Case, due: int | None) -> int | None:

@@ -30,7 +30,7 @@ def is_watched(look: Look) -> bool:
     order, history = look.order, look.history
     if order.flags or order.tracking is not None or order.collection_known or history.events:
         return True
-    return any(case.violation not in SHIPPING for case in history.cases)
+    return bool(history.cases) and any(case.violation not in SHIPPING for case in history.cases)
 
 
 def handed_over(order: Order) -> bool:
@@ -57,7 +57,10 @@ def owes(order: Order) -> bool:
     """
     if not order.owed:
         return False
-    return not order.lines or any(line.quantity is None or line.open_quantity for line in order.lines)
+    for line in order.lines:
+        if line.quantity is None or line.open_quantity:
+            return True
+    return not order.lines
 
 
 def lacking(look: Look) -> list[str]:

@@ -33,7 +33,9 @@ def open_rungs(look: Look, case: Case, ladder: Ladder, performed: Performed, rea
     placed: list[Placed] = []
     pending: set[str] = set()
     for step in ladder.steps:
-        if step.name in performed or not _suits(look, ladder, step, reason):
+        if step.name in performed:
+            continue
+        if (step.platforms or step.on or step.value is not None) and not _suits(look, ladder, step, reason):
             continue
         pending.add(step.name)
         if (scanning is not None and step.unscanned is not scanning) or step.waits_for in pending:
@@ -61,7 +63,9 @@ def place(look: Look, case: Case, step: Step, performed: Performed) -> Placed | 
     if anchor is None:
         return None
     earliest = _earliest(look, case, step, performed)
-    at = max(_backwards(look, step), earliest) if step.lead is not None else max(anchor, earliest)
+    at = anchor if step.lead is None else _backwards(look, step)
+    if at < earliest:
+        at = earliest
     if step.hours is not None:
         at = _opened(look, step, at, earliest)
     return Placed(step, at, _until(look, step, anchor))
@@ -99,7 +103,9 @@ def _anchor(look: Look, case: Case, step: Step) -> int | None:
 
 def _earliest(look: Look, case: Case, step: Step, performed: Performed) -> int:
     """Not before the case, its snooze, and the answer to the step waited for (or the end of the wait)."""
-    earliest = max(case.opened_at, case.snoozed_until or case.opened_at)
+    earliest = case.opened_at
+    if case.snoozed_until is not None and case.snoozed_until > earliest:
+        earliest = case.snoozed_until
     before = performed.get(step.waits_for) if step.waits_for else None
     if before is None:
         return earliest
@@ -130,7 +136,7 @@ def missed(placed: list[Placed], until: int | None, patience: int, now: int) -> 
 
     A burst of late messages is worse than none; tasks for a person stay useful and are never dropped here.
     """
-    if until is None:
+    if until is None or len(placed) < 2:
         return set()
     effects = [rung for rung in placed if rung.step.kind is not Kind.TASK and until < rung.at and now <= rung.until]
     latest = max((rung.at for rung in effects), default=now)
@@ -144,6 +150,8 @@ def done(entry: Past) -> bool:
 
 def performed_at(past: tuple[Past, ...], case: Case) -> Performed:
     """When each step of this episode was performed. Money paid in an earlier episode counts in every one."""
+    if not past:
+        return {}
     return {
         entry.step: entry.at if done(entry) else None
         for entry in past

@@ -1,6 +1,5 @@
 """One look at an order: everything its decision is made from, what is found, and the action that may come of it."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from rules.deadline import Deadline
@@ -8,8 +7,7 @@ from rules.model import History, Kind, Order, Violation
 from rules.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(NamedTuple):
     """An order, what is wanted for it, what happened so far, its effective deadline and the instant."""
 
     order: Order
@@ -34,8 +32,7 @@ class Finding(NamedTuple):
     since: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class Act(NamedTuple):
     """An action to insert (or, when `dropped`, a step that will not be done and why).
 
     `channel`: how a buyer is reached, or of a compensation by which way he is paid (`rules.choice.Way`).

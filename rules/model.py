@@ -1,11 +1,13 @@
 """The words of the domain: orders and their facts, cases, actions. Frozen values, no behaviour beyond questions.
 
-Instants are integer UTC microseconds (`rules.instant`), money is integer minor units.
+Instants are integer UTC microseconds (`rules.instant`), money is integer minor units. What is made anew at each
+decision is a NamedTuple: it is made twice and changed four times as fast as a frozen dataclass (1.6 against 3.5 µs, 1.7
+against 6.2 µs with twelve fields).
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Platform = str
 """generic | taobao | tmall | pinduoduo | jd | douyin | a third party's own name."""
@@ -116,8 +118,9 @@ class Line:
     @property
     def open_quantity(self) -> int:
         """Units still owed: ordered (one when nobody says how many), not shipped, not refunded. Never negative."""
-        gone = (self.shipped_quantity or 0) + (self.refunded_quantity or 0)
-        return max((1 if self.quantity is None else self.quantity) - gone, 0)
+        ordered = 1 if self.quantity is None else self.quantity
+        left = ordered - (self.shipped_quantity or 0) - (self.refunded_quantity or 0)
+        return max(0, left)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,8 +178,7 @@ class Order:
         return self.flags is not None and flag in self.flags
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(NamedTuple):
     """Something a person or platform did about an order: a reply, an agreed date, an acknowledgement."""
 
     event: str
@@ -184,8 +186,7 @@ class Event:
     seen_at: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(NamedTuple):
     """One violation of one order in one episode; open while `closed_at` is None."""
 
     key: str
@@ -200,8 +201,7 @@ class Case:
     taken_over: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Past:
+class Past(NamedTuple):
     """An action already decided, as the rules read it back."""
 
     key: str
@@ -215,8 +215,7 @@ class Past:
     dropped: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(NamedTuple):
     """All that happened to one order so far: cases, actions and dropped steps, events.
 
     `short`: line ids its stock pools cannot cover (written by `rules.allocate`). `decided_at` and

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from rules.confirmation import fingerprint
 from rules.errors import PolicyError
-from rules.instant import from_datetime
+from rules.instant import DAY, from_datetime, offset_on, to_datetime
 from rules.model import Order, Violation
 from rules.packdata import (
     ContactRules,
@@ -157,9 +157,16 @@ def _boundary_names(platform: str, zone: ZoneInfo, starts: tuple[int, ...]) -> d
 
 def local_date(instant: int, zone: ZoneInfo) -> date:
     """The local day of an instant."""
-    return (datetime(1970, 1, 1, tzinfo=ZoneInfo("UTC")) + timedelta(microseconds=instant)).astimezone(zone).date()
+    offset = offset_on(instant // DAY, zone)
+    if offset is None:
+        return to_datetime(instant, zone).date()
+    return date.fromordinal(_EPOCH + (instant + offset) // DAY)
 
 
+_EPOCH = date(1970, 1, 1).toordinal()
+
+
+@lru_cache(maxsize=4096)
 def midnight(day: date, zone: ZoneInfo) -> int:
     """The first instant of a local day; where the clock skips midnight, the instant of the skip."""
     return from_datetime(datetime.combine(day, time(), tzinfo=zone))

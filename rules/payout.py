@@ -7,7 +7,7 @@ between the tier's minimum and maximum. The base is the whole order, an upper bo
 is late or short. Conditions name the promised hours and the base; the first tier that holds counts.
 """
 
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from rules.instant import HOUR
 from rules.model import Order, Violation
@@ -21,8 +21,7 @@ _ANY = (USUAL_PROMISE,)
 _WITH_POSTAGE = frozenset({"order_paid", "order_received"})
 
 
-@dataclass(frozen=True, slots=True)
-class Stake:
+class Stake(NamedTuple):
     """The platform's payout for one order, from `low_minor` to `high_minor` of `currency`.
 
     Low and high differ where a row is weak (C), rows overlap, or the promised hours are not known.
@@ -64,7 +63,7 @@ def of_row(order: Order, pack: Pack, row: Row, confirmed: frozenset[str] = NONE_
     sure = row.digest in confirmed
     if row.priced_like is not None:
         like = stake(order, pack, row.priced_like, confirmed)
-        return like and replace(like, row=row.id, confirmed=like.confirmed and sure, note=row.note)
+        return like and like._replace(row=row.id, confirmed=like.confirmed and sure, note=row.note)
     price = _price(order, pack, row, start, sure)
     if price is None:
         return None
@@ -79,7 +78,7 @@ def _overlapping(order: Order, pack: Pack, rows: tuple[Row, ...], confirmed: fro
     if not stakes:
         return None
     low, high = min(s.low_minor for s in stakes), max(s.high_minor for s in stakes)
-    return replace(stakes[0], low_minor=low, high_minor=high)
+    return stakes[0]._replace(low_minor=low, high_minor=high)
 
 
 Price = tuple[int, int, str]

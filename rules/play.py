@@ -5,6 +5,7 @@ In this order: its time, whether it is needed any more, and what platform and pa
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from rules import choice, claim, contact, key, payout
 from rules.ladder import NEVER, Performed, Placed, attended, done
@@ -14,8 +15,7 @@ from rules.playbook import Ladder, Playbook, Step
 from rules.templates import edition
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(NamedTuple):
     """One case's turn: the look with its own deadline, its ladder, the order's open cases, steps so far, all acts.
 
     `reason`: what the case stands for by now; a claim's steps depend on it.

@@ -5,7 +5,7 @@ Pure, and for every order: also one that nothing ever happened to. What is to co
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rules import finding, payout
@@ -132,8 +132,7 @@ def _choice_json(choice: Choice) -> dict[str, Any]:
 def remembered(look: Look, decision: Decision) -> History:
     """The history once a decision is stored and every step counts as performed and unanswered."""
     cases = {case.key: case for case in (*look.history.cases, *decision.opened, *decision.closed)}
-    return replace(
-        look.history,
+    return look.history._replace(
         cases=tuple(cases.values()),
         past=(*look.history.past, *(_as_past(act, look.now) for act in decision.acts)),
         decided_at=look.now,
@@ -261,5 +260,5 @@ def _to_come(look: Look, decision: Decision) -> Iterator[StepState]:
             )
         if decision.wake_at is None:
             return
-        look = replace(look, history=remembered(look, decision), now=decision.wake_at)
+        look = look._replace(history=remembered(look, decision), now=decision.wake_at)
         decision = decide(look.order, look.policy, look.history, look.now)

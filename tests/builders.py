@@ -1,7 +1,6 @@
 """Small builders for tests: an order, a policy, an instant. Say only what matters; the rest is ordinary."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -103,8 +102,7 @@ def a_history(*cases: Case, past: Iterable[Past] = (), events: Iterable[Event] =
 def lived(history: History, decision: Decision, policy: Policy, now: int) -> History:
     """The history once a decision is stored, every step performed in shadow."""
     cases = {case.key: case for case in (*history.cases, *decision.opened, *decision.closed)}
-    return replace(
-        history,
+    return history._replace(
         cases=tuple(cases.values()),
         past=(*history.past, *(as_past(act, now) for act in decision.acts)),
         decided_at=now,

@@ -1,15 +1,16 @@
 """Causes: what a pick-up or a pool consists of at an instant, and writing what was decided about it."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, or_, select
 
 from daemon.lines import line
 from daemon.shops import Shop, Shops
-from daemon.store import decisions, orders, timers
+from daemon.store import decisions, memberships, orders, timers
 from daemon.store import listings as store
 from daemon.store.journal import Journal
 from daemon.tables import Action, Listing, Member, Pool
@@ -28,8 +29,7 @@ P = Pool.__table__  # type: ignore[attr-defined]
 LI = Listing.__table__  # type: ignore[attr-defined]
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """A cause as the rules want it: members and past as of one instant.
 
     `changes`: when membership changes later, and by when a newcomer gets urgent. Only a replay, which decides
@@ -44,36 +44,58 @@ class Loaded:
 
 def load(connection: Connection, shops: Shops, moments: list[tuple[timers.Claimed, int]]) -> list[Loaded]:
     """The claimed causes, each with its members and past as of its own moment."""
-    members: dict[str, list[Any]] = {}
-    told: dict[str, list[Told]] = {}
+    members: defaultdict[str, list[Any]] = defaultdict(list)
+    told: defaultdict[str, list[Any]] = defaultdict(list)
+    since = min((at for _, at in moments), default=0)
     for ids in orders.chunks([claim.id for claim, _ in moments]):
-        for row in connection.execute(_MEMBERS, {"causes": ids}).all():
-            members.setdefault(row.cause, []).append(row)
-        for row in connection.execute(_TOLD, {"causes": ids}).all():
-            told.setdefault(row.cause, []).append(_told(row))
+        for row in connection.execute(_MEMBERS, {"causes": ids, "b_since": since}):
+            members[row[0]].append(row)
+        for said in connection.execute(_TOLD, {"causes": ids}):
+            told[said.cause].append(said)
     return [
         _as_of(
             _cause(connection, shops, claim, at, priced=claim.id in members),
-            members.get(claim.id, []),
-            told.get(claim.id, []),
+            members.get(claim.id, ()),
+            told.get(claim.id, ()),
             at,
         )
         for claim, at in moments
     ]
 
 
-def _as_of(cause: Cause, rows: list[Any], told: list[Told], at: int) -> Loaded:
+def _as_of(cause: Cause, rows: Iterable[Any], told: Iterable[Any], at: int) -> Loaded:
     """Members that are there at `at`, what was said by then, and when membership next changes."""
-    later = [row for row in rows if row.left_at is None or row.left_at > at]
-    joins = ((row.joined_at, row.act_by) for row in later if row.joined_at > at)
-    ends = (
-        (moment, None) for row in later for moment in (row.left_at, row.acked_at) if moment is not None and moment > at
-    )
-    return Loaded(
-        cause=cause,
-        members=tuple(_member(row) for row in later if row.joined_at <= at),
-        told=tuple(past for past in told if past.at <= at),
-        changes=(*joins, *ends),
+    members: list[CauseMember] = []
+    changes: list[tuple[int, int | None]] = []
+    for _, left_at, joined_at, shop, order_id, *rest in rows:
+        if left_at is not None:
+            if left_at <= at:
+                continue
+            changes.append((left_at, None))
+        membership = _membership(*rest)
+        if membership.acked_at is not None and membership.acked_at > at:
+            changes.append((membership.acked_at, None))
+        if joined_at > at:
+            changes.append((joined_at, membership.act_by))
+        else:
+            members.append(CauseMember(shop, order_id, joined_at, membership))
+    return Loaded(cause, tuple(members), _past([row for row in told if row.at <= at]), tuple(changes))
+
+
+def _membership(
+    case_key: str,
+    act_by: int | None,
+    ship_by: int | None,
+    stake_minor: int | None,
+    currency: str | None,
+    snoozed_until: int | None,
+    acked_at: int | None,
+    confirmed: bool,
+    anew: bool,
+) -> Membership:
+    """A membership from the columns of its row, in the order `_MEMBERS` reads them."""
+    return Membership(
+        case_key, None, act_by, ship_by, stake_minor, currency, snoozed_until, acked_at, None, confirmed, anew
     )
 
 
@@ -120,7 +142,7 @@ def _wakes(shop: Shop, loaded: Loaded, decision: CauseDecision) -> Iterator[int]
         yield max(at, quiet)
         if act_by is not None:
             urgent = max(at, act_by - shop.policy.playbook.alerts.leads[-1])
-            yield max(urgent, quiet - decisions.slack_of(shop))
+            yield max(urgent, quiet - memberships.slack_of(shop))
 
 
 def _line(
@@ -183,36 +205,22 @@ def _next_sale(shop: Shop, last: tuple[Order, Line], at: int) -> Sale:
 
 def told_of(connection: Connection, cause: str) -> tuple[Told, ...]:
     """All that was done for a cause so far, oldest first."""
-    return tuple(_told(row) for row in connection.execute(_TOLD, {"causes": [cause]}))
+    return _past(list(connection.execute(_TOLD, {"causes": [cause]})))
 
 
-def _member(row: Any) -> CauseMember:
-    return CauseMember(
-        shop=row.shop,
-        order_id=row.order_id,
-        joined_at=row.joined_at,
-        membership=Membership(
-            case_key=row.case_key,
-            sku=None,
-            act_by=row.act_by,
-            ship_by=row.ship_by,
-            stake_minor=row.stake_minor,
-            currency=row.currency,
-            snoozed_until=row.snoozed_until,
-            acked_at=row.acked_at,
-            confirmed=row.confirmed,
-            anew=row.anew,
-        ),
-    )
+def _past(rows: Sequence[Any]) -> tuple[Told, ...]:
+    """What the rows tell. Whom an alert named is read of the newest alert alone: nobody asks the others."""
+    newest = max((place for place, row in enumerate(rows) if row.kind == Kind.ALERT), default=None)
+    return tuple(_told(row, named=place == newest) for place, row in enumerate(rows))
 
 
-def _told(row: Any) -> Told:
+def _told(row: Any, *, named: bool) -> Told:
     return Told(
         key=row.key,
         kind=Kind(row.kind),
         step=row.step,
         at=row.at,
-        members=frozenset(msgspec.json.decode(row.members)) if row.members else frozenset(),
+        members=frozenset(msgspec.json.decode(row.members)) if named and row.members else frozenset(),
         outcome=Outcome(row.outcome),
         reason=row.reason,
     )
@@ -224,7 +232,15 @@ def _shown(member: CauseMember, shop: str) -> str:
 
 
 _causes: BindParameter[list[str]] = bindparam("causes", expanding=True)
-_MEMBERS = select(M).where(M.c.cause.in_(_causes)).order_by(M.c.case_key)
+_MEMBERS = (
+    select(
+        M.c.cause, M.c.left_at, M.c.joined_at, M.c.shop, M.c.order_id,
+        M.c.case_key, M.c.act_by, M.c.ship_by, M.c.stake_minor, M.c.currency,
+        M.c.snoozed_until, M.c.acked_at, M.c.confirmed, M.c.anew,
+    )
+    .where(M.c.cause.in_(_causes), or_(M.c.left_at.is_(None), M.c.left_at > bindparam("b_since", type_=BigInteger)))
+    .order_by(M.c.case_key)
+)  # fmt: skip
 _TOLD = (
     select(A.c.cause, A.c.key, A.c.kind, A.c.step, A.c.at, A.c.members, A.c.outcome, A.c.reason)
     .where(A.c.cause.in_(_causes), A.c.dropped.is_(False))

@@ -1,6 +1,7 @@
 """Evidence: one hash chain per shop, one link per shop and transaction, written in that transaction."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,13 +25,13 @@ LINE_EVENTS = ("case_opened", "action", "dropped", "voided", "case_closed")
 class Journal:
     """Entries of the transaction under way, by shop. `write` appends one link per shop."""
 
-    _entries: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
-    _subjects: dict[str, set[str]] = field(default_factory=dict)
+    _entries: defaultdict[str, list[Mapping[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    _subjects: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def note(self, shop: str, subject: str, entry: Mapping[str, Any]) -> None:
         """Put down what happened to `subject` (an order id or a cause key). No personal text in clear."""
-        self._entries.setdefault(shop, []).append(entry)
-        self._subjects.setdefault(shop, set()).add(subject)
+        self._entries[shop].append(entry)
+        self._subjects[shop].add(subject)
 
     def write(self, connection: Connection, at: int) -> None:
         """Append the links at instant `at`, in the caller's transaction."""

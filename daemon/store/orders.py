@@ -1,7 +1,7 @@
 """Orders, their cases and their past, read in batches the way `decide` wants them."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -148,8 +148,8 @@ def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple
 
 def standing(history: History, claim: Claimed, stored: Stored) -> History:
     """The history together with what the last decision and the stock pools left."""
-    return replace(
-        history, short=stored.short, decided_at=claim.decided_at, playbook=claim.playbook, woken_at=claim.due_at
+    return history._replace(
+        short=stored.short, decided_at=claim.decided_at, playbook=claim.playbook, woken_at=claim.due_at
     )
 
 

@@ -549,8 +549,8 @@ def test_a_key_is_written_once_and_a_second_time_changes_nothing(db: Database) -
     one = decided(db, here, claim(db, soon)[0], soon)
     write(db, here, one)
     before = {table: rows(db, table) for table in ("action", "member")}
-    acts = tuple(replace(act, amount_minor=1, reason="OTHER", step="other") for act in one.decision.acts)
-    write(db, here, replace(one, decision=replace(one.decision, acts=acts), at=soon + MINUTE))
+    acts = tuple(act._replace(amount_minor=1, reason="OTHER", step="other") for act in one.decision.acts)
+    write(db, here, one._replace(decision=one.decision._replace(acts=acts), at=soon + MINUTE))
     assert before == {table: rows(db, table) for table in before}
 
 

@@ -1,7 +1,5 @@
 """Claims of a buyer: what raises them, the clock that starts when they are seen, cheap and dear goods."""
 
-from dataclasses import replace
-
 import pytest
 
 from rules import finding
@@ -193,4 +191,4 @@ def test_what_a_person_resolved_stays_resolved_until_something_graver_or_newer_c
 
 
 def _resolved(case, when):
-    return replace(case, closed_at=when, reason="RESOLVED_BY_PERSON")
+    return case._replace(closed_at=when, reason="RESOLVED_BY_PERSON")

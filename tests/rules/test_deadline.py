@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rules import packs
 from rules.calendars import warehouse
-from rules.deadline import NO_DEADLINE, Candidate, act_by, deadline
+from rules.deadline import NO_DEADLINE, Candidate, act_by, deadline, effective
 from rules.instant import DAY, HOUR, format_utc, parse
 from rules.model import Line, Order
 
@@ -257,29 +257,33 @@ INSTANTS = st.integers(min_value=0, max_value=2**51)
 MAYBE = st.none() | INSTANTS
 
 
-@given(
-    st.sampled_from(packs.PLATFORMS),
-    st.builds(
-        Order,
-        shop=st.just("n"),
-        platform=st.just("x"),
-        order_id=st.just("1"),
-        status=st.sampled_from(("paid", "unpaid", "partly_shipped")),
-        paid_at=MAYBE,
-        group_success_at=MAYBE,
-        ship_by=MAYBE,
-        presale_ship_by=MAYBE,
-        negotiated_ship_by=MAYBE,
-        promise_hours=st.none() | st.integers(min_value=1, max_value=999),
-        flags=st.none() | st.lists(st.sampled_from(("presale", "customised", "urged"))).map(tuple),
-        lines=st.lists(
-            st.builds(Line, line_id=st.text(max_size=2), ship_by=MAYBE, shipped_quantity=st.integers(0, 2)),
-            max_size=3,
-        ).map(tuple),
-    ),
-    MAYBE,
-    st.sampled_from((None, HOUSE)),
+ANY_ORDER = st.builds(
+    Order,
+    shop=st.just("n"),
+    platform=st.just("x"),
+    order_id=st.just("1"),
+    status=st.sampled_from(("paid", "unpaid", "partly_shipped")),
+    paid_at=MAYBE,
+    group_success_at=MAYBE,
+    ship_by=MAYBE,
+    presale_ship_by=MAYBE,
+    negotiated_ship_by=MAYBE,
+    promise_hours=st.none() | st.integers(min_value=1, max_value=999),
+    flags=st.none() | st.lists(st.sampled_from(("presale", "customised", "urged"))).map(tuple),
+    lines=st.lists(
+        st.builds(Line, line_id=st.text(max_size=2), ship_by=MAYBE, shipped_quantity=st.integers(0, 2)),
+        max_size=3,
+    ).map(tuple),
 )
+
+
+@given(st.sampled_from(packs.PLATFORMS), ANY_ORDER, st.sampled_from((None, HOUSE)))
+def test_the_winner_alone_is_the_same_as_the_first_of_all_claims(platform, any_order, house):
+    pack = packs.load(platform)
+    assert deadline(any_order, pack, house)._replace(candidates=()) == effective(any_order, pack, house)
+
+
+@given(st.sampled_from(packs.PLATFORMS), ANY_ORDER, MAYBE, st.sampled_from((None, HOUSE)))
 def test_the_deadline_is_total_and_act_by_never_comes_after_it(platform, any_order, override, house):
     found = deadline(any_order, packs.load(platform), house, override)
     assert (found.ship_by is None) == (found.act_by is None) == (not found.candidates)

@@ -264,7 +264,7 @@ def edited(before, after, minutes: int):
     )
     now = FIRST + minutes * MINUTE
     policy = a_policy(play=after)
-    decision = decide(an_order(), policy, replace(opened, decided_at=now - 1), now)
+    decision = decide(an_order(), policy, opened._replace(decided_at=now - 1), now)
     return decision, lived(opened, decision, policy, now), policy
 
 
@@ -276,7 +276,7 @@ def test_a_step_added_after_its_time_is_skipped_and_later_ones_are_done():
 
 def test_a_new_cycle_climbs_the_edited_ladder_in_full():
     _, history, policy = edited(SHORT, LONGER, 35)
-    closed = replace(history, cases=(replace(history.cases[0], closed_at=FIRST + HOUR, reason="SHIP_BY_MOVED"),))
+    closed = history._replace(cases=(history.cases[0]._replace(closed_at=FIRST + HOUR, reason="SHIP_BY_MOVED"),))
     order = an_order(ship_by=SHIP_BY + 2 * DAY)
     assert ["now", "also_now"] == told(decide(order, policy, closed, SHIP_BY + DAY))
 
@@ -389,7 +389,7 @@ def test_a_date_can_only_be_agreed_before_the_deadline():
 
 
 def test_no_more_dates_are_asked_for_than_the_platform_allows():
-    asked = [replace(a_past("agree_new_date", PAID, episode=episode), key=str(episode)) for episode in (1, 2, 3)]
+    asked = [a_past("agree_new_date", PAID, episode=episode)._replace(key=str(episode)) for episode in (1, 2, 3)]
     history = a_history(a_case(opened_at=FIRST, episode=4), past=asked, decided_at=ASK - 1)
     assert "agree_new_date: NO_ATTEMPT_LEFT" in told(decide(an_order(), POLICY, history, ASK))
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rules.hours import Hours
-from rules.instant import MINUTE, parse
+from rules.instant import MINUTE, parse, to_datetime
 from tests.builders import SHANGHAI, at
 
 DAYTIME = Hours.parse("09:00-21:00")
@@ -50,6 +50,14 @@ def test_the_nearest_open_moments_are_open_and_on_their_side_also_where_clocks_c
     assert before <= instant <= after
     assert hours.is_open(before, zone)
     assert hours.is_open(after, zone)
+
+
+@given(st.integers(min_value=parse("1880-01-01T00:00:00Z"), max_value=parse("2100-01-01T00:00:00Z")), ZONES)
+@example(SPRING + 10 * MINUTE, NEW_YORK)
+@example(parse("1900-12-31T15:54:16Z"), SHANGHAI)
+def test_open_is_what_the_wall_clock_shows(instant, zone):
+    local = to_datetime(instant, zone)
+    assert (9 <= local.hour < 21) == DAYTIME.is_open(instant, zone)
 
 
 @pytest.mark.parametrize("absurd", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])

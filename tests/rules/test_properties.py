@@ -146,7 +146,7 @@ def histories(draw) -> History:
             closed = draw(st.none() | MOMENTS.filter(lambda moment, opened=opened: moment >= opened))
             reasons = st.sampled_from(["IN_STOCK", "SHIP_BY_MOVED", "RESOLVED_BY_PERSON"])
             case = a_case(violation, opened, episode, closed_at=closed, reason=draw(reasons), ship_by=draw(MAYBE))
-            cases.append(replace(case, snoozed_until=draw(st.none() | MOMENTS), taken_over=draw(st.booleans())))
+            cases.append(case._replace(snoozed_until=draw(st.none() | MOMENTS), taken_over=draw(st.booleans())))
             names = st.lists(st.sampled_from(["ship", "card", "talk", "pay", "tell_buyer"]), unique=True)
             past += [
                 a_past(name, opened, draw(st.sampled_from([Kind.TASK, Kind.NEGOTIATE, Kind.CONTACT, Kind.COMPENSATE])),
@@ -254,7 +254,7 @@ def _life(versions, policy: Policy, extra: list[int], until: int) -> list[tuple]
                 order, events = facts, seen
         if order is None:
             continue
-        decision = decide(order, policy, replace(history, events=events, woken_at=now), now)
+        decision = decide(order, policy, history._replace(events=events, woken_at=now), now)
         written += [(now, case.key, case.reason) for case in (*decision.opened, *decision.closed)]
         written += [(now, act.key, act.reason) for act in decision.acts]
         history, wake = lived(history, decision, policy, now), decision.wake_at
