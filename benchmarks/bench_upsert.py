@@ -18,7 +18,6 @@ from benchmarks.rounds import HEADER, Goal, Sample, Stopwatch, arguments, finish
 from daemon.shops import Shops
 from daemon.store import orders as stored
 from daemon.store.database import Database
-from daemon.store.ingest import _SAVE
 from daemon.store.upsert import many
 from rules.instant import DAY, HOUR
 from rules.snapshot import Known, flatten
@@ -98,7 +97,7 @@ def _measure(
 
 
 def _ours(connection: Connection, rows: Rows) -> Callable[[], object]:
-    return partial(many, connection, _SAVE["sqlite"], rows)
+    return partial(many, connection, stored.SAVE["sqlite"], rows)
 
 
 def _bare(connection: Connection, rows: Rows) -> Callable[[], object]:

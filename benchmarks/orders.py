@@ -72,6 +72,47 @@ def facts_of(number: int, paid_at: int, ship_by: int) -> Facts:
     }
 
 
+def told_of(number: int, paid_at: int, ship_by: int) -> Facts:
+    """The same order with four lines, as an API answers: some 1,400 bytes of JSON.
+
+    Who bought, where it goes and how it is sent is part of what is told and no part of what Forestall stores.
+    """
+    facts = facts_of(number, paid_at, ship_by)
+    (first,) = facts["lines"].values()
+    skus = [number % 5000, *(5000 + (number * prime) % 5000 for prime in (7, 11, 13))]
+    person, phone = f"Buyer {number // 2:07d}", f"+86 130 {number % 10_000:04d} 0000"
+    return {
+        "shop": shop_of(number),
+        "platform": platform_of(number),
+        "order_id": id_of(number),
+        **facts,
+        "lines": [
+            {"line_id": f"{place}", **first, "sku": f"SKU-{sku:05d}", "listing_id": f"{70_000_000 + sku}"}
+            for place, sku in enumerate(skus, 1)
+        ],
+        "paid_minor": len(skus) * first["quantity"] * first["unit_minor"] + 800,
+        "customer": {
+            "id": f"C-{number // 2:07d}",
+            "name": person,
+            "email": f"b{number // 2:07d}@example.com",
+            "level": 3,
+        },
+        "address": {
+            "name": person,
+            "phone": phone,
+            "street": f"{number % 900 + 1} Wulin Road, Building {number % 30 + 1}, Room {number % 2000 + 101}",
+            "district": "Xihu",
+            "city": "Hangzhou",
+            "province": "Zhejiang",
+            "postcode": f"31{number % 10_000:04d}",
+            "country": "CN",
+        },
+        "shipping_lines": [
+            {"carrier": "SF Express", "service": "standard", "price_minor": 800, "tracking_no": f"SF{number:013d}"}
+        ],
+    }
+
+
 def snapshot(number: int, facts: Facts, at: int) -> Snapshot:
     """These facts as a feed's record, true at `at`."""
     fields = dict(facts)
@@ -106,18 +147,17 @@ class Polls:
         of_shop = range(self._random.randrange(SHOPS), self.orders, SHOPS)
         return [self._told(number) for number in self._random.sample(of_shop, min(size, len(of_shop)))]
 
-    def first(self) -> Iterator[Snapshot]:
+    def first(self) -> Iterator[Facts]:
         """All orders, as they are first told."""
-        return (snapshot(number, self._facts(number), START) for number in range(self.orders))
+        return map(self._facts, range(self.orders))
 
     def _told(self, number: int) -> Facts:
         if self._random.random() < self.changed:
             self._versions[number] = self._versions.get(number, 0) + 1
-        facts = self._facts(number)
-        return {"shop": shop_of(number), "platform": platform_of(number), "order_id": id_of(number), **facts}
+        return self._facts(number)
 
     def _facts(self, number: int) -> Facts:
-        facts = facts_of(number, START - number % 24 * HOUR, START + (5 + number % 20) * DAY)
+        facts = told_of(number, START - number % 24 * HOUR, START + (5 + number % 20) * DAY)
         version = self._versions.get(number)
         return facts if version is None else {**facts, "remark": f"note {version}", "tags": ["urgent", f"v{version}"]}
 

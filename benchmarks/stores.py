@@ -12,7 +12,7 @@ from benchmarks.rounds import note
 from daemon.shops import Shops
 from daemon.store import orders
 from daemon.store.database import Database, open_database, upgrade
-from daemon.store.ingest import _SAVE, ingest
+from daemon.store.ingest import ingest
 from daemon.store.journal import Journal
 from daemon.store.sightings import _REMEMBER, digest
 from daemon.store.upsert import many
@@ -67,7 +67,7 @@ def put(database: Database, shops: Shops, snapshots: Iterable[Snapshot]) -> None
         with database.begin() as tx:
             many(
                 tx,
-                _SAVE["sqlite"],
+                orders.SAVE["sqlite"],
                 [orders.row(shops.get(snap.shop), snap.order_id, facts)[0] for snap, facts in known],
             )
             many(tx, _REMEMBER["sqlite"], [_sighting(snap) for snap in part])

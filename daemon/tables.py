@@ -298,15 +298,18 @@ class Delivery(SQLModel, table=True):
 
 
 class Evidence(SQLModel, table=True):
-    """One link of a shop's hash chain: what one transaction did, as a JSON array of entries."""
+    """One link of a shop's hash chain: what one transaction did, as a JSON array of entries.
+
+    A table with row ids, unlike others: SQLite would compare keys by reading whole rows, however long `entries`
+    are. `hash` stands before them, so that reading the newest one does not read them either.
+    """
 
     __tablename__ = "evidence"
-    __table_args__ = ({"sqlite_with_rowid": False},)
     shop: str = Field(primary_key=True, sa_type=Text)
     seq: int = Field(primary_key=True, sa_type=BigInteger)
     at: int = Field(sa_type=BigInteger)
-    entries: str = Field(sa_type=Text)
     hash: bytes = Field(sa_type=LargeBinary)
+    entries: str = Field(sa_type=Text)
 
 
 class EvidenceOf(SQLModel, table=True):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _LINES = "lines"
+_PLACE = f"{_LINES}\0"
+"""What the name of every line's fact begins with."""
 
 
 @dataclass(slots=True)
@@ -49,9 +51,10 @@ def flatten(fields: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]]) -
     """Order and line facts as one flat mapping."""
     flat = dict(fields)
     for line_id, line in lines.items():
-        flat[f"{_LINES}\0{line_id}\0"] = True
+        place = f"{_PLACE}{line_id}\0"
+        flat[place] = True
         for name, value in line.items():
-            flat[f"{_LINES}\0{line_id}\0{name}"] = value
+            flat[place + name] = value
     return flat
 
 
@@ -60,11 +63,13 @@ def nest(facts: Mapping[str, Any]) -> dict[str, Any]:
     order: dict[str, Any] = {}
     lines: dict[str, dict[str, Any]] = {}
     for name, value in facts.items():
-        if not name.startswith("lines\0"):
+        if name[: len(_PLACE)] != _PLACE:
             order[name] = value
             continue
-        _, line_id, key = name.split("\0", 2)
-        line = lines.setdefault(line_id, {"line_id": line_id})
+        line_id, _, key = name[len(_PLACE) :].partition("\0")
+        line = lines.get(line_id)
+        if line is None:
+            line = lines[line_id] = {"line_id": line_id}
         if key:
             line[key] = value
     order[_LINES] = [lines[line_id] for line_id in sorted(lines)]
@@ -73,8 +78,9 @@ def nest(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def unnest(order: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `nest`."""
-    lines = {
-        line["line_id"]: {key: value for key, value in line.items() if key != "line_id"}
-        for line in order.get(_LINES, ())
-    }
-    return flatten({name: value for name, value in order.items() if name != _LINES}, lines)
+    fields = dict(order)
+    lines = {}
+    for line in fields.pop(_LINES, ()):
+        line_id = line["line_id"]
+        lines[line_id] = {key: value for key, value in line.items() if key != "line_id"}
+    return flatten(fields, lines)

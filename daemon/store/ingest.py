@@ -3,8 +3,10 @@
 One call is one bounded page inside the caller's transaction. Nothing is decided here.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
@@ -13,7 +15,7 @@ from adapters.base import OrderEvent, Record, Snapshot, StockReport
 from daemon.shops import Shop, Shops
 from daemon.store import incidents, open_lines, orders, pairs, sightings, stock, timers
 from daemon.store.journal import Journal
-from daemon.store.upsert import many, replace_all, upsert
+from daemon.store.upsert import many, upsert
 from daemon.tables import Event, Order
 from rules.model import CLAIM_FLAGS
 from rules.snapshot import Known
@@ -65,7 +67,7 @@ def _folded(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
         name = (snap.shop, snap.order_id, snap.observed_at)
         before = folded.get(name)
         folded[name] = snap if before is None else _joined(before, snap)
-    return sorted(folded.values(), key=lambda snap: snap.observed_at)
+    return sorted(folded.values(), key=attrgetter("observed_at"))
 
 
 def _joined(a: Snapshot, b: Snapshot) -> Snapshot:
@@ -92,7 +94,7 @@ def _orders(
     affirmed = dict(seen)
     differing: list[Snapshot] = []
     new: dict[tuple[str, str], sightings.Sighting] = {}
-    again: dict[tuple[str, int], set[str]] = {}
+    again: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
     for snap in snapshots:
         name = (snap.shop, snap.order_id)
         mark = sightings.digest(snap)
@@ -101,7 +103,7 @@ def _orders(
             if snap.observed_at == before[1]:
                 continue
             if name not in new:
-                again.setdefault((snap.shop, snap.observed_at), set()).add(snap.order_id)
+                again[snap.shop, snap.observed_at].add(snap.order_id)
         else:
             differing.append(snap)
         if before is None or snap.observed_at >= before[1]:
@@ -126,7 +128,7 @@ def _merge(
 ) -> int:
     """Merge differing snapshots in the order they came; save, put down and wake the orders that changed."""
     names = {(snap.shop, snap.order_id) for snap in differing}
-    stored = orders.known(connection, names, {name: at for name, (_, at) in seen.items()})
+    stored, indexed = orders.known(connection, names, {name: seen[name][1] for name in names if name in seen})
     changed: dict[tuple[str, str], Changed] = {}
     aged: dict[tuple[str, str], Known] = {}
     happened: list[incidents.Row] = []
@@ -153,7 +155,7 @@ def _merge(
     incidents.add(connection, happened)
     _age(connection, {name: facts for name, facts in aged.items() if name not in changed})
     if changed:
-        _save(connection, list(changed.values()), final)
+        _save(connection, list(changed.values()), indexed, final)
     return len(changed)
 
 
@@ -195,10 +197,15 @@ def _age(connection: Connection, aged: dict[tuple[str, str], Known]) -> None:
         many(connection, _AGE, rows)
 
 
-def _save(connection: Connection, changed: list[Changed], final: bool) -> None:
+def _save(
+    connection: Connection,
+    changed: list[Changed],
+    indexed: Mapping[tuple[str, str], orders.Indexed],
+    final: bool,
+) -> None:
     changed.sort(key=lambda c: (c.snap.shop, c.snap.order_id))
     parsed = [(change, orders.row(change.shop, change.snap.order_id, change.known)) for change in changed]
-    many(connection, _SAVE[connection.dialect.name], [row for _, (row, _, _) in parsed])
+    orders.save(connection, [row for _, (row, _, _) in parsed], indexed)
     turned = [open_lines.Turned(c.shop, order, due, c.known, c.at, c.is_new) for c, (_, order, due) in parsed]
     pools = open_lines.bring_up(connection, turned)
     subjects = [
@@ -272,16 +279,4 @@ _AGE = (
     .values(observed_at=bindparam("b_at"), times=bindparam("b_times"))
 )
 _KNOWN_EVENTS = pairs.among(select(EV.c.shop, EV.c.order_id, EV.c.event, EV.c.at), EV.c.shop, EV.c.order_id)
-_SAVE = {
-    d: replace_all(
-        d,
-        O,
-        ("shop", "order_id"),
-        (
-            "seller", "platform", "status", "is_open", "observed_at", "paid_at", "ship_by", "act_by",
-            "paid_minor", "currency", "facts", "times",
-        ),
-    )
-    for d in ("sqlite", "postgresql")
-}  # fmt: skip
 _EVENT = {d: upsert(d, EV, ("shop", "order_id", "event", "at"), None) for d in ("sqlite", "postgresql")}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -41,20 +41,45 @@ def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str
     _leave(connection, kept, before, after)
     stock.note_listings(connection, (listed for one in kept for listed in _listings(one)))
     told = stock.note(connection, [word for one in kept for word in _words(one)])
-    many(connection, _DROP_LINES, [{"b_shop": name[0], "b_order": name[1]} for name in after if name in before])
-    many(connection, _ADD_LINE, [row for rows in after.values() for row in rows.values()])
+    _write(connection, before, after)
     touched = dict(told)
     for one in kept:
         for line in (*before.get(_name(one), {}).values(), *after[_name(one)].values()):
-            pool = (one.shop.seller, line["sku"])
+            pool = (one.shop.seller, line.sku)
             touched[pool] = min(touched.get(pool, one.at), one.at)
     tracked = {pool: touched[pool] for pool in stock.tracked(connection, touched)}
     _consume(connection, kept, before, after, tracked)
     return tracked
 
 
-Lines = dict[tuple[str, str], dict[str, dict[str, Any]]]
-"""The open lines of orders: by (shop, order id), then line id, as rows of the table."""
+class Need(NamedTuple):
+    """A line that needs units of its pool: a row of the table."""
+
+    shop: str
+    order_id: str
+    line_id: str
+    seller: str
+    sku: str
+    quantity: int
+    loss_minor: int
+    act_by: int | None
+
+
+Lines = dict[tuple[str, str], dict[str, Need]]
+"""The open lines of orders: by (shop, order id), then line id."""
+
+
+def _write(connection: Connection, before: Lines, after: Lines) -> None:
+    """Write only lines that differ: most changes of an order leave all of its lines as they were."""
+    gone: list[Need] = []
+    new: list[Need] = []
+    for name, lines in after.items():
+        known = before.get(name, {})
+        if known != lines:
+            gone += [need for line_id, need in known.items() if lines.get(line_id) != need]
+            new += [need for line_id, need in lines.items() if known.get(line_id) != need]
+    many(connection, _DROP_LINE, [{"b_shop": n.shop, "b_order": n.order_id, "b_line": n.line_id} for n in gone])
+    many(connection, _ADD_LINE, [need._asdict() for need in new])
 
 
 def _name(one: Turned) -> tuple[str, str]:
@@ -65,19 +90,28 @@ def _leave(connection: Connection, kept: Sequence[Turned], before: Lines, after:
     """Lines that left their pool (shipped, refunded, another SKU) are not short there any more."""
     moved = {}
     for name in map(_name, kept):
-        left = {i for i, row in before.get(name, {}).items() if after[name].get(i, {}).get("sku") != row["sku"]}
+        left = {i for i, need in before.get(name, {}).items() if i not in after[name] or after[name][i].sku != need.sku}
         if left:
             moved[name] = left
     short = orders.short(connection, moved.keys())
     orders.set_short(connection, {name: short[name] - left for name, left in moved.items() if short[name] & left})
 
 
-def _lines(one: Turned) -> dict[str, dict[str, Any]]:
-    """The rows of the lines that still need units, by line id."""
-    if not finding.owes(one.order):
+def _lines(one: Turned) -> dict[str, Need]:
+    """What the lines need that are still owed units, by line id."""
+    order, shop = one.order, one.shop
+    lines = [line for line in order.lines if line.sku and line.open_quantity] if finding.owes(order) else []
+    if not lines:
         return {}
-    open_lines = (line for line in one.order.lines if line.sku and line.open_quantity)
-    return {line.line_id: _line(one.shop, one.order, line, one.due) for line in open_lines}
+    stake = payout.stake(order, shop.policy.pack, Violation.STOCK_OUT, shop.policy.confirmed)
+    loss = stake.high_minor if stake else (order.paid_minor or 0)
+    due = one.due.act_by
+    return {
+        line.line_id: Need(
+            order.shop, order.order_id, line.line_id, shop.seller, line.sku or "", line.open_quantity, loss, due
+        )
+        for line in lines
+    }
 
 
 def _listings(one: Turned) -> Iterator[tuple[str, str, str, str, int]]:
@@ -105,40 +139,30 @@ def _consume(
     for one in kept:
         if one.order.status not in ("partly_shipped", "shipped", "delivered", "completed"):
             continue
-        for line_id, row in sorted(before.get(_name(one), {}).items()):
-            units = row["quantity"] - after[_name(one)].get(line_id, {}).get("quantity", 0)
-            if units > 0 and (one.shop.seller, row["sku"]) in tracked:
-                pool = {"b_seller": one.shop.seller, "b_sku": row["sku"]}
+        for line_id, need in sorted(before.get(_name(one), {}).items()):
+            still = after[_name(one)].get(line_id)
+            units = need.quantity - (still.quantity if still else 0)
+            if units > 0 and (one.shop.seller, need.sku) in tracked:
+                pool = {"b_seller": one.shop.seller, "b_sku": need.sku}
                 rows.append({**pool, "b_units": units, "b_at": one.known.observed_at})
     many(connection, _CONSUME, rows)
 
 
 def _open_lines(connection: Connection, names: set[tuple[str, str]]) -> Lines:
-    """The open lines (line id, SKU, quantity) of the named orders."""
+    """The open lines of the named orders."""
     found: Lines = {}
-    for row in pairs.read(connection, _OPEN_LINES, names):
-        line = {"sku": row.sku, "quantity": row.quantity}
-        found.setdefault((row.shop, row.order_id), {})[row.line_id] = line
+    for need in map(Need._make, pairs.read(connection, _OPEN_LINES, names)):
+        found.setdefault((need.shop, need.order_id), {})[need.line_id] = need
     return found
 
 
-def _line(shop: Shop, order: Facts, line: Any, due: Deadline) -> dict[str, Any]:
-    stake = payout.stake(order, shop.policy.pack, Violation.STOCK_OUT, shop.policy.confirmed)
-    return {
-        "shop": order.shop,
-        "order_id": order.order_id,
-        "line_id": line.line_id,
-        "seller": shop.seller,
-        "sku": line.sku,
-        "quantity": line.open_quantity,
-        "loss_minor": stake.high_minor if stake else (order.paid_minor or 0),
-        "act_by": due.act_by,
-    }
-
-
 _ADD_LINE = L.insert()
-_DROP_LINES = delete(L).where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
-_OPEN_LINES = pairs.among(select(L.c.shop, L.c.order_id, L.c.line_id, L.c.sku, L.c.quantity), L.c.shop, L.c.order_id)
+_DROP_LINE = (
+    delete(L)
+    .where(L.c.shop == bindparam("b_shop"), L.c.order_id == bindparam("b_order"))
+    .where(L.c.line_id == bindparam("b_line"))
+)
+_OPEN_LINES = pairs.among(select(*(L.c[name] for name in Need._fields)), L.c.shop, L.c.order_id)
 _CONSUME = (
     update(P)
     .where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))

@@ -10,7 +10,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, select, update
 from daemon.shops import Shop
 from daemon.store.pairs import among, read
 from daemon.store.timers import Claimed
-from daemon.store.upsert import many
+from daemon.store.upsert import many, replace_all
 from daemon.tables import Action, Case, Event, Member, Order
 from rules import model, snapshot
 from rules.deadline import Deadline, deadline
@@ -48,22 +48,46 @@ def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]
         yield items[start : start + size]
 
 
+Indexed = tuple[bool, int | None, int | None]
+"""What the indexes of an order's row hold: is_open, paid_at, act_by."""
+
+
 def known(
     connection: Connection, names: set[tuple[str, str]], affirmed: Mapping[tuple[str, str], int]
-) -> dict[tuple[str, str], Known]:
-    """What is known of the named orders, to merge into. `affirmed`: when an unchanged snapshot last said so."""
+) -> tuple[dict[tuple[str, str], Known], dict[tuple[str, str], Indexed]]:
+    """What is known of the named orders, to merge into, and what indexes hold of their rows.
+
+    `affirmed`: when an unchanged snapshot last said so.
+    """
     found: dict[tuple[str, str], Known] = {}
-    for row in read(connection, _KNOWN, names):
-        name = (row.shop, row.order_id)
-        facts = snapshot.unnest(_loads(row.facts))
+    indexed: dict[tuple[str, str], Indexed] = {}
+    for shop, order_id, observed_at, text, times, *held in read(connection, _KNOWN, names):
+        name = (shop, order_id)
+        facts = snapshot.unnest(_loads(text))
         for own in ("shop", "platform", "order_id"):
             facts.pop(own, None)
         found[name] = Known(
-            observed_at=max(row.observed_at, affirmed.get(name, row.observed_at)),
+            observed_at=max(observed_at, affirmed.get(name, observed_at)),
             facts=facts,
-            times=_loads(row.times) if row.times else {},
+            times=_loads(times) if times else {},
         )
-    return found
+        is_open, paid_at, act_by = held
+        indexed[name] = (is_open, paid_at, act_by)
+    return found, indexed
+
+
+def save(connection: Connection, rows: Sequence[dict[str, Any]], indexed: Mapping[tuple[str, str], Indexed]) -> None:
+    """Write rows of orders. One whose indexed columns stay as they are (`known`) is spared its index entries.
+
+    They are what most of a write costs: each lies on a page of its own.
+    """
+    fresh: list[dict[str, Any]] = []
+    same: list[dict[str, Any]] = []
+    for row in rows:
+        held = indexed.get((row["shop"], row["order_id"]))
+        (same if held == (row["is_open"], row["paid_at"], row["act_by"]) else fresh).append(row)
+    many(connection, SAVE[connection.dialect.name], fresh)
+    many(connection, _REWRITE, [{f"b_{name}": row[name] for name in _REWRITTEN} for row in same])
 
 
 def row(shop: Shop, order_id: str, facts: Known) -> tuple[dict[str, Any], model.Order, Deadline]:
@@ -217,7 +241,22 @@ def _past(row: Any) -> Past:
 
 
 _shop: BindParameter[str] = bindparam("b_shop")
-_KNOWN = among(select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.times), O.c.shop, O.c.order_id)
+_KNOWN = among(
+    select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.times, O.c.is_open, O.c.paid_at, O.c.act_by),
+    O.c.shop, O.c.order_id,
+)  # fmt: skip
+_TOLD = ("seller", "platform", "status", "observed_at", "ship_by", "paid_minor", "currency", "facts", "times")
+SAVE = {
+    d: replace_all(d, O, ("shop", "order_id"), (*_TOLD, "is_open", "paid_at", "act_by"))
+    for d in ("sqlite", "postgresql")
+}
+"""Add orders, or replace all that is told of them."""
+_REWRITTEN = ("shop", "order_id", *_TOLD)
+_REWRITE = (
+    update(O)
+    .where(O.c.shop == _shop, O.c.order_id == bindparam("b_order_id"))
+    .values({name: bindparam(f"b_{name}") for name in _TOLD})
+)
 _SHORTS = among(select(O.c.shop, O.c.order_id, O.c.short), O.c.shop, O.c.order_id)
 _LOAD = among(
     select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.ship_by, O.c.act_by, O.c.short),

@@ -4,14 +4,17 @@ SQLite answers `(shop, id) IN (…pairs…)` by scanning the table. So the list 
 through first (CROSS JOIN binds SQLite to that order); each of its rows then finds its own by an index.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from collections import namedtuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnClause, Connection, Row, Select, Text, and_, bindparam, column, func, select
+from sqlalchemy import ColumnClause, Connection, Select, Text, and_, bindparam, column, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
+
+from daemon.store import driver
 
 Reader = Mapping[str, Select[Any]]
 """One statement for each dialect."""
@@ -26,10 +29,8 @@ def among(statement: Select[Any], shop: ColumnClause[str], name: ColumnClause[st
     }
 
 
-def read(
-    connection: Connection, reader: Reader, pairs: Iterable[tuple[str, str]], **values: object
-) -> Sequence[Row[Any]]:
-    """The rows of the pairs. On SQLite they come as the driver gives them: integers, text, bytes."""
+def read(connection: Connection, reader: Reader, pairs: Iterable[tuple[str, str]], **values: object) -> Sequence[Any]:
+    """The rows of the pairs, as named tuples. On SQLite they hold what the driver gives: integers, text, bytes."""
     wanted = list(pairs)
     if not wanted:
         return ()
@@ -39,9 +40,9 @@ def read(
     by_shop: dict[str, list[str]] = {}
     for shop, name in wanted:
         by_shop.setdefault(shop, []).append(name)
-    text, places = _compiled(reader["sqlite"])
+    text, places, named = _compiled(reader["sqlite"])
     bound = {"b_pairs": _encode(by_shop).decode(), **values}
-    return connection.exec_driver_sql(text, tuple([bound[place] for place in places])).all()
+    return list(map(named, driver.rows(connection, text, tuple([bound[place] for place in places]))))
 
 
 def listed(connection: Connection, names: Iterable[str]) -> dict[str, object]:
@@ -51,10 +52,12 @@ def listed(connection: Connection, names: Iterable[str]) -> dict[str, object]:
 
 
 @cache
-def _compiled(statement: Select[Any]) -> tuple[str, tuple[str, ...]]:
-    """SQL text and its parameters in order. Statements live as long as modules."""
+def _compiled(statement: Select[Any]) -> tuple[str, tuple[str, ...], Callable[[tuple[Any, ...]], Any]]:
+    """SQL text, its parameters in order, and what names a row's values. Statements live as long as modules."""
     compiled = statement.compile(dialect=sqlite.dialect())
-    return str(compiled).replace("FROM named JOIN", "FROM named CROSS JOIN"), tuple(compiled.positiontup or ())
+    text = str(compiled).replace("FROM named JOIN", "FROM named CROSS JOIN")
+    row = namedtuple("Row", statement.selected_columns.keys())  # type: ignore[misc]
+    return text, tuple(compiled.positiontup or ()), partial(tuple.__new__, row)
 
 
 def _unpacked() -> Any:

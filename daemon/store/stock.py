@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, literal_column, select, update
+from sqlalchemy import ColumnClause, Connection, bindparam, literal_column, select, update
 
 from adapters.base import StockReport
 from daemon.shops import Shops
@@ -158,8 +158,10 @@ def note_listings(connection: Connection, listed: Iterable[tuple[str, str, str, 
     for seller, sku, shop, listing_id, at in listed:
         name = (seller, sku, shop, listing_id)
         first[name] = min(first.get(name, at), at)
-    columns = ("seller", "sku", "shop", "listing_id")
-    rows = [dict(zip(columns, listing, strict=True)) | {"seen_at": at} for listing, at in sorted(first.items())]
+    rows = [
+        {"seller": seller, "sku": sku, "shop": shop, "listing_id": listing_id, "seen_at": at}
+        for (seller, sku, shop, listing_id), at in sorted(first.items())
+    ]
     many(connection, _ADD_LISTING[connection.dialect.name], rows)
 
 
@@ -169,14 +171,16 @@ def tracked(connection: Connection, pools: Iterable[tuple[str, str]]) -> list[tu
 
 
 _ADD_POOL = {d: upsert(d, P, ("seller", "sku"), None) for d in _DIALECTS}
+_said: ColumnClause[int] = literal_column("excluded.seen_at")
 _ADD_LISTING = {
     d: upsert(
         d,
         LI,
         ("seller", "sku", "shop", "listing_id"),
-        {"seen_at": least(LI.c.seen_at, literal_column("excluded.seen_at"))},
+        {"seen_at": _said},
+        where=_said < LI.c.seen_at,  # nearly always known: then nothing is written
     )
-    for d, least in (("sqlite", func.min), ("postgresql", func.least))
+    for d in _DIALECTS
 }
 _HOME = select(P.c.home).where(P.c.seller == bindparam("b_seller"), P.c.sku == bindparam("b_sku"))
 _POOLS = pairs.among(select(P.c.seller, P.c.sku, P.c.on_hand, P.c.observed_at), P.c.seller, P.c.sku)

@@ -1,21 +1,24 @@
 """INSERT … ON CONFLICT for both dialects, from one description."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from daemon.store import driver
+
 _INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
-def upsert(dialect: str, table: Table, keys: Sequence[str], change: Mapping[str, Any] | None) -> Any:
-    """Insert rows; on a key that exists apply `change` (column → expression), or do nothing when None."""
+def upsert(dialect: str, table: Table, keys: Sequence[str], change: Mapping[str, Any] | None, where: Any = None) -> Any:
+    """Insert rows; on a key that exists apply `change` (column → expression) where `where` holds; None: do nothing."""
     statement = _INSERT[dialect](table)
     if change is None:
         return statement.on_conflict_do_nothing(index_elements=list(keys))
-    return statement.on_conflict_do_update(index_elements=list(keys), set_=dict(change))
+    return statement.on_conflict_do_update(index_elements=list(keys), set_=dict(change), where=where)
 
 
 def replace_all(dialect: str, table: Table, keys: Sequence[str], columns: Sequence[str]) -> Any:
@@ -36,16 +39,21 @@ def many(connection: Connection, statement: Any, rows: Sequence[Mapping[str, Any
         return 0
     if connection.dialect.name != "sqlite":
         return connection.execute(statement, list(rows)).rowcount
-    text, names, fixed = _compiled(statement, tuple(rows[0]))
-    values = [tuple([row[name] if name in row else fixed[name] for name in names]) for row in rows]
-    return connection.exec_driver_sql(text, values).rowcount
+    text, values_of, fixed = _compiled(statement, tuple(rows[0]))
+    whole = [{**fixed, **row} for row in rows] if fixed else rows
+    return driver.many(connection, text, list(map(values_of, whole)))
 
 
 @cache
-def _compiled(statement: Any, keys: tuple[str, ...]) -> tuple[str, tuple[str, ...], dict[str, Any]]:
-    """SQL text, parameter names in order, values of literals and defaults. Statements live as long as modules."""
+def _compiled(statement: Any, keys: tuple[str, ...]) -> tuple[str, Callable[[Any], driver.Values], dict[str, Any]]:
+    """SQL text, what takes its values out of a row, and those of literals and defaults.
+
+    Statements live as long as modules.
+    """
     columns = list(keys) if statement.is_insert else None
     compiled = statement.compile(dialect=sqlite.dialect(), column_keys=columns)
     defaults = {column.key: column.default.arg for column in compiled.insert_prefetch}
     literals = {name: compiled.params[name] for name in compiled.positiontup if name not in keys}
-    return str(compiled), tuple(compiled.positiontup), literals | defaults
+    names = compiled.positiontup
+    values_of = itemgetter(*names) if len(names) > 1 else lambda row: (row[names[0]],)
+    return str(compiled), values_of, literals | defaults

@@ -102,15 +102,27 @@ def writes(db: Database) -> Iterator[list[str]]:
     """The statements that change something while the block runs."""
     seen: list[str] = []
 
-    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+    def note(statement: str) -> None:
         if statement.lstrip().split()[0] in {"INSERT", "UPDATE", "DELETE", "WITH"}:
             seen.append(statement)
 
-    event.listen(db.engine, "before_cursor_execute", note)
+    def executing(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        note(statement)
+
+    if db.is_sqlite:  # the store also runs statements on the driver itself
+        with db.begin() as tx:
+            driver = tx.connection.driver_connection
+        assert driver is not None
+        driver.set_trace_callback(note)
+    else:
+        event.listen(db.engine, "before_cursor_execute", executing)
     try:
         yield seen
     finally:
-        event.remove(db.engine, "before_cursor_execute", note)
+        if db.is_sqlite:
+            driver.set_trace_callback(None)
+        else:
+            event.remove(db.engine, "before_cursor_execute", executing)
 
 
 def broken_links(connection: Connection) -> list[tuple[str, int]]:

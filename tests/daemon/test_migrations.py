@@ -123,7 +123,7 @@ def test_narrow_tables_have_no_rowid(tmp_path: Path) -> None:
     upgrade(db)
     with db.begin() as connection:
         found = connection.execute(text("SELECT name FROM sqlite_master WHERE sql LIKE '%WITHOUT ROWID%'"))
-        assert {"timer", "seen", "open_line", "evidence", "evidence_of"} <= set(found.scalars())
+        assert {"timer", "seen", "open_line", "evidence_of"} <= set(found.scalars())
     db.close()
 
 

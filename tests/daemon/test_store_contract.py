@@ -291,6 +291,32 @@ def test_an_unchanged_snapshot_touches_no_row_but_when_it_was_last_seen(db: Data
     assert [] == [statement for statement in written if "seen" not in statement]
 
 
+def test_what_a_change_leaves_as_it_was_is_not_written_again(db: Database) -> None:
+    here = shops("north")
+    take_in(db, here, a_snapshot("1", lines={"1": a_line(), "2": a_line(sku="B-1")}))
+    lines = rows(db, "open_line")
+    with writes(db) as written:
+        take_in(db, here, a_snapshot("1", at=NOON, remark="hurry", lines={"1": a_line(quantity=3)}), now=NOON)
+    assert [{**lines[0], "quantity": 3}, dict(lines[1])] == [dict(line) for line in rows(db, "open_line")]
+    assert 2 == sum("open_line" in statement for statement in written if not statement.startswith("WITH"))
+    assert [] == [statement for statement in written if statement.startswith("INSERT INTO orders")]
+    assert "hurry" == facts(db)["remark"]
+
+
+@pytest.mark.parametrize(
+    "change", [{"status": "delivered"}, {"paid_at": MORNING - HOUR}, {"ship_by": MORNING + 9 * HOUR}]
+)
+def test_a_change_of_what_an_index_holds_is_found_by_it(db: Database, change: dict[str, Any]) -> None:
+    here = shops("north")
+    take_in(db, here, a_snapshot("1"))
+    before = row(db, "orders", order_id="1")
+    take_in(db, here, a_snapshot("1", at=NOON, **change), now=NOON)
+    after = row(db, "orders", order_id="1")
+    columns = ("is_open", "paid_at", "act_by")
+    assert [before[name] for name in columns] != [after[name] for name in columns]
+    assert all(after[name] == value for name, value in change.items())
+
+
 def test_the_same_page_twice_writes_nothing_at_all(db: Database) -> None:
     here = shops("north")
     page: list[Record] = [a_snapshot(lines={"1": a_line()}), an_event("buyer_reply"), stock_of("A-1", 4)]

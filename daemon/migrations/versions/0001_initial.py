@@ -103,10 +103,9 @@ def upgrade() -> None:
     sa.Column('shop', sa.Text(), nullable=False),
     sa.Column('seq', sa.BigInteger(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
-    sa.Column('entries', sa.Text(), nullable=False),
     sa.Column('hash', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('shop', 'seq', name=op.f('pk_evidence')),
-    sqlite_with_rowid=False
+    sa.Column('entries', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('shop', 'seq', name=op.f('pk_evidence'))
     )
     op.create_table('evidence_of',
     sa.Column('shop', sa.Text(), nullable=False),

@@ -1,0 +1,42 @@
+"""Running SQL on SQLite's own driver, in the transaction of an SQLAlchemy connection and with its errors.
+
+A statement costs some 50 µs less than through SQLAlchemy, which builds a context and a result object for each;
+a page of a feed runs a dozen. Its rows are plain tuples of integers, text and bytes.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+Values = tuple[object, ...]
+
+
+def rows(connection: Connection, text: str, values: Values) -> list[tuple[Any, ...]]:
+    """The rows of a statement. Raises what SQLAlchemy would."""
+    with _errors(connection, text, values):
+        return _driver(connection).execute(text, values).fetchall()
+
+
+def many(connection: Connection, text: str, values: Sequence[Values]) -> int:
+    """Run a statement for each tuple of values; returns how many rows changed. Raises what SQLAlchemy would."""
+    with _errors(connection, text, values):
+        return _driver(connection).executemany(text, values).rowcount
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """The driver's connection, in a transaction that SQLAlchemy knows of."""
+    if not connection.in_transaction():
+        connection.begin()
+    return cast("sqlite3.Connection", connection.connection.driver_connection)
+
+
+@contextmanager
+def _errors(connection: Connection, text: str, values: Any) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise DBAPIError.instance(text, values, error, sqlite3.Error, dialect=connection.dialect) from error
