@@ -22,12 +22,15 @@ from daemon.store import listings, orders, outbox, scans, timers
 from daemon.store.journal import Journal
 from daemon.watch import is_fresh
 from rules import delist, key, packs, play
+from rules.cause import POST, REMOVE
 from rules.delist import BY_PERSON, UNDO
-from rules.model import NO_HISTORY, Kind, Outcome
+from rules.model import NO_HISTORY, History, Kind, Order, Outcome
 
 log = structlog.get_logger()
 BATCH = 500
 EFFECTS = frozenset({Kind.NEGOTIATE, Kind.CONTACT, Kind.COMPENSATE, Kind.DELIST, Kind.RELIST})
+_WHILE_SHORT = (Kind.DELIST, POST)
+_AFTERWARDS = (Kind.RELIST, REMOVE)
 Works = dict[str, Callable[[], Coroutine[Any, Any, int]]]
 """Calls to make, by who is called: each shop's effects and each sink's deliveries are a work of their own."""
 
@@ -72,10 +75,10 @@ class Dispatcher:
             return outbox.is_idle(tx, now)
 
     def prepare(self, now: int) -> tuple[int, Works]:
-        """1. Give lost calls their outcome. 2. Fan planned actions out. 3. See whom to call."""
+        """1. Settle lost calls. 2. Take back needless tasks. 3. Fan planned actions out. 4. See whom to call."""
         if kill.is_on(self.engine.database, self.flag) or self.is_idle(now):
             return 0, {}
-        moved = effect.recover(self, now)
+        moved = effect.recover(self, now) + self._take_back(now)
         while count := self._fan_out(now):
             moved += count
             if count < BATCH:
@@ -129,20 +132,28 @@ class Dispatcher:
 
     def _answered(self, tx: Connection, row: RowMapping, now: int) -> str | None:
         """Which fact, seen since an effect was planned, makes it pointless, or why a message may not leave."""
-        kind, name = Kind(row["kind"]), (row["shop"], row["order_id"])
-        stored = orders.load(tx, {name}).get(name) if kind in EFFECTS else None
-        if stored is None:
+        kind = Kind(row["kind"])
+        if kind not in EFFECTS:
             return None
+        reason, order, history = self._fact(tx, row, kind)
+        if reason is not None or order is None or kind is not Kind.CONTACT:
+            return reason
+        return grant.refusal(tx, self.engine.shops.get(row["shop"]), row, order, history, now)
+
+    def _fact(self, tx: Connection, row: RowMapping, kind: Kind) -> tuple[str | None, Order | None, History]:
+        """Which fact makes an effect of this kind pointless, if one does; the order and its past as they are stored."""
+        name = (row["shop"], row["order_id"])
+        stored = orders.load(tx, {name}).get(name)
         history = orders.histories(tx, {name}).get(name, NO_HISTORY)
+        if stored is None:
+            return None, None, history
         opened_at = next(
             case.opened_at
             for case in history.cases
             if (case.violation, case.episode) == (row["violation"], row["episode"])
         )
         reason = play.answered(stored.order, history.events, opened_at, kind)
-        if reason is not None or kind is not Kind.CONTACT:
-            return reason
-        return grant.refusal(tx, self.engine.shops.get(row["shop"]), row, stored.order, history, now)
+        return reason, stored.order, history
 
     def held_until(self, row: RowMapping, now: int) -> int | None:
         """Until when a message waits for its hours; None when it need not."""
@@ -160,10 +171,10 @@ class Dispatcher:
         if step == scans.STEP and not scans.left(tx, self.engine.shops.get(row["shop"]), row, now):
             return "ALL_RESOLVED"
         what = step.partition(":")[0]
-        if row["reason"] in (BY_PERSON, UNDO) or what not in (Kind.DELIST, Kind.RELIST):
+        if row["reason"] in (BY_PERSON, UNDO) or what not in (*_WHILE_SHORT, *_AFTERWARDS):
             return None
         short = outbox.has_members(tx, cause)
-        if what == Kind.DELIST:
+        if what in _WHILE_SHORT:
             return None if short else "RESTOCKED"
         return "SHORT_AGAIN" if short else None
 
@@ -199,9 +210,33 @@ class Dispatcher:
     def hand_over(self, tx: Connection, journal: Journal, row: RowMapping, now: int) -> None:
         """Make a work item for a person of it, pre-filled, and tell the sinks that are for tasks."""
         text, buyer = self.texts.task(tx, self.engine.shops, row, now), grant.buyer_of(tx, row)
-        if outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, now, request=text, buyer=buyer):
+        if outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, now, request=text, buyer=buyer, note=""):
             outbox.note_outcome(journal, row, "outcome", now, Outcome.NEEDS_HUMAN, "TASK_FOR_A_PERSON")
             delivery.queue(self, tx, row, Kind.TASK, now)
+
+    def _take_back(self, now: int) -> int:
+        """One transaction: work items that nobody need do any more leave the list; the others stay as they are."""
+        with self.engine.database.begin() as tx:
+            rows = outbox.claim_open_tasks(tx, now, BATCH)
+            journal = Journal()
+            for row in rows:
+                reason = self._needless(tx, row, now)
+                if reason is not None:
+                    self.void(tx, journal, row, reason, now)
+                else:
+                    outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, row["outcome_at"])
+            journal.write(tx, now)
+        return len(rows)
+
+    def _needless(self, tx: Connection, row: RowMapping, now: int) -> str | None:
+        """Why a work item need not be done any more. One for a case that a person took over is still hers to do."""
+        if row["order_id"] is None:
+            return self._overtaken(tx, row, now)
+        if outbox.is_closed_case(tx, row):
+            return "CASE_CLOSED"
+        step = self.engine.shops.get(row["shop"]).policy.playbook.step(row["violation"], row["step"])
+        # what a platform leaves to people is an effect by its step, though a task by its kind
+        return self._fact(tx, row, step.kind)[0] if step is not None and step.kind in EFFECTS else None
 
     def _fan_out(self, now: int) -> int:
         """One transaction: planned actions become deliveries, tasks, calls to make, or void."""

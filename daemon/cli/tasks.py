@@ -30,7 +30,7 @@ def list_tasks(
     """List open tasks, those first that are soon of no use any more."""
     with opened(config) as session:
         with session.database.begin() as tx:
-            rows = views.task_rows(tx, shop=shop, all_rows=all_tasks)
+            rows = views.task_rows(tx, session.now, shop=shop, all_rows=all_tasks)
         if json:
             out().json({"tasks": [views.task_json(row) for row in rows]})
             return

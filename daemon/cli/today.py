@@ -43,7 +43,7 @@ def today(
             buckets = [_shared(tx, bucket, session) for bucket in views.today(tx, session.now + hours * HOUR)]
             marks = {row["shop"]: row["watermark"] for row in feeds.statuses(tx)}
             silent = len(views.undelivered(tx, session.now - DAY))
-            tasks = len(views.task_rows(tx))
+            tasks = len(views.task_rows(tx, session.now))
             warnings = _warnings(tx, session)
         documents = [_document(bucket, session, marks.get(bucket.shop)) for bucket in buckets]
         if csv_file is not None:

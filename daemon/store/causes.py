@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, or_, se
 
 from daemon.lines import line
 from daemon.shops import Shop, Shops
-from daemon.store import decisions, memberships, orders, timers
+from daemon.store import decisions, memberships, orders, tasks, timers
 from daemon.store import listings as store
 from daemon.store.journal import Journal
 from daemon.tables import Action, Listing, Member, Pool
@@ -128,6 +128,8 @@ def write(
             journal.note(shop.name, claim.id, _line(shops, claim, loaded, decision, act, at, pack))
         wake = min(_wakes(shop, loaded, decision), default=None)
         digest = shop.policy.playbook.digest
+        if tasks.is_open(loaded.told):
+            tasks.review(connection, "cause", shop.name, claim.id, at)
         results.append(timers.Result(claim, wake, at, digest, past=True, quiet_until=decision.quiet_until))
     decisions.add_actions(connection, actions)
     timers.settle(connection, results)

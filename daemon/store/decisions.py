@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from daemon.lines import line
 from daemon.shops import Shop, Shops
-from daemon.store import memberships, orders, timers
+from daemon.store import memberships, orders, tasks, timers
 from daemon.store.journal import Journal
 from daemon.store.memberships import Stay
 from daemon.store.orders import Stored
@@ -59,6 +59,9 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
             orders.set_deadline(connection, one.stored, due)
     _save(connection, _SAVE_CASE[connection.dialect.name], cases)
     add_actions(connection, actions)
+    for one in decided:
+        if tasks.is_open(one.history.past):
+            tasks.review(connection, "order_id", one.claim.shop, one.claim.id, one.at)
     memberships.bring_up(connection, stays)
     timers.settle(connection, settled)
 

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Connection,
     RowMapping,
+    Select,
     Table,
     Update,
     bindparam,
@@ -32,6 +33,7 @@ C = Case.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
 LEASE = 2 * 60 * 1_000_000
 """How long a call may stay unsettled (µs): several hard call time-outs."""
+_MOVABLE = (Outcome.PLANNED, Outcome.READY, Outcome.NEEDS_HUMAN)
 _UNDER_WAY = (Outcome.READY, Outcome.CALLING)
 _TELLS = (*_UNDER_WAY, Outcome.SETTLED)
 _DIALECTS = ("sqlite", "postgresql")
@@ -45,6 +47,11 @@ def is_idle(connection: Connection, now: int) -> bool:
 def claim_planned(connection: Connection, now: int, limit: int) -> list[RowMapping]:
     """Actions that are due and not yet on their way, in (due_at, key) order, under a lease."""
     return _claim(connection, A, ("key",), (Outcome.PLANNED,), now, limit)
+
+
+def claim_open_tasks(connection: Connection, now: int, limit: int) -> list[RowMapping]:
+    """Work items whose order or cause was decided anew since they were handed over, under a lease."""
+    return _claim(connection, A, ("key",), (Outcome.NEEDS_HUMAN,), now, limit)
 
 
 def claim_effects(connection: Connection, shop: str, now: int, limit: int) -> list[RowMapping]:
@@ -160,29 +167,29 @@ def put_off(connection: Connection, sink: str, until: int) -> None:
 
 def is_open_case(connection: Connection, row: RowMapping) -> bool:
     """Whether the case an order's action belongs to still stands and no person has taken it over."""
-    found = connection.execute(
-        select(C.c.taken_over).where(
-            C.c.shop == row["shop"],
-            C.c.order_id == row["order_id"],
-            C.c.violation == row["violation"],
-            C.c.episode == row["episode"],
-            C.c.closed_at.is_(None),
-        )
-    ).first()
-    return found is not None and not found.taken_over
+    found = connection.execute(_case_of(row)).first()
+    return found is not None and found.closed_at is None and not found.taken_over
+
+
+def is_closed_case(connection: Connection, row: RowMapping) -> bool:
+    """Whether the case an order's action belongs to has ended."""
+    found = connection.execute(_case_of(row)).first()
+    return found is not None and found.closed_at is not None
 
 
 def due_of(connection: Connection, row: RowMapping) -> int | None:
     """When the time of the case an order's action belongs to is up: of a claim, when it must be answered."""
-    due: int | None = connection.execute(
-        select(C.c.ship_by).where(
-            C.c.shop == row["shop"],
-            C.c.order_id == row["order_id"],
-            C.c.violation == row["violation"],
-            C.c.episode == row["episode"],
-        )
-    ).scalar_one_or_none()
-    return due
+    found = connection.execute(_case_of(row)).first()
+    return found.ship_by if found is not None else None
+
+
+def _case_of(row: RowMapping) -> Select[Any]:
+    return select(C.c.ship_by, C.c.closed_at, C.c.taken_over).where(
+        C.c.shop == row["shop"],
+        C.c.order_id == row["order_id"],
+        C.c.violation == row["violation"],
+        C.c.episode == row["episode"],
+    )
 
 
 def members_of(connection: Connection, cause: str, now: int) -> Sequence[RowMapping]:
@@ -273,7 +280,7 @@ def _claim_statement(name: str, lost: bool, only: str | None) -> Update:
 
 _due = bindparam("b_now", type_=BigInteger)
 _ANYTHING = union_all(
-    select(literal(1)).where(exists().where(A.c.outcome.in_((Outcome.PLANNED, Outcome.READY)), A.c.due_at <= _due)),
+    select(literal(1)).where(exists().where(A.c.outcome.in_(_MOVABLE), A.c.due_at <= _due)),
     select(literal(1)).where(exists().where(A.c.outcome == Outcome.CALLING)),
     select(literal(1)).where(exists().where(D.c.outcome.in_(_UNDER_WAY), D.c.due_at <= _due)),
 ).limit(1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, select
+from sqlalchemy import Connection, RowMapping, or_, select
 
 from daemon.store import orders
 from daemon.tables import Action, Case, Delivery, Member, Order
@@ -110,10 +110,15 @@ def case_json(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def task_rows(connection: Connection, *, shop: str | None = None, all_rows: bool = False) -> list[RowMapping]:
-    """Work items for people, oldest first: open ones, or all."""
+def task_rows(connection: Connection, now: int, *, shop: str | None = None, all_rows: bool = False) -> list[RowMapping]:
+    """Work items for people, oldest first: those that are open and of use at `now`, or all."""
     query = select(A).where(A.c.request.startswith("{"), A.c.outcome_at.is_not(None))
-    query = query.where(A.c.outcome == Outcome.NEEDS_HUMAN) if not all_rows else query.where(A.c.kind != Kind.ALERT)
+    if all_rows:
+        query = query.where(A.c.kind != Kind.ALERT)
+    else:
+        # a call that may have been made (it has a note) must be looked into, however late
+        of_use = or_(A.c.not_after.is_(None), A.c.not_after >= now, A.c.note != "")
+        query = query.where(A.c.outcome == Outcome.NEEDS_HUMAN, of_use)
     if shop is not None:
         query = query.where(A.c.shop == shop)
     return list(connection.execute(query.order_by(A.c.at, A.c.key)).mappings())

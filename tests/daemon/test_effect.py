@@ -10,7 +10,7 @@ from sqlalchemy import update
 from adapters.base import Permanent, Transient, Uncertain
 from adapters.memory import Fault
 from daemon.scheduler import Parts, tick
-from daemon.store import journal, outbox
+from daemon.store import journal, outbox, views
 from daemon.tables import Action
 from rules.instant import DAY, HOUR, MINUTE, SECOND
 from rules.model import Kind
@@ -245,6 +245,23 @@ def test_money_of_which_nobody_knows_is_on_the_list_of_work(installed: Install) 
     parts.dispatcher.dispatch(MORNING)
 
     assert "¥5.00" in action(parts, key).request
+
+
+def test_money_of_which_nobody_knows_stays_on_the_list_when_the_order_is_shipped(installed: Install) -> None:
+    """Work items that nobody need do any more leave it; this one must be looked into, however late."""
+    parts = installed(PLAIN)
+    key = plan(parts, Kind.COMPENSATE, amount_minor=500, currency="CNY")
+    sink("hands").faults.fail_next(1, Uncertain("cut"))
+    parts.dispatcher.dispatch(MORNING)
+
+    say(a_late_order(at=MORNING + HOUR, status="shipped"))
+    tick(parts, MORNING + HOUR)
+    tick(parts, MORNING + HOUR + SECOND)
+    with parts.database.begin() as tx:
+        listed = [row["key"] for row in views.task_rows(tx, MORNING + DAY)]
+
+    assert [] == [case.key for case in rows(parts.database, "case") if case.closed_at is None]
+    assert [key] == listed
 
 
 def test_money_that_stalls_beyond_the_hard_end_counts_as_unknown(installed: Install) -> None:

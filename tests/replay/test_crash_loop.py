@@ -128,7 +128,7 @@ def test_the_story_has_a_step_of_every_kind(a_stage: Callable[..., Stage]):
     ending = [stage.next(part) for part in STORY][-1]
     done = actions(ending).values()
     assert {"alert", "task", "negotiate", "contact", "compensate", "delist", "relist"} == {row["kind"] for row in done}
-    assert {"settled", "needs_human"} == {row["outcome"] for row in done}
+    assert {"settled", "void"} == {row["outcome"] for row in done}  # void: what is left for people once all is shipped
     assert {} == ending.repeats
 
 

@@ -45,7 +45,8 @@ EFFECTS = ("negotiate", "contact", "compensate", "delist", "relist")
 NEXT_DUE = """
 SELECT (SELECT min(max(due_at, coalesce(lease_until, due_at))) FROM timer),
        (SELECT min(due) FROM (
-            SELECT max(due_at, coalesce(lease_until, due_at)) AS due FROM action WHERE outcome IN ('planned', 'ready')
+            SELECT max(due_at, coalesce(lease_until, due_at)) AS due FROM action
+            WHERE outcome IN ('planned', 'ready', 'needs_human')
             UNION ALL SELECT lease_until FROM action WHERE outcome = 'calling'
             UNION ALL SELECT max(due_at, coalesce(lease_until, due_at)) FROM delivery
             WHERE outcome IN ('ready', 'calling')))
@@ -323,12 +324,16 @@ class World:
         """A person says "I have it"."""
         self._hand(order_id, lambda tx, log, case: hands.acknowledge(tx, log, case, self.now))
 
+    def take_over(self, order_id: str) -> None:
+        """A person says "leave it to me"."""
+        self._hand(order_id, lambda tx, log, case: hands.take_over(tx, log, case, self.now))
+
     def task_done(self, step: str, order_id: str) -> None:
         """A person has done a work item."""
+        task = self.action(step, order_id)["key"]
         with self.database.begin() as tx:
-            row = self.action(step, order_id)
             log = Journal()
-            hands.finish_task(tx, log, row["key"], Outcome.SETTLED, "", self.now)
+            hands.finish_task(tx, log, task, Outcome.SETTLED, "", self.now)
             log.write(tx, self.now)
         self.tick()
 
