@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV   ?= .venv
 # Two files of one module never run on two workers at once; more than eight workers do not pay.
 WORKERS ?= -n auto --maxprocesses 8 --dist loadfile
+# Where nothing may be written, each worker and each command under test would compile every module anew (5 s each).
+test unit: export PYTHONDONTWRITEBYTECODE =
 BENCHMARKS = $(sort $(wildcard benchmarks/bench_*.py))
 
 .DEFAULT_GOAL := help

@@ -1,17 +1,17 @@
 """What every test can rely on: a clean environment, texts in English, cheap frozen clocks, databases.
 
-Importing this file changes the process, on purpose and only here: nothing may be imported with another
-environment, and no model may be defined while the clock is frozen (pydantic would keep the fake datetime).
+Importing this file changes the process, on purpose and only here: nothing may be imported with another environment.
 """
 
 import importlib
-import importlib.util
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-import freezegun
-import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests import postgres
 
 KEPT = {"FORESTALL_TEST_PG"}
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
@@ -22,30 +22,39 @@ for name in [name for name in os.environ if name.startswith("LC_") or name in {"
     del os.environ[name]
 os.environ.update(LANG="C.UTF-8", LC_ALL="C.UTF-8", FORESTALL_LANG="en", COLUMNS="100", TERM="dumb")
 
-# Entering a freeze looks through every loaded module; these never keep a clock of their own (9 ms -> 2 ms).
-freezegun.configure(
-    extend_ignore_list=[
-        *("sqlalchemy", "sqlmodel", "pydantic", "starlette", "typer", "rich"),
-        *("jinja2", "uvicorn", "anyio", "click", "pygments"),
-    ]
-)
 
-hypothesis.settings.register_profile("forestall", deadline=None, derandomize=ON_CI, print_blob=True, database=None)
-hypothesis.settings.load_profile("forestall")
+def pytest_configure(config: pytest.Config) -> None:
+    """Make ready for tests; not the process that only hands them to workers, which wait for its start (2 s)."""
+    if not config.getoption("numprocesses", None):
+        _hypothesis()
+        _frozen_clocks()
+        importlib.import_module("tests.databases").share_statements()
 
-if importlib.util.find_spec("daemon") and importlib.util.find_spec("daemon.cli"):
-    importlib.import_module("daemon.cli")  # defines every table and model while the clock is real
 
-importlib.import_module("openpyxl")  # loaded by the first workbook, which must not be under a frozen clock
+def _hypothesis() -> None:
+    settings = importlib.import_module("hypothesis").settings
+    settings.register_profile("forestall", deadline=None, derandomize=ON_CI, print_blob=True, database=None)
+    settings.load_profile("forestall")
 
-from tests import databases, postgres  # noqa: E402 - after the environment is clean
 
-databases.share_statements()
+def _frozen_clocks() -> None:
+    """No model may be defined while the clock is frozen: pydantic would keep the fake datetime."""
+    importlib.import_module("daemon.cli")  # defines every table and model
+    importlib.import_module("openpyxl")  # else loaded by the first workbook
+    # Entering a freeze looks through every loaded module; these never keep a clock of their own (9 ms -> 2 ms).
+    importlib.import_module("freezegun").configure(
+        extend_ignore_list=[
+            *("sqlalchemy", "sqlmodel", "pydantic", "starlette", "typer", "rich"),
+            *("jinja2", "uvicorn", "anyio", "click", "pygments"),
+        ]
+    )
 
 
 @pytest.fixture(scope="session")
-def pg_server() -> Iterator[postgres.Server]:
+def pg_server() -> "Iterator[postgres.Server]":
     """The worker's PostgreSQL server, begun when a test asks. Without one: a loud skip, on CI a failure."""
+    from tests import postgres
+
     running = postgres.server()
     try:
         server = running.__enter__()
@@ -60,14 +69,14 @@ def pg_server() -> Iterator[postgres.Server]:
 
 
 @pytest.fixture(scope="session")
-def pg_url(pg_server: postgres.Server) -> Iterator[str]:
+def pg_url(pg_server: "postgres.Server") -> Iterator[str]:
     """A database that all tests of this worker share: clean up what you leave in it."""
     with pg_server.database() as url:
         yield url
 
 
 @pytest.fixture
-def pg_database(pg_server: postgres.Server) -> Iterator[str]:
+def pg_database(pg_server: "postgres.Server") -> Iterator[str]:
     """An empty database of this test's own."""
     with pg_server.database() as url:
         yield url

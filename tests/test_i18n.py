@@ -11,28 +11,40 @@ from rules.instant import DAY, HOUR, MINUTE
 from rules.model import FLAGS, STATUSES, Kind, Outcome, Violation
 from tests import catalogue, refusals
 
-USED = catalogue.used()
-CHINESE = catalogue.translations()
 SAME_IN_BOTH = {"; ", "{heading}:"}
 
 
-@pytest.mark.parametrize("text", USED)
-def test_a_text_has_its_chinese(text: str) -> None:
-    assert CHINESE.get(text), f"{USED[text]}: add it to {catalogue.PO.name}, then python -m tests.catalogue"
+# A test reads the whole catalogue: one for each of its thousand texts would cost a second for every hundred.
 
 
-def test_the_catalogue_holds_nothing_that_is_not_used() -> None:
-    assert set() == CHINESE.keys() - USED.keys()
+@pytest.fixture(scope="module")
+def used() -> dict[str, str]:
+    """Every text the code looks up → where it first stands."""
+    return catalogue.used()
 
 
-@pytest.mark.parametrize("text", CHINESE)
-def test_the_places_to_fill_in_are_the_same(text: str) -> None:
-    assert places(text) == places(CHINESE[text])
+@pytest.fixture(scope="module")
+def chinese() -> dict[str, str]:
+    """Text → Chinese."""
+    return catalogue.translations()
 
 
-@pytest.mark.parametrize("text", sorted(CHINESE.keys() - SAME_IN_BOTH))
-def test_the_chinese_is_chinese(text: str) -> None:
-    assert any("\u4e00" <= letter <= "\u9fff" for letter in CHINESE[text])
+def test_every_text_has_its_chinese(used: dict[str, str], chinese: dict[str, str]) -> None:
+    missing = {text: place for text, place in used.items() if not chinese.get(text)}
+    assert {} == missing, f"add them to {catalogue.PO.name}, then python -m tests.catalogue"
+
+
+def test_the_catalogue_holds_nothing_that_is_not_used(used: dict[str, str], chinese: dict[str, str]) -> None:
+    assert set() == chinese.keys() - used.keys()
+
+
+def test_the_places_to_fill_in_are_the_same(chinese: dict[str, str]) -> None:
+    assert {} == {text: said for text, said in chinese.items() if places(text) != places(said)}
+
+
+def test_the_chinese_is_chinese(chinese: dict[str, str]) -> None:
+    english = {text for text, said in chinese.items() if not any("\u4e00" <= letter <= "\u9fff" for letter in said)}
+    assert SAME_IN_BOTH == english
 
 
 def test_the_compiled_catalogue_is_that_of_the_po_file() -> None:

@@ -1,12 +1,13 @@
 """Counting for shop health: incidents and trades of one shop in one window, by index, never by a scan of orders."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy import Connection, bindparam, func, select
 
 from daemon.shops import Shop, Shops
 from daemon.store import incidents
+from daemon.store.incidents import Known
 from daemon.tables import Case, Order
 from rules import health, points
 from rules.health import Budget, Counts, Gauge, Reading
@@ -24,14 +25,16 @@ ENDED = frozenset[health.Incident]({"ruled_against", "ruled_for", "refund_closed
 
 def readings(connection: Connection, shop: Shop, now: int) -> tuple[Reading, ...]:
     """Every gauge of a shop's platform at `now`, from what was seen by then."""
-    trades: dict[tuple[int, int], int] = {}
+    gauges = tuple(health.gauges(shop.policy.pack, now))
+    known = _known(connection, shop, gauges, now)
+    trades = {window: _trades(connection, shop.name, *window) for window in {(one.since, one.until) for one in gauges}}
+    first_paid = _first_paid(connection, shop.name) if gauges else None
     found = []
-    for gauge in health.gauges(shop.policy.pack, now):
-        window = (gauge.since, gauge.until)
-        if window not in trades:
-            trades[window] = _trades(connection, shop.name, *window)
-        counts = _counted(connection, shop.name, gauge, now)
-        found.append(health.read(gauge, _complete(connection, shop.name, gauge, counts, trades[window], now), now))
+    for gauge in gauges:
+        counts = replace(
+            _counted(known, gauge, now), trades=trades[gauge.since, gauge.until] or None, known_since=first_paid
+        )
+        found.append(health.read(gauge, _today(connection, shop.name, known, gauge, counts), now))
     taken = _points(connection, shop, now)
     if found or shop.points_line is not None or taken.state != "unknown":
         found.append(taken)  # a platform that counts nothing else has no points either, unless somebody says so
@@ -88,10 +91,10 @@ def _day_before(shop: Shop, at: int) -> int:
 
 def _budget(connection: Connection, shop: Shop, at: int) -> Budget | None:
     near = []
-    for gauge in health.gauges(shop.policy.pack, at):
-        if gauge.period == "day" or not gauge.bounds:
-            continue
-        counts = _counted(connection, shop.name, gauge, at)
+    gauges = [gauge for gauge in health.gauges(shop.policy.pack, at) if gauge.period != "day" and gauge.bounds]
+    known = _known(connection, shop, gauges, at)
+    for gauge in gauges:
+        counts = _counted(known, gauge, at)
         reading = health.read(gauge, counts, at)
         if reading.state == "fine":
             continue  # far even from the line of a shop without trades: trades only move it further away
@@ -110,31 +113,32 @@ def _enough(gauge: Gauge, seen: int) -> int:
     return max((2 * seen + 10) * 10_000 // bound.share_bp for bound in gauge.bounds if bound.share_bp)
 
 
-def _counted(connection: Connection, shop: str, gauge: Gauge, now: int) -> Counts:
-    """The incidents of a gauge: few, read by index."""
-    firsts = incidents.first_of_orders(connection, shop, gauge.counts, gauge.since, gauge.until, now)
-    excused = incidents.orders_with(connection, shop, gauge.excuses, gauge.since, now)
+def _known(connection: Connection, shop: Shop, gauges: Sequence[Gauge], now: int) -> Known:
+    """The incidents that these gauges count, the pace of a month's included."""
+    since = min((min(gauge.since, now - gauge.days * DAY) for gauge in gauges), default=now)
+    return incidents.known(connection, shop.name, since, now)
+
+
+def _counted(known: Known, gauge: Gauge, now: int) -> Counts:
+    """The incidents of a gauge."""
+    firsts = known.first_of_orders(gauge.counts, gauge.since, gauge.until)
+    excused = known.orders_with(gauge.excuses, gauge.since)
     recent = firsts
     if gauge.period == "month":
-        start = now - gauge.days * DAY
-        recent = incidents.first_of_orders(connection, shop, gauge.counts, start, gauge.until, now)
+        recent = known.first_of_orders(gauge.counts, now - gauge.days * DAY, gauge.until)
     return Counts(
         at=tuple(sorted(at for order_id, at in firsts.items() if order_id not in excused)),
         paced=len(recent.keys() - excused),
-        undecided=_undecided(connection, shop, gauge, now),
+        undecided=_undecided(known, gauge),
     )
 
 
-def _complete(connection: Connection, shop: str, gauge: Gauge, counts: Counts, trades: int, now: int) -> Counts:
-    """The counts with what they are a share of, and what is under way."""
-    day = gauge.period == "day"
-    return replace(
-        counts,
-        trades=trades or None,
-        expected_trades=_expected(connection, shop, gauge, trades) if day else None,
-        pending=_pending(connection, shop, gauge, now) if day else 0,
-        known_since=_known_since(connection, shop),
-    )
+def _today(connection: Connection, shop: str, known: Known, gauge: Gauge, counts: Counts) -> Counts:
+    """The counts of a day's gauge with what is to be expected of the day, and what is under way."""
+    if gauge.period != "day":
+        return counts
+    expected = _expected(connection, shop, gauge, counts.trades or 0)
+    return replace(counts, expected_trades=expected, pending=_pending(connection, shop, known, gauge))
 
 
 def pace(connection: Connection, shop: str, now: int) -> tuple[int, int]:
@@ -157,22 +161,22 @@ def _expected(connection: Connection, shop: str, gauge: Gauge, so_far: int) -> i
     return max(so_far, before // LOOK_BACK)
 
 
-def _pending(connection: Connection, shop: str, gauge: Gauge, now: int) -> int:
+def _pending(connection: Connection, shop: str, known: Known, gauge: Gauge) -> int:
     """Orders with an open stock-out case whose time ends this day and which the platform has not flagged yet."""
     values = {"b_shop": shop, "b_violation": Violation.STOCK_OUT, "b_since": gauge.since, "b_until": gauge.until}
     open_cases = set(connection.execute(_THREATENED, values).scalars())
-    return len(open_cases - incidents.orders_with(connection, shop, gauge.counts, gauge.since, now))
+    return len(open_cases - known.orders_with(gauge.counts, gauge.since))
 
 
-def _undecided(connection: Connection, shop: str, gauge: Gauge, now: int) -> int:
+def _undecided(known: Known, gauge: Gauge) -> int:
     """Interventions in the window of which nobody told how they ended: each may still be ruled against the seller."""
     if gauge.numerator != "rulings_against_seller":
         return 0
-    called_in = incidents.first_of_orders(connection, shop, frozenset({"intervention"}), gauge.since, gauge.until, now)
-    return len(called_in.keys() - incidents.orders_with(connection, shop, ENDED, gauge.since, now))
+    called_in = known.first_of_orders(frozenset({"intervention"}), gauge.since, gauge.until)
+    return len(called_in.keys() - known.orders_with(ENDED, gauge.since))
 
 
-def _known_since(connection: Connection, shop: str) -> int | None:
+def _first_paid(connection: Connection, shop: str) -> int | None:
     first: int | None = connection.execute(_FIRST_PAID, {"b_shop": shop}).scalar_one()
     return first
 

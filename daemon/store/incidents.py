@@ -1,9 +1,10 @@
 """Incidents: what a platform may count against a shop, put down the moment a fact tells it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, or_, select, update
+from sqlalchemy import BigInteger, Connection, bindparam, or_, select, update
 
 from daemon.store import pairs, timers
 from daemon.store.upsert import many, upsert
@@ -23,6 +24,7 @@ EVENTS: Mapping[str, Kind] = {
     "refund_closed": "refund_closed",
     "points_deducted": "points_deducted",
 }
+POINTS: Kind = "points_deducted"
 
 
 def of_event(shop: str, order_id: str, event: str, at: int, seen_at: int, points: int = 0) -> Iterator[Row]:
@@ -61,17 +63,30 @@ def shops_with_any(connection: Connection, shops: Iterable[str]) -> set[str]:
     return set(found.scalars())
 
 
-def first_of_orders(
-    connection: Connection, shop: str, kinds: frozenset[Kind], since: int, until: int, now: int
-) -> dict[str, int]:
-    """The first incident of these kinds of each order in [since, until), as far as it was seen by `now`."""
-    values = {"b_shop": shop, "b_kinds": sorted(kinds), "b_since": since, "b_until": until, "b_now": now}
-    return {row.order_id: row.at for row in connection.execute(_FIRSTS, values)}
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What happened to the orders of one shop since some moment, oldest first: few, read once for all gauges."""
+
+    happened: tuple[tuple[str, int, str], ...]
+    """(order, instant, kind)."""
+
+    def first_of_orders(self, kinds: frozenset[Kind], since: int, until: int) -> dict[str, int]:
+        """The first incident of these kinds of each order in [since, until)."""
+        firsts: dict[str, int] = {}
+        for order_id, at, kind in self.happened:
+            if kind in kinds and since <= at < until:
+                firsts.setdefault(order_id, at)
+        return firsts
+
+    def orders_with(self, kinds: frozenset[Kind], since: int) -> set[str]:
+        """Orders that had one of these incidents since then."""
+        return {order_id for order_id, at, kind in self.happened if kind in kinds and at >= since}
 
 
-def orders_with(connection: Connection, shop: str, kinds: frozenset[Kind], since: int, now: int) -> set[str]:
-    """Orders that had one of these incidents since then, seen by `now`."""
-    return set(first_of_orders(connection, shop, kinds, since, 1 << 62, now)) if kinds else set()
+def known(connection: Connection, shop: str, since: int, now: int) -> Known:
+    """The incidents of a shop since then, penalty points aside, as far as they were seen by `now`."""
+    found = connection.execute(_KNOWN, {"b_shop": shop, "b_since": since, "b_now": now})
+    return Known(tuple((row.order_id, row.at, row.kind) for row in found))
 
 
 def points_taken(connection: Connection, shop: str, since: int, now: int) -> list[tuple[int, int]] | None:
@@ -89,15 +104,16 @@ def _row(shop: str, order_id: str, kind: Kind, at: int, seen_at: int, points: in
 
 _ADD = {d: upsert(d, I, ("shop", "kind", "at", "order_id"), None) for d in ("sqlite", "postgresql")}
 _ANY = {dialect: select(I.c.shop).where(I.c.shop.in_(ids)).distinct() for dialect, ids in pairs.LISTED.items()}
-_FIRSTS = (
-    select(I.c.order_id, func.min(I.c.at).label("at"))
-    .where(I.c.shop == bindparam("b_shop"), I.c.kind.in_(bindparam("b_kinds", expanding=True)))
-    .where(I.c.at >= bindparam("b_since"), I.c.at < bindparam("b_until"), I.c.seen_at <= bindparam("b_now"))
-    .group_by(I.c.order_id)
+_KNOWN = (
+    select(I.c.order_id, I.c.at, I.c.kind)
+    .where(I.c.shop == bindparam("b_shop"), I.c.kind.in_(sorted({*FLAGS.values(), *EVENTS.values()} - {POINTS})))
+    .where(I.c.at >= bindparam("b_since"), I.c.seen_at <= bindparam("b_now"))
+    .order_by(I.c.at, I.c.order_id, I.c.kind)
 )
+"""The kinds are named, so that the index finds the moment in each."""
 _deductions = (
     I.c.shop == bindparam("b_shop"),
-    I.c.kind == "points_deducted",
+    I.c.kind == POINTS,
     I.c.seen_at <= bindparam("b_now"),
 )
 _POINTS = select(I.c.at, I.c.points).where(*_deductions, I.c.at >= bindparam("b_since")).order_by(I.c.at, I.c.order_id)
