@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from time import perf_counter, process_time
 from typing import Any, Self
 
+from daemon import heap
+
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -117,7 +119,11 @@ class Goal:
 
 
 def interleave(sides: Mapping[str, Side], rounds: int, *, warm_up: bool = True, seed: int = 7) -> Results:
-    """Run every side once a round, each round in another order; round 0 only warms up."""
+    """Run every side once a round, each round in another order; round 0 only warms up.
+
+    For all sides the garbage collector is set as the daemon sets it.
+    """
+    heap.settle()
     results = Results({name: [] for name in sides})
     order = list(sides)
     shuffle = random.Random(seed).shuffle

@@ -5,6 +5,7 @@ granted at dispatch, never here, so the batch size cannot change a result.
 """
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from rules import claim, finding, payout
@@ -88,9 +89,9 @@ def decide(order: Order, policy: Policy, history: History, now: int) -> Decision
                 opened.append(case)
             standing.append(Standing(seen_by(look, case, found, ladder), case, ladder, found))
     acts = _climb_all(standing, wakes) if standing else ()
-    members = tuple(m for one in standing for m in _memberships(one)) if standing else ()
-    wake_at = min((wake for wake in wakes if wake > now), default=None) if wakes else None
-    return Decision(due, tuple(opened), tuple(closed), acts, members, wake_at)
+    members = tuple(chain.from_iterable(map(_memberships, standing))) if standing else ()
+    ahead = [wake for wake in wakes if wake > now]
+    return Decision(due, tuple(opened), tuple(closed), acts, members, min(ahead) if ahead else None)
 
 
 def _climb_all(standing: list[Standing], wakes: list[int]) -> tuple[Act, ...]:
@@ -101,7 +102,7 @@ def _climb_all(standing: list[Standing], wakes: list[int]) -> tuple[Act, ...]:
         if one.case.violation in CLAIMS:
             wakes.append(one.case.opened_at + one.ladder.auto_close)
         performed = performed_at(one.look.history.past, one.case)
-        begun = any(step.name in performed for step in one.ladder.steps)
+        begun = bool(performed) and any(step.name in performed for step in one.ladder.steps)
         _climb(Turn(one.look, one.case, one.ladder, one.found.reason, cases, performed, begun, acts), wakes)
     return tuple(acts)
 
@@ -112,7 +113,8 @@ def _climb(turn: Turn, wakes: list[int]) -> None:
     placed = open_rungs(look, turn.case, turn.ladder, performed, turn.reason)
     while ready := [rung for rung in placed if rung.at <= look.now]:
         rung = min(ready, key=_at)
-        act = play(turn, rung, missed(ready, attended(look.history), look.policy.patience, look.now))
+        skipped = missed(ready, attended(look.history), look.policy.patience, look.now) if len(ready) > 1 else set()
+        act = play(turn, rung, skipped)
         performed[rung.step.name] = None if act.dropped else look.now
         turn.acts.append(act)
         if rung.step.followers:  # they have a place only now; nobody else's depends on this step
@@ -143,7 +145,8 @@ def _memberships(one: Standing) -> Iterator[Membership]:
             acked_at=case.acked_at,
             seen_at=None if case.violation in SHIPPING else case.opened_at,
             confirmed=stake is None or stake.confirmed,
-            anew=case.acked_at is None
+            anew=bool(look.history.cases)
+            and case.acked_at is None
             and any(c.key == case.key and c.acked_at is not None for c in look.history.cases),
         )
 

@@ -110,5 +110,11 @@ def _open(look: Look, found: Finding, ladder: Ladder, episode: int) -> Case:
         opened_at=now,
         reason=found.reason,
         ship_by=due_of(look, found, ladder, now),
-        snoozed_until=max((until for since, until in look.policy.maintenance if since <= now < until), default=None),
+        snoozed_until=_silent_until(look),
     )
+
+
+def _silent_until(look: Look) -> int | None:
+    """Until when the case is silent: the end of the maintenance it was opened in."""
+    spans = look.policy.maintenance
+    return max((until for since, until in spans if since <= look.now < until), default=None) if spans else None

@@ -71,7 +71,8 @@ def lacking(look: Look) -> list[str]:
 
 def hurry(look: Look) -> int:
     """How much earlier everything before the deadline is done, because the buyer urges (µs)."""
-    return look.policy.playbook.urged if look.order.flagged("urged") else 0
+    flags = look.order.flags
+    return look.policy.playbook.urged if flags and "urged" in flags else 0
 
 
 def _not_owed(order: Order) -> str | None:

@@ -59,16 +59,27 @@ def place(look: Look, case: Case, step: Step, performed: Performed) -> Placed | 
     A lead step is moved back into its opening hours and far enough for the steps that wait for it; one that
     counts from an event is moved forward. A closed moment never makes a step due.
     """
-    anchor = _anchor(look, case, step)
-    if anchor is None:
-        return None
-    earliest = _earliest(look, case, step, performed)
-    at = anchor if step.lead is None else _backwards(look, step)
-    if at < earliest:
-        at = earliest
+    due = look.due
+    if step.after is not None:
+        if due.ship_by is None:
+            return None
+        at = due.ship_by + step.after
+        until = NEVER if step.until is None else at + step.until
+    else:
+        if step.delay is not None:
+            at = case.opened_at + step.delay
+        elif due.act_by is not None:
+            at = _backwards(look, step)
+        else:
+            return None
+        endless = due.ship_by is None or (step.until is None and step.kind is Kind.TASK)
+        until = NEVER if endless else (due.ship_by or 0) - (step.until or 0)
+    waits = step.waits_for is not None or case.snoozed_until is not None
+    earliest = _earliest(look, case, step, performed) if waits else case.opened_at
+    at = max(at, earliest)
     if step.hours is not None:
         at = _opened(look, step, at, earliest)
-    return Placed(step, at, _until(look, step, anchor))
+    return Placed(step, at, until)
 
 
 def _backwards(look: Look, step: Step) -> int:
@@ -93,14 +104,6 @@ def _opened(look: Look, step: Step, at: int, earliest: int) -> int:
     return hours.next_open(look.now, zone) if at <= look.now and not hours.is_open(look.now, zone) else at
 
 
-def _anchor(look: Look, case: Case, step: Step) -> int | None:
-    if step.delay is not None:
-        return case.opened_at + step.delay
-    if step.lead is not None:
-        return None if look.due.act_by is None else look.due.act_by - step.lead
-    return None if look.due.ship_by is None else look.due.ship_by + (step.after or 0)
-
-
 def _earliest(look: Look, case: Case, step: Step, performed: Performed) -> int:
     """Not before the case, its snooze, and the answer to the step waited for (or the end of the wait)."""
     earliest = case.opened_at
@@ -111,14 +114,6 @@ def _earliest(look: Look, case: Case, step: Step, performed: Performed) -> int:
         return earliest
     refusals = [e.seen_at for e in look.history.events if e.event == "date_refused" and e.seen_at >= before]
     return max(earliest, min((before + step.wait, *refusals)))
-
-
-def _until(look: Look, step: Step, anchor: int) -> int:
-    if step.after is not None:
-        return anchor + step.until if step.until is not None else NEVER
-    if step.until is None and step.kind is Kind.TASK:
-        return NEVER
-    return NEVER if look.due.ship_by is None else look.due.ship_by - (step.until or 0)
 
 
 def attended(history: History) -> int | None:
@@ -136,7 +131,7 @@ def missed(placed: list[Placed], until: int | None, patience: int, now: int) -> 
 
     A burst of late messages is worse than none; tasks for a person stay useful and are never dropped here.
     """
-    if until is None or len(placed) < 2:
+    if until is None:
         return set()
     effects = [rung for rung in placed if rung.step.kind is not Kind.TASK and until < rung.at and now <= rung.until]
     latest = max((rung.at for rung in effects), default=now)

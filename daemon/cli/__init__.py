@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import typer
 
+from daemon import heap
 from daemon.cli import (
     cases,
     demo,
@@ -65,4 +66,5 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
+    heap.settle()
     sys.exit(run_or_forward(app, sys.argv[1:]))

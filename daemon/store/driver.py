@@ -5,12 +5,18 @@ a page of a feed runs a dozen. Its rows are plain tuples of integers, text and b
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, cast
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
+
+_AS_IT_IS: dict[type, Callable[[Any], Any]] = {type(None): {}.get, bool: int, bytes: bytes}
+for _type, _plain in _AS_IT_IS.items():
+    # Of any type but int, float and str the driver asks twice in vain how to bind a value, and raises an error each
+    # time, before it takes it as it is. An adapter that gives the value back spares that: 0.4 µs instead of 0.7.
+    sqlite3.register_adapter(_type, _plain)
 
 Values = tuple[object, ...]
 

@@ -48,3 +48,11 @@ def test_errors_are_those_that_everything_above_expects(db: Database) -> None:
     assert "meta.name" in str(told.value.orig)
     with db.begin() as tx, pytest.raises(OperationalError, match="no such table"):
         driver.rows(tx, "SELECT 1 FROM nowhere", ())
+
+
+def test_values_of_other_types_than_numbers_and_text_stay_what_they_are(db: Database) -> None:
+    with db.begin() as tx:
+        types = driver.rows(tx, "SELECT typeof(?), typeof(?), typeof(?)", (None, True, b"\0\xff"))
+        values = driver.rows(tx, "SELECT ?, ?, ?, ?", (None, True, False, b"\0\xff"))
+    assert [("null", "integer", "blob")] == types
+    assert [(None, 1, 0, b"\0\xff")] == values
