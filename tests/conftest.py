@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("numprocesses", None):
         _hypothesis()
         _frozen_clocks()
-        importlib.import_module("tests.databases").share_statements()
+        importlib.import_module("tests.databases").quicken()
 
 
 def _hypothesis() -> None:

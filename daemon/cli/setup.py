@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Annotated
@@ -152,12 +154,18 @@ def _make_database(settings: Config) -> None:
 
 def _names() -> list[str]:
     """Other distributions that own our top-level names would silently replace our modules."""
-    owners = packages_distributions()
+    owners = _owners()
     return [
         _("package {other} owns the module name {name}: pip uninstall {other}").format(other=other, name=name)
         for name in OURS
         for other in sorted(set(owners.get(name, ())) - {"forestall"})
     ]
+
+
+@cache
+def _owners() -> Mapping[str, list[str]]:
+    """Which distributions bring each top-level name: read once in a process, of all that is installed (0.1 s)."""
+    return packages_distributions()
 
 
 def _database(settings: Config) -> list[str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
 
 from adapters.base import Page, Rejected
 from daemon.shops import Shop
@@ -39,7 +39,7 @@ def ensure(connection: Connection, shop: Shop, now: int) -> None:
 
 def get(connection: Connection, shop: str) -> RowMapping | None:
     """The feed's row."""
-    return connection.execute(select(F).where(F.c.shop == shop)).mappings().first()
+    return connection.execute(_OF_SHOP, {"b_shop": shop}).mappings().first()
 
 
 def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> bool:
@@ -51,18 +51,15 @@ def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> bool:
     watermark = before["watermark"] if before else None
     if page.watermark is not None:
         watermark = max(watermark or page.watermark, page.watermark)
-    connection.execute(
-        update(F)
-        .where(F.c.shop == shop.name)
-        .values(
-            cursor=page.cursor,
-            watermark=watermark,
-            last_success=now,
-            **({} if page.more else {"failing_since": None, "error": None}),
-            quarantined=F.c.quarantined + len(page.rejected),
-            unknown_keys=_counted(before["unknown_keys"] if before else "{}", page.unknown_keys),
-        )
-    )
+    values = {
+        "b_shop": shop.name,
+        "b_cursor": page.cursor,
+        "b_watermark": watermark,
+        "b_now": now,
+        "b_rejected": len(page.rejected),
+        "b_unknown": _counted(before["unknown_keys"] if before else "{}", page.unknown_keys),
+    }
+    connection.execute(_SAVE_PAGE if page.more else _SAVE_LAST, values)
     quarantine(connection, shop.name, list(page.rejected), now)
     if shop.stale_after is not None and watermark is not None:
         timers.wake(connection, timers.WATCH, [(shop.name, "feed", shop.seller, watermark + shop.stale_after)])
@@ -113,4 +110,17 @@ def _counted(before: str, more: Mapping[str, int]) -> str:
     return msgspec.json.encode(kept).decode()
 
 
+_OF_SHOP = select(F).where(F.c.shop == bindparam("b_shop"))
+_SAVE_PAGE = (
+    update(F)
+    .where(F.c.shop == bindparam("b_shop"))
+    .values(
+        cursor=bindparam("b_cursor"),
+        watermark=bindparam("b_watermark"),
+        last_success=bindparam("b_now"),
+        quarantined=F.c.quarantined + bindparam("b_rejected"),
+        unknown_keys=bindparam("b_unknown"),
+    )
+)
+_SAVE_LAST = _SAVE_PAGE.values(failing_since=None, error=None)
 _ADD = {d: upsert(d, F, ("shop",), None) for d in _DIALECTS}

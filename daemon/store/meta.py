@@ -3,7 +3,7 @@
 import json
 import secrets
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from daemon.store.upsert import replace_all, upsert
 from daemon.tables import Meta
@@ -14,7 +14,7 @@ _DIALECTS = ("sqlite", "postgresql")
 
 def get(connection: Connection, name: str) -> str | None:
     """The value stored under `name`."""
-    found: str | None = connection.execute(select(T.c.value).where(T.c.name == name)).scalar_one_or_none()
+    found: str | None = connection.execute(_GET, {"b_name": name}).scalar_one_or_none()
     return found
 
 
@@ -35,5 +35,6 @@ def confirmed(connection: Connection) -> frozenset[str]:
     return frozenset(json.loads(get(connection, "confirmed") or "{}"))
 
 
+_GET = select(T.c.value).where(T.c.name == bindparam("b_name"))
 _PUT = {d: replace_all(d, T, ("name",), ("value",)) for d in _DIALECTS}
 _ADD = {d: upsert(d, T, ("name",), None) for d in _DIALECTS}

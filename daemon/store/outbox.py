@@ -6,11 +6,13 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    ColumnElement,
     Connection,
     RowMapping,
     Select,
     Table,
     Update,
+    and_,
     bindparam,
     exists,
     func,
@@ -67,14 +69,12 @@ def claim_deliveries(connection: Connection, sink: str, now: int, limit: int) ->
 
 def shops_due(connection: Connection, now: int) -> list[str]:
     """Shops with effects that may be called now."""
-    due = (A.c.outcome == Outcome.READY, A.c.due_at <= now, or_(A.c.lease_until.is_(None), A.c.lease_until <= now))
-    return list(connection.execute(select(A.c.shop).where(*due).distinct().order_by(A.c.shop)).scalars())
+    return list(connection.execute(_SHOPS_DUE, {"b_now": now}).scalars())
 
 
 def sinks_due(connection: Connection, now: int) -> list[str]:
     """Sinks with deliveries that are due."""
-    due = (D.c.outcome.in_(_UNDER_WAY), D.c.due_at <= now, or_(D.c.lease_until.is_(None), D.c.lease_until <= now))
-    return list(connection.execute(select(D.c.sink).where(*due).distinct().order_by(D.c.sink)).scalars())
+    return list(connection.execute(_SINKS_DUE, {"b_now": now}).scalars())
 
 
 def lost_calls(connection: Connection, now: int, limit: int) -> list[RowMapping]:
@@ -152,9 +152,7 @@ def finish_alert(connection: Connection, action_key: str, now: int) -> None:
 
 def waiting(connection: Connection, sink: str, now: int) -> int:
     """How many deliveries of a sink are due and not under way."""
-    count: int = connection.execute(
-        select(func.count()).where(D.c.sink == sink, D.c.outcome == Outcome.READY, D.c.due_at <= now)
-    ).scalar_one()
+    count: int = connection.execute(_WAITING, {"b_sink": sink, "b_now": now}).scalar_one()
     return count
 
 
@@ -284,4 +282,13 @@ _ANYTHING = union_all(
     select(literal(1)).where(exists().where(A.c.outcome == Outcome.CALLING)),
     select(literal(1)).where(exists().where(D.c.outcome.in_(_UNDER_WAY), D.c.due_at <= _due)),
 ).limit(1)
+
+
+def _free(table: Table) -> ColumnElement[bool]:
+    return and_(table.c.due_at <= _due, or_(table.c.lease_until.is_(None), table.c.lease_until <= _due))
+
+
+_SHOPS_DUE = select(A.c.shop).where(A.c.outcome == Outcome.READY, _free(A)).distinct().order_by(A.c.shop)
+_SINKS_DUE = select(D.c.sink).where(D.c.outcome.in_(_UNDER_WAY), _free(D)).distinct().order_by(D.c.sink)
+_WAITING = select(func.count()).where(D.c.sink == bindparam("b_sink"), D.c.outcome == Outcome.READY, D.c.due_at <= _due)
 _ADD = {d: upsert(d, D, ("action_key", "sink"), None) for d in _DIALECTS}

@@ -177,12 +177,8 @@ def settle(connection: Connection, results: Sequence[Result]) -> int:
 
 def hold(connection: Connection, claimed: Claimed, until: int) -> bool:
     """Lengthen a claim's lease, for work in several transactions; False when somebody else has the row by now."""
-    held = connection.execute(
-        update(T)
-        .where(T.c.kind == claimed.kind, T.c.shop == claimed.shop, T.c.id == claimed.id, T.c.fence == claimed.fence)
-        .values(lease_until=until)
-    )
-    return held.rowcount == 1
+    values = {"b_kind": claimed.kind, "b_shop": claimed.shop, "b_id": claimed.id, "b_fence": claimed.fence}
+    return connection.execute(_HOLD, values | {"b_until": until}).rowcount == 1
 
 
 def fail(connection: Connection, claimed: Claimed, due_at: int, error: str) -> None:
@@ -213,7 +209,7 @@ def backoff(attempts: int, key: str, first_s: int = 60, most_s: int = 3600) -> i
 
 def publish(connection: Connection, shop: str, now: int) -> None:
     """Wake all that a file touched, now that it has been read to its end."""
-    seller = connection.execute(select(F.c.seller).where(F.c.shop == shop)).scalar_one_or_none()
+    seller = connection.execute(_SELLER, {"b_shop": shop}).scalar_one_or_none()
     for kind, owner in ((ORDER, shop), (POOL, seller)):
         if owner is not None:
             connection.execute(_PUBLISH, {"b_kind": kind, "b_shop": owner, "b_now": now})
@@ -317,6 +313,17 @@ _FAIL = (
     .where(*_HELD)
     .values(lease_until=None, due_at=_AGAIN, attempts=T.c.attempts + 1, error=bindparam("b_error"))
 )
+_HOLD = (
+    update(T)
+    .where(
+        T.c.kind == bindparam("b_kind"),
+        T.c.shop == bindparam("b_shop"),
+        T.c.id == bindparam("b_id"),
+        T.c.fence == bindparam("b_fence"),
+    )
+    .values(lease_until=bindparam("b_until"))
+)
+_SELLER = select(F.c.seller).where(F.c.shop == bindparam("b_shop"))
 _PUBLISH = (
     update(T)
     .where(T.c.kind == bindparam("b_kind"), T.c.shop == bindparam("b_shop"), T.c.staged == 1)

@@ -24,6 +24,7 @@ from tests.adapters.fixtures.files.making import (
     SHANGHAI,
     csv_file,
     json_file,
+    many,
     order_ids,
     page,
     polled,
@@ -47,7 +48,7 @@ def feed(drop: Path, **more: object) -> FilesFeed:
 
 def put(path: Path, *ids: int | str) -> Path:
     """A settled canonical file with one order per id."""
-    return settle(json_file(path, *({**ORDER, "order_id": str(one)} for one in ids)))
+    return settle(json_file(path, *many(ORDER, ids)))
 
 
 def test_a_settled_file_is_read_once_and_stays_where_it_is(drop: Path) -> None:
@@ -243,7 +244,7 @@ def test_an_export_of_another_platform_is_refused_by_name(drop: Path) -> None:
 
 
 def test_unknown_keys_are_counted_page_by_page(drop: Path) -> None:
-    settle(json_file(drop / "a.jsonl", *({**ORDER, "order_id": str(n), "extra": 1} for n in range(6_000))))
+    settle(json_file(drop / "a.jsonl", *many({**ORDER, "extra": 1}, range(6_000))))
 
     assert [5_000, 1_000] == [page.unknown_keys["extra"] for page in polled(feed(drop))]
 
@@ -336,5 +337,5 @@ class TestFilesFeed(FeedContract):
     @pytest.fixture(autouse=True)
     def folder(self, tmp_path: Path) -> None:
         past = {**ORDER, "observed_at": "2026-06-01T08:00:00+08:00", "paid_at": "2026-06-01T07:00:00+08:00"}
-        settle(json_file(tmp_path / "a.jsonl", *({**past, "order_id": str(n)} for n in range(6_000))))
+        settle(json_file(tmp_path / "a.jsonl", *many(past, range(6_000))))
         type(self).settings = shop(path=tmp_path)

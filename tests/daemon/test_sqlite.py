@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from daemon.errors import Busy, Unavailable
 from daemon.store.database import Database, check_schema, open_database, scratch, upgrade
+from tests import databases
 from tests.daemon.builders import broken_links
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,12 @@ def opened(url: str) -> Iterator[Database]:
     database = open_database(url)
     yield database
     database.close()
+
+
+@pytest.fixture(autouse=True)
+def as_shipped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Databases are opened as sellers' are, waiting for the disk."""
+    monkeypatch.setattr("daemon.store.database._sqlite_engine", databases.AS_SHIPPED)
 
 
 def pragma(database: Database, name: str) -> Any:

@@ -23,7 +23,7 @@ def stale(parts: Parts) -> list[str]:
 def away(parts: Parts, hours: int, start: int = MORNING) -> int:
     """Let time pass in which every poll fails; returns where it ended."""
     feed().faults.fail_next(100_000, Transient("down"))
-    for minute in range(0, hours * 60, 10):
+    for minute in range(0, hours * 60, 30):
         tick(parts, start + minute * MINUTE)
     feed().faults.waiting.clear()
     return start + hours * HOUR
@@ -31,7 +31,7 @@ def away(parts: Parts, hours: int, start: int = MORNING) -> int:
 
 def test_fresh_data_is_not_worth_a_word(installed: Install) -> None:
     parts = installed(WATCHED)
-    for minute in range(0, 300, 10):
+    for minute in range(0, 300, 30):
         tick(parts, MORNING + minute * MINUTE)
 
     assert [] == stale(parts)
@@ -63,7 +63,7 @@ def test_the_next_silence_is_told_again(installed: Install) -> None:
     parts = installed(WATCHED)
     tick(parts, MORNING)
     back = away(parts, 5, MORNING + 10 * MINUTE)
-    for minute in range(0, 60, 10):
+    for minute in range(0, 60, 30):
         tick(parts, back + minute * MINUTE)
     away(parts, 5, back + HOUR)
 

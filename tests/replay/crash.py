@@ -225,7 +225,5 @@ def _rows(connection: Connection, name: str) -> list[tuple[Any, ...]]:
 
 
 def _opened(path: Path) -> Database:
-    """The database file, without waiting for a disk: the power that fails here is the process's."""
-    database = open_database(f"sqlite:///{path}")
-    database.engine.raw_connection().cursor().execute("PRAGMA synchronous=OFF")
-    return database
+    """The database file. Nobody waits for a disk (tests/databases.py): the power that fails here is the process's."""
+    return open_database(f"sqlite:///{path}")
