@@ -41,7 +41,7 @@ RULES = ("rules: orders", "rules: causes")
 WATCHED = (
     (hops, "decide", RULES[0]),
     (hops, "decide_cause", RULES[1]),
-    (timers, "claim", "claim"),
+    (timers, "take", "claim"),
     (timers, "settle", "settle"),
     (timers, "wake", "wake causes"),
     (stored, "load", "read orders"),

@@ -28,7 +28,7 @@ OURS, FLOOR = "ours, Simulation", "floor, event heap"
 WATCHED = (
     (replay, "ingest", "ingest"),
     (timers, "due_of", "facts or timer first"),
-    (timers, "claim", "decide: claim"),
+    (timers, "take", "decide: claim"),
     (stored, "load", "decide: read orders"),
     (stored, "histories", "decide: read histories"),
     (hops, "decide", "decide: rules"),

@@ -129,7 +129,7 @@ class Engine:
 
     def _claim(self, tx: Connection, kind: str, now: int, limit: int) -> list[timers.Claimed]:
         waiting = sorted(self.waiting_for_poll) if kind == timers.ORDER else ()
-        return timers.claim(tx, kind, now, limit, shards=self.shards, not_shops=waiting)
+        return timers.take(tx, kind, now, limit, shards=self.shards, not_shops=waiting)
 
     def _decide_claimed(self, tx: Connection, claimed: list[timers.Claimed], now: int) -> None:
         journal = Journal()

@@ -1,9 +1,8 @@
 """Orders, their cases and their past, read in batches the way `decide` wants them."""
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 from sqlalchemy import BindParameter, Connection, bindparam, select, update
@@ -33,8 +32,7 @@ CHUNK = 500
 """Parameters in one IN list; SQLite allows 32,766, PostgreSQL 65,535."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
+class Stored(NamedTuple):
     """An order as the database has it: its facts, the effective times last computed, uncovered lines."""
 
     order: model.Order
@@ -139,14 +137,8 @@ def decoded(facts: str) -> model.Order:
 def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Stored]:
     """The named orders, decoded."""
     return {
-        (row.shop, row.order_id): Stored(
-            order=_decode(row.facts),
-            observed_at=row.observed_at,
-            ship_by=row.ship_by,
-            act_by=row.act_by,
-            short=tuple(_loads(row.short)) if row.short else (),
-        )
-        for row in read(connection, _LOAD, names)
+        (shop, order_id): Stored(_decode(facts), observed_at, ship_by, act_by, tuple(_loads(short)) if short else ())
+        for shop, order_id, observed_at, facts, ship_by, act_by, short in read(connection, _LOAD, names)
     }
 
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BigInteger,
     ColumnClause,
+    ColumnElement,
     Connection,
     Select,
     Update,
@@ -33,15 +34,10 @@ SHARDS = 256
 LEASE = 5 * 60 * 1_000_000
 """How long a claim holds (µs): far longer than any hop's work, so clock skew between machines is harmless."""
 
-_CLAIMED = (
-    "kind", "shop", "id", "seller", "due_at", "fence", "attempts", "decided_at", "playbook", "past",
-)  # fmt: skip
-
 ORDER, POOL, CAUSE, FEED, WATCH, HEALTH, SCAN = "order", "pool", "cause", "feed", "watch", "health", "scan"
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A due subject and the fence under which its result may be settled."""
 
     kind: str
@@ -56,8 +52,7 @@ class Claimed:
     past: int
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """What a claimed subject was decided to: next due, by which playbook, whether it has a past, and when."""
 
     claim: Claimed
@@ -141,13 +136,44 @@ def claim(
     if not any_due(connection, now, kind):
         return []  # a read costs a third of the claim
     statement = _claim_statement(shards is not None, bool(not_shops))
-    values: dict[str, object] = {"b_kind": kind, "b_now": now, "most": limit, "until": now + lease}
+    return _claimed(connection, statement, kind, now, limit, shards, not_shops, until=now + lease)
+
+
+def take(
+    connection: Connection,
+    kind: str,
+    now: int,
+    limit: int,
+    *,
+    shards: Sequence[int] | None = None,
+    not_shops: Sequence[str] = (),
+) -> list[Claimed]:
+    """The same for work that ends in this transaction, which holds the rows itself: no lease is written (5 of 9 µs).
+
+    Each of them must be settled or failed before the transaction ends, or it is due again at once. Only for kinds that
+    nobody claims with a lease: the fence stays as it is.
+    """
+    statement = _take_statement(shards is not None, bool(not_shops))
+    return _claimed(connection, statement, kind, now, limit, shards, not_shops)
+
+
+def _claimed(
+    connection: Connection,
+    statement: Any,
+    kind: str,
+    now: int,
+    limit: int,
+    shards: Sequence[int] | None,
+    not_shops: Sequence[str],
+    **values: object,
+) -> list[Claimed]:
+    values |= {"b_kind": kind, "b_now": now, "most": limit}
     if shards is not None:
         values["shards"] = list(shards)
     if not_shops:
         values["not_shops"] = list(not_shops)
     rows = connection.execute(statement, values).all()
-    return sorted((Claimed(*row) for row in rows), key=lambda c: (c.due_at, c.shop, c.id))
+    return sorted(map(Claimed._make, rows), key=attrgetter("due_at", "shop", "id"))
 
 
 def settle(connection: Connection, results: Sequence[Result]) -> int:
@@ -221,12 +247,11 @@ def _any_due_statement(kinds: tuple[str, ...]) -> Select[tuple[str]]:
     return select(T.c.id).where(named, T.c.due_at <= bindparam("b_now", type_=BigInteger)).limit(1)
 
 
-@cache
-def _claim_statement(by_shard: bool, without_shops: bool) -> Update:
-    """Built once: composing it costs ten times more than running it."""
+def _due(by_shard: bool, without_shops: bool, *columns: ColumnElement[Any]) -> Select[Any]:
+    """Of subjects that are due and free, in due order and locked where the database locks rows."""
     now = bindparam("b_now", type_=BigInteger)
     due = (
-        select(T.c.kind, T.c.shop, T.c.id)
+        select(*columns)
         .where(T.c.kind == bindparam("b_kind"), T.c.due_at <= now)
         .where(or_(T.c.lease_until.is_(None), T.c.lease_until <= now))
         .order_by(T.c.due_at, T.c.shop, T.c.id)
@@ -237,12 +262,24 @@ def _claim_statement(by_shard: bool, without_shops: bool) -> Update:
         due = due.where(T.c.shard.in_(bindparam("shards", expanding=True)))
     if without_shops:
         due = due.where(T.c.shop.not_in(bindparam("not_shops", expanding=True)))
-    picked = due.cte("picked")
+    return due
+
+
+@cache
+def _take_statement(by_shard: bool, without_shops: bool) -> Select[Any]:
+    """Built once: composing it costs ten times more than running it."""
+    return _due(by_shard, without_shops, *(T.c[name] for name in Claimed._fields))
+
+
+@cache
+def _claim_statement(by_shard: bool, without_shops: bool) -> Update:
+    """Built once, too."""
+    picked = _due(by_shard, without_shops, T.c.kind, T.c.shop, T.c.id).cte("picked")
     return (
         update(T)
         .where(T.c.kind == picked.c.kind, T.c.shop == picked.c.shop, T.c.id == picked.c.id)
         .values(lease_until=bindparam("until"), fence=T.c.fence + 1)
-        .returning(*(T.c[name] for name in _CLAIMED))
+        .returning(*(T.c[name] for name in Claimed._fields))
     )
 
 

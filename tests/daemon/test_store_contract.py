@@ -130,6 +130,52 @@ def test_a_lease_can_be_shorter(db: Database) -> None:
     assert ["1"] == [claimed.id for claimed in claim(db, MORNING + SECOND)]
 
 
+def take(db: Database, now: int, limit: int = 100) -> list[Claimed]:
+    """Take up what is due and settle it, in one transaction."""
+    with db.begin() as tx:
+        taken = timers.take(tx, ORDER, now, limit)
+        assert len(taken) == timers.settle(tx, [Result(one, None, NOON) for one in taken])
+    return taken
+
+
+def test_what_ends_in_its_transaction_is_taken_up_in_the_same_order_and_leaves_no_lease(db: Database) -> None:
+    for minutes in (30, 10, 20, 90):
+        wake(db, f"due+{minutes}", at=MORNING + minutes * MINUTE)
+    now = MORNING + HOUR
+    assert ["due+10", "due+20"] == [taken.id for taken in take(db, now, limit=2)]
+    assert ["due+30"] == [taken.id for taken in take(db, now)]
+    assert [] == take(db, now)
+    assert {(None, 0)} == {(timer["lease_until"], timer["fence"]) for timer in rows(db, "timer")}
+
+
+def test_what_was_taken_up_and_not_settled_is_due_again_at_once(db: Database) -> None:
+    wake(db, "1")
+    with db.begin() as tx:
+        assert 1 == len(timers.take(tx, ORDER, NOON, 10))
+    assert ["1"] == [taken.id for taken in take(db, NOON)]
+
+
+def test_what_is_under_a_lease_is_not_taken_up(db: Database) -> None:
+    wake(db, "1")
+    claim(db, MORNING)
+    assert [] == take(db, MORNING + LEASE - 1)
+    assert ["1"] == [taken.id for taken in take(db, MORNING + LEASE)]
+
+
+def test_threads_take_up_disjoint_subjects_and_none_is_left(db: Database) -> None:
+    wake(db, *(f"{number:04}" for number in range(600)))
+    found: list[str] = []
+    guard = Lock()
+
+    def worker(_: int) -> None:
+        while taken := take(db, NOON, limit=25):
+            with guard:
+                found.extend(one.id for one in taken)
+
+    at_once(worker, 8)
+    assert [f"{number:04}" for number in range(600)] == sorted(found)
+
+
 def test_under_an_old_fence_nothing_is_written(db: Database) -> None:
     wake(db, "1")
     stale = claim(db, MORNING)
