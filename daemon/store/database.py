@@ -36,6 +36,11 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _RETRY = frozenset({"40P01", "40001"})
 """PostgreSQL: deadlock detected, serialization failure. The transaction was rolled back whole."""
 RETRIES = 5
+PAGE_SIZE = 2048
+"""Bytes of a page of a new SQLite file (docs/adr/0010): half of SQLite's own choice, since most of what is written
+are short rows, each on a page of its own, and every changed page is summed and written whole."""
+LOG_BYTES = 64 * 1024 * 1024
+"""How long the write-ahead log grows before it is written back."""
 T = TypeVar("T")
 
 
@@ -216,11 +221,12 @@ def _sqlite_engine(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None
+        connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
         for pragma in ("locking_mode=EXCLUSIVE", "foreign_keys=ON", "cache_size=-64000", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
         mode = connection.execute("PRAGMA journal_mode=WAL").fetchone()[0]
         connection.execute(f"PRAGMA synchronous={'FULL' if mode == 'wal' else 'EXTRA'}")
-        connection.execute("PRAGMA wal_autocheckpoint=16000")
+        connection.execute(f"PRAGMA wal_autocheckpoint={LOG_BYTES // PAGE_SIZE}")
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

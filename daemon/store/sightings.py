@@ -16,7 +16,7 @@ from daemon.tables import Seen
 S = Seen.__table__  # type: ignore[attr-defined]
 Sighting = tuple[bytes, int]
 """The digest of an order's facts, and the instant at which they were last said."""
-MAPPING = b"1"
+MAPPING = 1
 """Version of the normalised facts: raise it when a parser's meaning changes, and everything is compared anew."""
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode
@@ -25,7 +25,7 @@ _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 
 def digest(snap: Snapshot) -> bytes:
     """The canonical hash of a snapshot's normalised facts and the mapping version; not of observed_at."""
-    return hashlib.blake2b(_canonical((snap.fields, snap.lines)) + MAPPING, digest_size=8).digest()
+    return hashlib.blake2b(_canonical((MAPPING, snap.fields, snap.lines)), digest_size=8).digest()
 
 
 def of(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Sighting]:

@@ -133,6 +133,18 @@ def test_a_file_is_opened_in_wal_with_full_sync_by_the_only_connection(opened: D
     assert not (tmp_path / "forestall.db-shm").exists()
 
 
+def test_a_new_file_has_pages_of_two_kilobytes_and_an_earlier_one_keeps_its_own(url: str, tmp_path: Path) -> None:
+    earlier = sqlite3.connect(tmp_path / "forestall.db")
+    earlier.executescript("PRAGMA page_size=4096; PRAGMA journal_mode=WAL; CREATE TABLE older (name TEXT)")
+    earlier.close()
+    (tmp_path / "new").mkdir()
+    made = open_database(f"sqlite:///{tmp_path}/new/forestall.db")
+    found = open_database(url)
+    assert (2048, 4096) == (pragma(made, "page_size"), pragma(found, "page_size"))
+    made.close()
+    found.close()
+
+
 def test_closing_leaves_one_file_with_everything_in_it(opened: Database, tmp_path: Path) -> None:
     upgrade(opened)
     opened.close()
