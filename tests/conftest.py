@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests import postgres
 
 KEPT = {"FORESTALL_TEST_PG"}
+EXAMPLES, QUICK_EXAMPLES = 100, 40
+"""Tries of each property that does not say how many: in the whole suite, and in its quick part."""
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 for name in [name for name in os.environ if name.startswith("FORESTALL_") and name not in KEPT]:
@@ -26,14 +28,16 @@ os.environ.update(LANG="C.UTF-8", LC_ALL="C.UTF-8", FORESTALL_LANG="en", COLUMNS
 def pytest_configure(config: pytest.Config) -> None:
     """Make ready for tests; not the process that only hands them to workers, which wait for its start (2 s)."""
     if not config.getoption("numprocesses", None):
-        _hypothesis()
+        _hypothesis(QUICK_EXAMPLES if "not slow" in config.getoption("markexpr") else EXAMPLES)
         _frozen_clocks()
         importlib.import_module("tests.databases").quicken()
 
 
-def _hypothesis() -> None:
+def _hypothesis(examples: int) -> None:
     settings = importlib.import_module("hypothesis").settings
-    settings.register_profile("forestall", deadline=None, derandomize=ON_CI, print_blob=True, database=None)
+    settings.register_profile(
+        "forestall", max_examples=examples, deadline=None, derandomize=ON_CI, print_blob=True, database=None
+    )
     settings.load_profile("forestall")
 
 
