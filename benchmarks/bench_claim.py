@@ -1,7 +1,7 @@
 """What a wake-up and a claimed timer cost while 10 thousand, 100 thousand or 1 million timers are pending.
 
 Each size has a SQLite file of its own (WAL, FULL). A round makes a few random timers due and drains them in the
-engine's batches (claim and settle in one transaction); then it wakes up many times with nothing due.
+engine's batches (taken and settled in one transaction); then it wakes up many times with nothing due.
 """
 
 import random
@@ -84,7 +84,7 @@ class Drains:
         with Stopwatch() as watch:
             while count == BATCH:
                 with self.databases[size].begin() as tx:
-                    claims = timers.claim(tx, timers.ORDER, self.now, BATCH)
+                    claims = timers.take(tx, timers.ORDER, self.now, BATCH)
                     timers.settle(tx, [timers.Result(claim, FAR + claim.due_at % DAY, self.now) for claim in claims])
                 count = len(claims)
                 done += count
@@ -96,7 +96,7 @@ class Drains:
         with Stopwatch() as watch:
             for _ in range(EMPTY):
                 with self.databases[size].begin() as tx:
-                    assert not timers.claim(tx, timers.ORDER, self.now, BATCH)
+                    assert not timers.take(tx, timers.ORDER, self.now, BATCH)
         return watch.sample(EMPTY)
 
 
