@@ -1,7 +1,7 @@
 """Causes: what a pick-up or a pool consists of at an instant, and writing what was decided about it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, or_, se
 
 from daemon.lines import line
 from daemon.shops import Shop, Shops
-from daemon.store import decisions, memberships, orders, tasks, timers
+from daemon.store import decisions, memberships, orders, pairs, tasks, timers
 from daemon.store import listings as store
 from daemon.store.journal import Journal
 from daemon.tables import Action, Listing, Member, Pool
@@ -42,6 +42,10 @@ class Loaded(NamedTuple):
     changes: tuple[tuple[int, int | None], ...]
 
 
+Pools = Mapping[tuple[str, str], tuple[Any, Sequence[Any]]]
+"""By (seller, sku): the row of the pool, None where there is none, and those of its listings."""
+
+
 def load(connection: Connection, shops: Shops, moments: list[tuple[timers.Claimed, int]]) -> list[Loaded]:
     """The claimed causes, each with its members and past as of its own moment."""
     members: defaultdict[str, list[Any]] = defaultdict(list)
@@ -52,9 +56,10 @@ def load(connection: Connection, shops: Shops, moments: list[tuple[timers.Claime
             members[row[0]].append(row)
         for said in connection.execute(_TOLD, {"causes": ids}):
             told[said.cause].append(said)
+    pools = _pools(connection, {name for claim, _ in moments if (name := _pool_named(claim)) is not None})
     return [
         _as_of(
-            _cause(connection, shops, claim, at, priced=claim.id in members),
+            _cause(connection, shops, pools, claim, at, priced=claim.id in members),
             members.get(claim.id, ()),
             told.get(claim.id, ()),
             at,
@@ -99,15 +104,23 @@ def _membership(
     )
 
 
-def _cause(connection: Connection, shops: Shops, claim: timers.Claimed, at: int, *, priced: bool) -> Cause:
-    name = claim.id.split("/", 1)[1]
-    if name.startswith("pickup:"):
-        when = name.removeprefix("pickup:")
-        return Cause(key=claim.id, kind="pickup", act_by=parse(when) if "T" in when else None)
+def _cause(
+    connection: Connection, shops: Shops, pools: Pools, claim: timers.Claimed, at: int, *, priced: bool
+) -> Cause:
+    pool = _pool_named(claim)
+    if pool is not None:
+        return _pool(connection, shops, pools, claim.id, pool, at, priced=priced)
+    name = claim.id.partition("/")[2]
     if name.startswith("aftersale:"):
         return Cause(key=claim.id, kind="aftersale")
-    sku = key.unpart(name.removeprefix("pool:"))
-    return pool_of(connection, shops, claim.id, claim.seller, sku, at, priced=priced)
+    when = name.removeprefix("pickup:")
+    return Cause(key=claim.id, kind="pickup", act_by=parse(when) if "T" in when else None)
+
+
+def _pool_named(claim: timers.Claimed) -> tuple[str, str] | None:
+    """The pool (seller, sku) a cause is about; None when it is about none."""
+    name = claim.id.partition("/")[2]
+    return (claim.seller, key.unpart(name.removeprefix("pool:"))) if name.startswith("pool:") else None
 
 
 def write(
@@ -183,12 +196,25 @@ def pool_of(
 
     `priced` False: nobody is short, so what a sale costs does not matter.
     """
-    pool = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).first()
-    rows = connection.execute(
-        select(LI.c.shop, LI.c.listing_id).where(LI.c.seller == seller, LI.c.sku == sku, LI.c.seen_at <= at)
-    ).all()
-    listings = {f"{key.part(row.shop)}/{key.part(row.listing_id)}": row.shop for row in rows}
-    last = store.last_sale(connection, seller, sku) if listings and priced else None
+    pool = (seller, sku)
+    return _pool(connection, shops, _pools(connection, {pool}), cause, pool, at, priced=priced)
+
+
+def _pools(connection: Connection, names: set[tuple[str, str]]) -> Pools:
+    """The named pools and the listings of each, by two statements for all."""
+    listings: defaultdict[tuple[str, str], list[Any]] = defaultdict(list)
+    for row in pairs.read(connection, _LISTINGS, names):
+        listings[row.seller, row.sku].append(row)
+    rows = {(row.seller, row.sku): row for row in pairs.read(connection, _POOLS, names)}
+    return {name: (rows.get(name), listings[name]) for name in names}
+
+
+def _pool(
+    connection: Connection, shops: Shops, pools: Pools, cause: str, name: tuple[str, str], at: int, *, priced: bool
+) -> Cause:
+    pool, rows = pools[name]
+    listings = {f"{key.part(row.shop)}/{key.part(row.listing_id)}": row.shop for row in rows if row.seen_at <= at}
+    last = store.last_sale(connection, *name) if listings and priced else None
     return Cause(
         key=cause,
         kind="pool",
@@ -233,6 +259,8 @@ def _shown(member: CauseMember, shop: str) -> str:
     return member.order_id if member.shop == shop else f"{member.shop}/{member.order_id}"
 
 
+_POOLS = pairs.among(select(P), P.c.seller, P.c.sku)
+_LISTINGS = pairs.among(select(LI.c.seller, LI.c.sku, LI.c.shop, LI.c.listing_id, LI.c.seen_at), LI.c.seller, LI.c.sku)
 _causes: BindParameter[list[str]] = bindparam("causes", expanding=True)
 _MEMBERS = (
     select(

@@ -13,7 +13,7 @@ from daemon.store.timers import Claimed
 from daemon.store.upsert import many, replace_all
 from daemon.tables import Action, Case, Event, Member, Order
 from rules import model, snapshot
-from rules.deadline import Deadline, deadline
+from rules.deadline import Deadline, effective
 from rules.model import History, Kind, Outcome, Past, Violation
 from rules.snapshot import Known
 
@@ -101,7 +101,7 @@ def row(shop: Shop, order_id: str, facts: Known) -> tuple[dict[str, Any], model.
     }
     text = _encode(nested)
     order = _decode(text)
-    due = deadline(order, shop.policy.pack, shop.policy.warehouse)
+    due = effective(order, shop.policy.pack, shop.policy.warehouse)
     return (
         {
             "shop": shop.name,
