@@ -16,6 +16,11 @@ from daemon.shops import CHINESE, zone_of
 REPLAY_KEY = b"replay"
 """Personal data is hashed in a replay too; the scratch database is gone afterwards."""
 
+UNSAID = "generic"
+"""The platform of a shop of which nothing says where it is."""
+Resolver = Callable[[str | None, frozenset[str], str | None], ShopSettings]
+"""Platform, header and shop as far as they are said → the shop. Raises ValueError when none fits."""
+
 
 @dataclass(slots=True)
 class Recording:
@@ -27,6 +32,18 @@ class Recording:
     platforms: dict[str, str] = field(default_factory=dict)
     snapshots: int = 0
     files: int = 0
+
+    def noting(self, resolve: Resolver) -> Resolver:
+        """The resolver, which notes on the way what platform each shop is on: a line or the headers of an export say
+        so, be it in a later line only."""
+
+        def settings_for(platform: str | None, header: frozenset[str], shop: str | None) -> ShopSettings:
+            found = resolve(platform, header, shop)
+            if self.platforms.get(found.name, UNSAID) == UNSAID:
+                self.platforms[found.name] = found.platform
+            return found
+
+        return settings_for
 
 
 def record(
@@ -45,7 +62,7 @@ def record(
     for path in paths:
         progress(path)
         made.files += 1
-        for one in reader.read(path, _resolver(path, settings), observed_at):
+        for one in reader.read(path, made.noting(_resolver(path, settings)), observed_at):
             if isinstance(one, Rejected):
                 made.rejected.append(one)
                 continue
@@ -53,21 +70,25 @@ def record(
             if isinstance(one, Snapshot):
                 made.snapshots += 1
                 made.orders.add((one.shop, one.order_id))
-                made.platforms.setdefault(one.shop, one.platform or "generic")
     if made.tape.first is None:
         first = made.rejected[0] if made.rejected else None
-        why = f"; the first problem: {first.source}: {first.reason} → {first.mend}" if first else ""
+        why = f"; the first problem: {place_of(first)}: {first.reason} → {first.mend}" if first else ""
         raise NoInput(f"nothing usable in {len(paths)} files{why}")
     return made
 
 
-def _resolver(path: Path, settings: Config | None) -> Callable[[str | None, frozenset[str], str | None], ShopSettings]:
+def place_of(rejected: Rejected) -> str:
+    """Where a row stands that could not be used: file and line."""
+    return f"{rejected.source}:{rejected.line}" if rejected.line is not None else rejected.source
+
+
+def _resolver(path: Path, settings: Config | None) -> Resolver:
     """Which shop a file's rows belong to: named in the row, by the shop's folder, by its columns, by its platform."""
     known = _configured(settings) if settings is not None else {}
 
     def settings_for(platform: str | None, header: frozenset[str], shop: str | None) -> ShopSettings:
         if shop is not None:
-            return known.get(shop) or _unknown(shop, platform or "generic")
+            return known.get(shop) or _unknown(shop, platform or UNSAID)
         owner = next((s for s in known.values() if s.path is not None and path.resolve().is_relative_to(s.path)), None)
         if owner is not None:
             return owner

@@ -63,6 +63,23 @@ def test_a_shop_nobody_configured_takes_the_platform_of_its_records(tmp_path: Pa
     assert {"north": "taobao", "east": "jd", "west": "generic"} == made.platforms
 
 
+def test_a_platform_that_only_a_later_line_names_is_the_shops(tmp_path: Path) -> None:
+    made = recorded(a_file(tmp_path / "a.jsonl", a_line("1"), a_line("2", platform="taobao"), a_line("3")))
+
+    assert {"north": "taobao"} == made.platforms
+
+
+def test_an_export_says_its_platform_by_its_headers(tmp_path: Path) -> None:
+    file = a_file(tmp_path / "orders202606011800.csv", "订单号,订单状态,拼单成功时间", "1,待发货,2026-06-01 08:00:00")
+
+    assert {"pinduoduo": "pinduoduo"} == recorded(file, observed_at=parse(MORNING)).platforms
+
+
+def test_the_first_problem_is_named_with_its_line_where_nothing_is_usable(tmp_path: Path) -> None:
+    with pytest.raises(NoInput, match=r"a\.jsonl:1: .*→"):
+        recorded(a_file(tmp_path / "a.jsonl", a_line(status="PAID")))
+
+
 def test_local_times_of_a_chinese_platform_are_in_shanghai(tmp_path: Path) -> None:
     made = recorded(a_file(tmp_path / "a.jsonl", a_line(platform="jd", observed_at="2026-06-01 08:00:00")))
 
