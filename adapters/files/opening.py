@@ -29,7 +29,8 @@ _HEAD_BYTES = 4_096
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _GZIP = b"\x1f\x8b"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_ODD = {stats.S_ISDIR: "a folder", stats.S_ISFIFO: "a pipe", stats.S_ISSOCK: "a socket"}
+DEVICE = "a device"
+ODD = {stats.S_ISDIR: "a folder", stats.S_ISFIFO: "a pipe", stats.S_ISSOCK: "a socket"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +64,14 @@ class Source:
             raise Refusal("one JSON array instead of JSON Lines", "write one JSON object per line")
         if not text:
             return "text" if len(head) == _HEAD_BYTES else "empty"
-        return "json" if text.startswith(b"{") else "text"
+        return "json" if _is_json_lines(text, self.name.lower().removesuffix(".gz")) else "text"
+
+
+def _is_json_lines(head: bytes, name: str) -> bool:
+    """Whether lines of JSON begin in `head`: one that is broken, be it the first, must not lose the others."""
+    if head.startswith(b"{") or name.endswith(".jsonl"):
+        return True
+    return not name.endswith(".csv") and any(line.startswith(b"{") for line in head.splitlines())
 
 
 @contextmanager
@@ -95,7 +103,7 @@ def open_regular(path: Path, root: Path | None = None) -> int:
     if stats.S_ISREG(mode):
         return fd
     os.close(fd)
-    what = next((name for test, name in _ODD.items() if test(mode)), "a device")
+    what = next((name for test, name in ODD.items() if test(mode)), DEVICE)
     raise Refusal(f"{what}, not a regular file", "put the file itself here")
 
 

@@ -128,14 +128,23 @@ def test_a_wrong_value_is_refused_by_name(tmp_path: Path, facts: dict[str, objec
         '{"order_id":"1"',
         "{} {}",
         "[1]",
+        "garbage",
+        "order_id,status",
         '{"order_id":"\\ud800"}',
     ],
 )
 def test_a_line_that_is_no_sound_json_costs_only_itself(tmp_path: Path, line: str) -> None:
-    bad, good = items(json_file(tmp_path / "a.jsonl", line if line[0] == "{" else '{"a":1}', ORDER), STATED)
+    bad, good = items(json_file(tmp_path / "a.jsonl", line, ORDER), STATED)
 
     assert isinstance(bad, Rejected)
     assert (1, "a.jsonl") == (bad.line, bad.source)
+    assert isinstance(good, Snapshot)
+
+
+def test_lines_are_json_by_their_content_where_no_name_says_so(tmp_path: Path) -> None:
+    bad, good = items(json_file(tmp_path / "orders.txt", "garbage", ORDER), STATED)
+
+    assert ("not JSON", 1) == (bad.reason.partition(":")[0], bad.line)  # type: ignore[union-attr]
     assert isinstance(good, Snapshot)
 
 
