@@ -31,7 +31,24 @@ FIELDS: Mapping[str, str] = {
 }
 """Names of fields as a seller says them."""
 
+THINGS = (
+    "a device",
+    "a folder",
+    "a pipe",
+    "a socket",
+    "Douyin order export",
+    "JD order export",
+    "Pinduoduo order export",
+    "Taobao/Tmall order export (ExportOrderList)",
+    "Taobao/Tmall order-detail export (ExportOrderDetailList)",
+    "Taobao/Tmall order-item export (ExportItemList)",
+)
+"""Values in texts that are words: what a file is."""
+
 TEXTS = (
+    'add it to the values of status: values = {{ {} = "shipped" }}',
+    "add the offset (…+08:00), or give the shop a timezone",
+    "write {} as RFC 3339, such as 2026-06-01T08:00:00+08:00",
     "a cell of more than {} characters",
     "a file was changed or removed before its last row was read",
     "a gzip file inside a gzip file",
@@ -43,6 +60,7 @@ TEXTS = (
     "an encrypted workbook",
     "an old Excel workbook (.xls)",
     "cannot be opened: {}",
+    "column {} of the shop's map is not in this file",
     "correct [columns], or export that column too",
     "correct the columns, or leave the row out",
     "correct the line, or put the file into the folder of the right shop",
@@ -83,6 +101,7 @@ TEXTS = (
     "quote cells that hold the separator",
     "report the text, or map it under [shops.….columns]",
     "save it as CSV",
+    "shop {}: cannot look into the drop folder: {}",
     "save the file as UTF-8 (in Excel: CSV UTF-8)",
     "status {} is not known",
     "status {} is not mapped",

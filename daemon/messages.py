@@ -80,7 +80,7 @@ class Texts:
         )
 
     def task(self, tx: Connection, shops: Shops, row: RowMapping, now: int, *, uncertain: bool = False) -> str:
-        """A work item for a person, pre-filled, as JSON: title, text, and as of when it was true.
+        """A work item for a person, pre-filled, as JSON: title, text, the age of what it says, and when it was made.
 
         `uncertain`: a call was made and nobody knows what became of it.
         """
@@ -88,7 +88,10 @@ class Texts:
         text = message.text
         if uncertain:
             text = self._("it may have been done already: look before you do it again") + "\n" + text
-        return msgspec.json.encode({"title": message.title, "text": text, "as_of": format_utc(now)}).decode()
+        name = (row["shop"], row["order_id"])
+        known = orders.load(tx, {name}).get(name) if row["order_id"] else None
+        times = {"as_of": format_utc(known.observed_at if known else now), "made_at": format_utc(now)}
+        return msgspec.json.encode({"title": message.title, "text": text, **times}).decode()
 
     def _order_message(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
         """What is to be done about an order, or about a listing of whichever shop shares the pool."""

@@ -43,6 +43,7 @@ OURS = (
     "shop {}: a files feed needs path, the folder to watch",
     "{}: another program has the file open; close it or try again",
     "{}: cannot be opened ({}); check the path and its permissions",
+    "{}: cannot be written ({}); name a file in a folder with room",
     (
         "the database is at revision {}, which this version does not know: it was made by a later version of "
         "Forestall; install that version, or restore the backup made before the upgrade"

@@ -29,7 +29,7 @@ TABLES = {
         *(words.OCCASIONS, words.INITIATIONS, words.SCOPES, words.WAYS, words.ASSUMED, words.STEPS),
     ),
     "daemon/reasons.py": (reasons.REASONS,),
-    "daemon/foreign.py": (foreign.FIELDS, {text: text for text in foreign.TEXTS}),
+    "daemon/foreign.py": (foreign.FIELDS, {text: text for text in (*foreign.THINGS, *foreign.TEXTS)}),
     "daemon/mistakes.py": ({text: text for text in mistakes.OURS + mistakes.LIBRARIES},),
     "daemon/cli/speech.py": ({text: text for text in speech.TYPER},),
 }

@@ -24,6 +24,9 @@ def said() -> set[str]:
 
 def in_module(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text())):
+        named = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in {"reason", "mend"}
+        if named and (text := template(node.value)) is not None:  # type: ignore[attr-defined]
+            yield text
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
             keywords = [word.value for word in node.keywords if word.arg in {"reason", "mend"}]
             for value in [*node.args[:2], *keywords]:

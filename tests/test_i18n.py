@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from adapters.files import formats, opening
 from daemon import foreign, i18n, reasons, show, words
 from rules.instant import DAY, HOUR, MINUTE
 from rules.model import FLAGS, STATUSES, Kind, Outcome, Violation
@@ -81,11 +82,21 @@ def test_everything_adapters_say_of_files_can_be_said_in_chinese() -> None:
     assert refusals.said() == set(foreign.TEXTS)
 
 
+def test_everything_a_file_may_be_can_be_said_in_chinese() -> None:
+    things = {export.title for export in formats.EXPORTS} | set(opening.ODD.values()) | {opening.DEVICE}
+    assert things == set(foreign.THINGS)
+
+
 @pytest.mark.parametrize(
     ("english", "chinese"),
     [
         ("paid_minor '5O.80' is not an amount such as 129.80", "实付金额 '5O.80' 不是金额（例如 129.80）"),
         ("status '待处理' is not known", "无法识别订单状态 '待处理'"),
+        ("a pipe, not a regular file", "这是管道，不是普通文件"),
+        (
+            "this is a Pinduoduo order export, but shop north is on jd",
+            "这是拼多多订单导出，但店铺 north 属于 jd",
+        ),
         ("placed_at '上周' is not a time", "下单时间 '上周' 不是时间"),
         ('write lines as [{"line_id": …}]', 'lines 请写成 [{"line_id": …}]'),
         ("a sentence of somebody else", "a sentence of somebody else"),

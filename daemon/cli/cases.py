@@ -16,6 +16,7 @@ from daemon.cli.session import (
     MostOption,
     Session,
     ShopOption,
+    check_shop,
     instant,
     opened,
     out,
@@ -41,6 +42,7 @@ def list_cases(
 ) -> None:
     """List open cases, the nearest hand-over first."""
     with opened(config) as session:
+        check_shop(session, shop)
         with session.database.begin() as tx:
             rows = views.case_rows(tx, shop=shop, open_only=not all_cases)
         if json:

@@ -19,8 +19,9 @@ from daemon.cli.session import (
     here,
     opened,
     out,
+    writing,
 )
-from daemon.errors import Unavailable, Usage
+from daemon.errors import Usage
 from daemon.evidence import anchors, appeal, packfile, verify
 from daemon.evidence.anchors import Recorded
 from daemon.evidence.chain import Checked, Damage
@@ -46,11 +47,8 @@ def export(
     with opened(config) as session:
         name = find_shop(session, order, shop)
         document = appeal.build(session.database, session.installation.shops, name, order, session.now)
-    try:
+    with writing(here(file)):
         files = packfile.write(document, here(file))
-    except OSError as error:
-        text = _("{file}: cannot be written ({reason})")
-        raise Unavailable(text.format(file=here(file), reason=error.strerror)) from error
     checked, parts = packfile.examine(packfile.Pack(file.name, document, None), Recorded())
     if json:
         out().json({"files": [str(path) for path in files], "digest": document["digest"], **_chain(checked, parts)})
@@ -88,11 +86,8 @@ def anchor(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
     """Record every chain's head now, and print it to be kept elsewhere."""
     with opened(config) as session:
         path = _own_anchors(session)
-        try:
+        with writing(path):
             heads = anchors.record(session.database, path, session.now)
-        except OSError as error:
-            text = _("{file}: cannot be written ({reason})")
-            raise Unavailable(text.format(file=path, reason=error.strerror)) from error
         if json:
             made = [{"shop": h.shop, "seq": h.seq, "hash": h.hash.hex(), "at": format_utc(session.now)} for h in heads]
             out().json({"file": str(path), "anchors": made})

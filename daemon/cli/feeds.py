@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping
 
 from daemon import show
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, opened, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, check_shop, opened, out
 from daemon.foreign import translated
 from daemon.i18n import gettext as _
 from daemon.store import feeds
@@ -67,8 +67,10 @@ def rejected(
     json: JsonOption = False,
 ) -> None:
     """Show rows that could not be used: where, why, the mend."""
-    with opened(config) as session, session.database.begin() as tx:
-        rows = feeds.rejected(tx, shop, most)
+    with opened(config) as session:
+        check_shop(session, shop)
+        with session.database.begin() as tx:
+            rows = feeds.rejected(tx, shop, most)
     names = ("shop", "source", "line", "reason", "mend")
     if json:
         out().json({"rejected": [{name: row[name] for name in names} for row in rows]})

@@ -7,7 +7,17 @@ from sqlalchemy import RowMapping
 
 from daemon import reasons, show, words
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, find_shop, opened, out
+from daemon.cli.session import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    Session,
+    ShopOption,
+    check_shop,
+    find_shop,
+    opened,
+    out,
+)
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.store import views
@@ -31,6 +41,7 @@ def list_orders(
     """List orders, the nearest hand-over first."""
     with opened(config) as session:
         wanted = not json if open_only is None else open_only
+        check_shop(session, shop)
         with session.database.begin() as tx:
             rows = views.order_rows(tx, shop=shop, open_only=wanted, at_risk=at_risk)
         if json:

@@ -5,23 +5,26 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, BinaryIO
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from daemon import clock, lines, whatif, words
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out, writing
 from daemon.errors import Usage
 from daemon.foreign import translated
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
-from daemon.recording import Recording, record
+from daemon.recording import Recording, place_of, record
 from daemon.replay import Simulation
 from daemon.store import journal
 from rules.calendars import duration
 from rules.errors import PolicyError
 from rules.instant import format_utc
+
+SHOWN = 50
+"""Rows that could not be used and are named one by one."""
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +49,9 @@ def replay(
     """Replay recorded orders with simulated time; nothing is performed."""
     began = clock.monotonic()
     settings = whatif.settings_of(config)
-    stride = _step(step)
+    stride, start, stop = _step(step), instant(since, "--from"), instant(until, "--until")
+    if start is not None and stop is not None and stop <= start:
+        raise Usage(_("--until: must lie after --from"))
     with _bar() as bar:
         reading = bar.add_task(_("reading"), total=None)
         recording = record(
@@ -56,9 +61,10 @@ def replay(
             lambda path: bar.update(reading, description=path.name),
         )
         bar.remove_task(reading)
-        simulation = Simulation(whatif.shops_of(settings, recording))
-        end = _run(simulation, recording, instant(since, "--from"), instant(until, "--until"), stride, bar)
-    summary = _summary(simulation, recording, end, out_file)
+        with _output(out_file) as lines_to:
+            simulation = Simulation(whatif.shops_of(settings, recording))
+            end = _run(simulation, recording, start, stop, stride, bar)
+            summary = _summary(simulation, recording, end, lines_to)
     summary["seconds"] = round(clock.monotonic() - began, 3)
     _report(summary, recording, out_file, json)
 
@@ -76,12 +82,24 @@ def _run(
     return whatif.live(simulation, recording, start, until, step, progress)
 
 
-def _summary(simulation: Simulation, recording: Recording, end: int, out_file: Path | None) -> dict[str, Any]:
+@contextmanager
+def _output(out_file: Path | None) -> Iterator[BinaryIO | None]:
+    """Where the decision lines go: opened before time moves, so that a wrong path costs nobody the replay."""
+    if out_file is None:
+        yield None
+        return
+    with writing(out_file), out_file.open("wb") as stream:
+        yield stream
+
+
+def _summary(simulation: Simulation, recording: Recording, end: int, stream: BinaryIO | None) -> dict[str, Any]:
     with simulation.database.begin() as tx:
         entries = list(journal.lines(tx))
     digest = hashlib.sha256()
-    for encoded in _written(lines.encode(entries), out_file):
+    for encoded in lines.encode(entries):
         digest.update(encoded)
+        if stream is not None:
+            stream.write(encoded)
     cases = Counter(entry["case"] for entry in entries if entry["event"] == "case_opened")
     actions = Counter(entry["action"] for entry in entries if entry["event"] == "action")
     return {
@@ -96,24 +114,14 @@ def _summary(simulation: Simulation, recording: Recording, end: int, out_file: P
     }
 
 
-def _written(encoded: Any, out_file: Path | None) -> Iterator[bytes]:
-    """The lines, passed through to the file on their way."""
-    if out_file is None:
-        yield from encoded
-        return
-    with out_file.open("wb") as stream:
-        for one in encoded:
-            stream.write(one)
-            yield one
-
-
 def _report(summary: dict[str, Any], recording: Recording, out_file: Path | None, json: bool) -> None:
+    for rejected in recording.rejected[:SHOWN]:
+        out().say(f"{place_of(rejected)}: {translated(rejected.reason)} → {translated(rejected.mend)}")
+    if len(recording.rejected) > SHOWN:
+        out().say(_("… and {n} more").format(n=len(recording.rejected) - SHOWN))
     if json:
         out().json(summary)
         return
-    for rejected in recording.rejected[:5]:
-        place = f"{rejected.source}:{rejected.line}" if rejected.line is not None else rejected.source
-        out().say(f"{place}: {translated(rejected.reason)} → {translated(rejected.mend)}")
     text = _("{orders} orders, {snapshots} snapshots, {quarantined} rows not usable")
     out().print(text.format(**summary))
     for violation, count in summary["cases"].items():

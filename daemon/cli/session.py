@@ -1,12 +1,12 @@
 """What a command works with: configuration, database, clock, output. One lock holder: a running daemon
 executes commands for others through its socket."""
 
-import contextlib
 import getpass
 import io
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,10 +19,10 @@ from daemon import clock, config, i18n, mistakes
 from daemon.cli.speech import spoken
 from daemon.config import Config
 from daemon.control import Request, forward, socket_path
-from daemon.errors import Busy, DaemonError, Usage
+from daemon.errors import Busy, DaemonError, Unavailable, Usage
 from daemon.i18n import gettext as _
 from daemon.installation import Installation, build, usable
-from daemon.store import meta, views
+from daemon.store import feeds, meta, views
 from daemon.store.database import Database, check_schema, open_database
 from rules.instant import parse
 
@@ -97,7 +97,7 @@ class Session:
     now: int = field(default_factory=clock.now)
 
 
-@contextlib.contextmanager
+@contextmanager
 def opened(path: Path, *, adapters: bool = False, check: bool = True) -> Iterator[Session]:
     """Open the installation that `path` describes; a forwarded command uses the daemon's own."""
     holder = _holder.get()
@@ -124,6 +124,16 @@ def here(path: Path) -> Path:
     return path if base is None else base / path
 
 
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Write a file that a person named. Raises Unavailable, with the reason, where that cannot be done."""
+    try:
+        yield
+    except OSError as error:
+        text = _("{file}: cannot be written ({reason})")
+        raise Unavailable(text.format(file=file, reason=error.strerror)) from error
+
+
 def user() -> str:
     """The system's user who typed the command, also where a daemon runs it for him."""
     asked = _user.get()
@@ -133,6 +143,17 @@ def user() -> str:
         return getpass.getuser()
     except (OSError, KeyError):
         return ""
+
+
+def check_shop(session: Session, shop: str | None) -> None:
+    """Raises Usage for the name of a shop that is neither configured nor was ever read."""
+    if shop is None or shop in session.settings.shops:
+        return
+    with session.database.begin() as tx:
+        read = {row["shop"] for row in feeds.statuses(tx)}
+    if shop not in read:
+        known = ", ".join(sorted(read.union(session.settings.shops))) or _("none")
+        raise Usage(_("no shop {shop} is known; known are: {known}").format(shop=shop, known=known))
 
 
 def find_shop(session: Session, order_id: str, shop: str | None) -> str:

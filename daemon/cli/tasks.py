@@ -7,7 +7,17 @@ from sqlalchemy import RowMapping
 
 from daemon import show, words
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, MostOption, Session, ShopOption, opened, out
+from daemon.cli.session import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    MostOption,
+    Session,
+    ShopOption,
+    check_shop,
+    opened,
+    out,
+)
 from daemon.i18n import gettext as _
 from daemon.store import hands, views
 from daemon.store.journal import Journal
@@ -29,6 +39,7 @@ def list_tasks(
 ) -> None:
     """List open tasks, those first that are soon of no use any more."""
     with opened(config) as session:
+        check_shop(session, shop)
         with session.database.begin() as tx:
             rows = views.task_rows(tx, session.now, shop=shop, all_rows=all_tasks)
         if json:

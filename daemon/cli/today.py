@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from daemon import prognosis, show
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, here, opened, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, here, opened, out, writing
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
 from daemon.store import feeds, health, orders, views
@@ -47,7 +47,8 @@ def today(
             warnings = _warnings(tx, session)
         documents = [_document(bucket, session, marks.get(bucket.shop)) for bucket in buckets]
         if csv_file is not None:
-            here(csv_file).write_text(_csv(documents), "utf-8-sig")
+            with writing(here(csv_file)):
+                here(csv_file).write_text(_csv(documents), "utf-8-sig")
         if json:
             out().json({"now": format_utc(session.now), "hours": hours, "pickups": documents, "open_tasks": tasks})
             return

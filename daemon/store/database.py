@@ -65,12 +65,19 @@ class Database:
             yield connection
 
     def backup(self, file: Path) -> None:
-        """Write a consistent copy (SQLite only); it appears under its name only when it is whole."""
+        """Write a consistent copy (SQLite only); it appears under its name only when it is whole.
+
+        Raises Unavailable where it cannot be written.
+        """
         half = file.with_name(file.name + ".part")
         half.unlink(missing_ok=True)
         with self._turn:
             raw = self.engine.raw_connection()
-            raw.cursor().execute("VACUUM INTO ?", (str(half),))
+            try:
+                raw.cursor().execute("VACUUM INTO ?", (str(half),))
+            except sqlite3.OperationalError as error:
+                half.unlink(missing_ok=True)
+                raise Unavailable(f"{file}: cannot be written ({error}); name a file in a folder with room") from error
         half.replace(file)
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, or_, select
+from sqlalchemy import Connection, RowMapping, exists, or_, select
 
 from daemon.store import orders
 from daemon.tables import Action, Case, Delivery, Member, Order
@@ -116,9 +116,9 @@ def task_rows(connection: Connection, now: int, *, shop: str | None = None, all_
     if all_rows:
         query = query.where(A.c.kind != Kind.ALERT)
     else:
-        # a call that may have been made (it has a note) must be looked into, however late
-        of_use = or_(A.c.not_after.is_(None), A.c.not_after >= now, A.c.note != "")
-        query = query.where(A.c.outcome == Outcome.NEEDS_HUMAN, of_use)
+        in_time = or_(A.c.not_after.is_(None), A.c.not_after >= now)
+        # a call that may have been made (it has a note) must be looked into, whatever became of its order
+        query = query.where(A.c.outcome == Outcome.NEEDS_HUMAN, or_(A.c.note != "", in_time & ~_case_has_ended))
     if shop is not None:
         query = query.where(A.c.shop == shop)
     return list(connection.execute(query.order_by(A.c.at, A.c.key)).mappings())
@@ -192,6 +192,15 @@ def _bucket(cause: str, rows: list[Any]) -> Bucket:
         oldest=rows[0].order_id,
         order_ids=tuple(sorted({row.order_id for row in rows})),
     )
+
+
+_case_has_ended = exists().where(
+    C.c.shop == A.c.shop,
+    C.c.order_id == A.c.order_id,
+    C.c.violation == A.c.violation,
+    C.c.episode == A.c.episode,
+    C.c.closed_at.is_not(None),
+)
 
 
 def _utc(instant: int | None) -> str | None:

@@ -31,11 +31,11 @@ feed = "memory"
 """
 
 
-def order(order_id: str, shop: str = "north", **facts: Any) -> None:
-    """Let a shop say an order that must be shipped within three hours from now."""
+def order(order_id: str, at: int | None = None, shop: str = "north", **facts: Any) -> None:
+    """Let a shop say an order that must be shipped within three hours from now, as it was `at` (now)."""
     now = clock.now()
     times = {"paid_at": now - HOUR, "ship_by": now + 3 * HOUR}
-    feed_box(shop).push(Page(records=[a_snapshot(order_id, at=now, shop=shop, **{**times, **facts})]))
+    feed_box(shop).push(Page(records=[a_snapshot(order_id, at=at or now, shop=shop, **{**times, **facts})]))
 
 
 @pytest.fixture
@@ -154,7 +154,12 @@ def test_a_command_line_without_meaning_is_2(cli: Cli, folder: Path, line: str) 
 
 
 @pytest.mark.parametrize(
-    "line", ["orders show nobody", "why nobody", "cases show nobody", "cases ack nobody", "tasks done nobody"]
+    "line",
+    [
+        *("orders show nobody", "why nobody", "cases show nobody", "cases ack nobody", "tasks done nobody"),
+        *("orders list --shop nobody", "cases list --shop nobody", "tasks list --shop nobody"),
+        *("feeds rejected --shop nobody", "health --shop nobody"),
+    ],
 )
 def test_a_name_nobody_knows_is_2(cli: Cli, folder: Path, line: str) -> None:
     said = cli(line)
@@ -163,9 +168,17 @@ def test_a_name_nobody_knows_is_2(cli: Cli, folder: Path, line: str) -> None:
     assert "nobody" in said.err
 
 
+@pytest.mark.parametrize("line", ["today --csv {file}", "db backup {file}"])
+def test_a_file_that_cannot_be_written_is_69_and_says_why(cli: Cli, folder: Path, line: str) -> None:
+    said = cli(line, file=folder / "nowhere" / "file")
+
+    assert 69 == said.code
+    assert f"{folder / 'nowhere' / 'file'}: cannot be written (" in said.err
+
+
 def test_an_order_in_several_shops_is_2_and_names_the_candidates(cli: Cli, folder: Path) -> None:
-    order("1", "north")
-    order("1", "south")
+    order("1", shop="north")
+    order("1", shop="south")
     cli("tick")
 
     for line in ("orders show 1", "why 1"):
@@ -176,8 +189,8 @@ def test_an_order_in_several_shops_is_2_and_names_the_candidates(cli: Cli, folde
 
 
 def test_an_order_in_several_shops_is_found_by_its_shop(cli: Cli, folder: Path) -> None:
-    order("1", "north")
-    order("1", "south")
+    order("1", shop="north")
+    order("1", shop="south")
     cli("tick")
 
     assert "south" == cli("orders show 1 --shop south --json").document["shop"]
@@ -256,6 +269,27 @@ def test_a_task_is_done_once(cli: Cli, folder: Path) -> None:
 
     assert (0, 2) == (done.code, again.code)
     assert task["key"] not in [open_one["key"] for open_one in cli("tasks list --json").document["tasks"]]
+
+
+def test_a_task_leaves_the_list_with_its_case(cli: Cli, folder: Path) -> None:
+    order("1")
+    cli("tick")
+    before = cli("tasks list --json").document["tasks"]
+
+    cli("cases resolve north/1/late_shipment/1")
+
+    assert (["ship"], []) == ([task["step"] for task in before], cli("tasks list --json").document["tasks"])
+    assert 0 == cli("today --json").document["open_tasks"]
+
+
+def test_a_task_says_how_old_what_it_says_is(cli: Cli, folder: Path) -> None:
+    seen = clock.now() - HOUR
+    order("1", seen)
+    cli("tick")
+
+    (task,) = cli("tasks list --json").document["tasks"]
+
+    assert format_utc(seen) == task["as_of"]
 
 
 def test_a_case_is_acknowledged_snoozed_taken_over_and_resolved(cli: Cli, folder: Path) -> None:

@@ -76,6 +76,26 @@ def test_a_replay_needs_no_configuration(cli: Cli, tape: Path) -> None:
     assert {"late_shipment": 3} == said.document["cases"]
 
 
+def test_every_row_that_could_not_be_used_is_named(cli: Cli, tape: Path) -> None:
+    tape.write_text(tape.read_text() + "{\n" * 60)
+
+    said = cli("replay {tape} --json", tape=tape)
+
+    assert 60 == said.document["quarantined"]
+    assert (50, True) == (said.err.count("tape.jsonl:"), "… and 10 more" in said.err)
+
+
+def test_a_place_that_cannot_be_written_is_told_before_time_moves(cli: Cli, tape: Path, tmp_path: Path) -> None:
+    said = cli("replay {tape} --out {file}", tape=tape, file=tmp_path / "nowhere" / "lines")
+
+    assert (69, "") == (said.code, said.out)
+    assert "cannot be written" in said.err
+
+
+def test_time_that_would_run_backwards_is_a_mistake_of_usage(cli: Cli, tape: Path) -> None:
+    assert 2 == cli("replay {tape} --from 2026-07-01T00:00:00Z --until 2026-06-01T00:00:00Z", tape=tape).code
+
+
 def test_a_replay_leaves_nothing_behind(cli: Cli, tape: Path, tmp_path: Path) -> None:
     cli("replay {tape} --json", tape=tape)
 

@@ -438,7 +438,7 @@ class World:
             reason=row["reason"],
             order=row["order_id"],
             orders=(),
-            at=parse(request["as_of"]),
+            at=parse(request["made_at"]),
             title=request["title"],
             text=request["text"],
         )
