@@ -19,7 +19,7 @@ from pydantic import TypeAdapter as Adapter
 from adapters.base import Record, Rejected, ShopSettings
 from daemon import adapter
 from daemon.config import WarehouseSection
-from daemon.errors import ConfigError
+from daemon.errors import ConfigError, NoInput
 from daemon.shops import zone_of
 from rules import model
 from rules.calendars import duration
@@ -108,7 +108,7 @@ def files(roots: Iterable[Path]) -> list[Path]:
     found: list[Path] = []
     for root in roots:
         if not root.exists():
-            raise ConfigError(f"{root}: no such file or folder")
+            raise NoInput(f"{root}: no such file or folder")
         found += sorted(root.rglob("*.toml")) if root.is_dir() else [root]
     return found
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from daemon import config as configuration
 from daemon.config import Config
-from daemon.errors import ConfigError
+from daemon.errors import ConfigError, Usage
+from daemon.i18n import gettext as _
 from daemon.installation import build, usable
 from daemon.recording import Recording
 from daemon.replay import AFTERMATH, LEAST_WINDOW, Simulation
@@ -45,7 +46,9 @@ def settings_of(config: Path) -> Config | None:
 
 
 def playbook_of(path: Path | None, settings: Config | None) -> Playbook:
-    """The playbook in a file, else the configured one, else the shipped one. Raises ConfigError."""
+    """The playbook in a file, else the configured one, else the shipped one. Raises ConfigError, Usage."""
+    if path is not None and not path.is_file():
+        raise Usage(_("{file}: no such file; name a playbook, or leave it out for the one in use").format(file=path))
     if path is None:
         return usable(build(settings, adapters=False)).shops.playbook if settings is not None else playbook.shipped()
     try:

@@ -26,6 +26,7 @@ from daemon.evidence import anchors, appeal, packfile, verify
 from daemon.evidence.anchors import Recorded
 from daemon.evidence.chain import Checked, Damage
 from daemon.i18n import gettext as _
+from daemon.i18n import ngettext
 from rules.instant import format_utc
 
 app = typer.Typer(help="Evidence: appeal packs, and the proof that nothing was changed.", no_args_is_help=True)
@@ -139,7 +140,10 @@ def _report(found: list[Found], known: Recorded, json: bool) -> None:
         out().json({"ok": whole, "chains": chains, "notes": notes})
         return
     for name, checked, parts in found:
-        known_by = _("{n} links, {anchors} anchors").format(n=checked.links, anchors=checked.anchors)
+        known_by = ngettext("{n} link", "{n} links", checked.links).format(n=checked.links)
+        if checked.shop in known.of:
+            said = ngettext("{n} anchor", "{n} anchors", checked.anchors)
+            known_by += ", " + said.format(n=checked.anchors)
         out().print(screen.pairs([(name, known_by)]))
         lines = [*map(_damage, checked.damage), *(_("altered: the {part} of the pack").format(part=p) for p in parts)]
         if checked.unlisted:
@@ -169,12 +173,19 @@ def _chain(checked: Checked, parts: list[str]) -> dict[str, Any]:
 def _damage(damage: Damage) -> str:
     """What is wrong, and what that means."""
     span = str(damage.first) if damage.first == damage.last else f"{damage.first}–{damage.last}"
+    count = damage.last - damage.first + 1
     match damage.kind:
         case "altered":
             return _("altered: link {span} does not follow from the one before").format(span=span)
         case "missing":
-            return _("missing: links {span} are gone").format(span=span)
+            text = ngettext("missing: link {span} is gone", "missing: links {span} are gone", count)
+            return text.format(span=span)
         case "cut":
-            return _("cut off: links {span} were there when the head was recorded").format(span=span)
+            text = ngettext(
+                "cut off: link {span} was there when the head was recorded",
+                "cut off: links {span} were there when the head was recorded",
+                count,
+            )
+            return text.format(span=span)
         case "rewritten":
             return _("rewritten: somewhere in links {span} the chain is not the recorded one").format(span=span)

@@ -178,10 +178,10 @@ def test_a_step_that_both_leave_out_for_the_same_reason_is_no_change(cli: Cli, t
     assert ([], 0) == (document["orders"], document["b"]["actions"].get("compensate", 0))
 
 
-def test_a_playbook_that_is_wrong_is_78_and_nothing_usable_is_65(cli: Cli, tmp_path: Path) -> None:
+def test_a_wrong_playbook_is_78_one_that_is_not_there_2_and_nothing_usable_65(cli: Cli, tmp_path: Path) -> None:
     recording(tmp_path, paid("1"))
     (tmp_path / "bad.toml").write_text("name = 1")
     (tmp_path / "empty.jsonl").write_text("")
     assert 78 == cli("policy diff ask.toml bad.toml r.jsonl").code
-    assert 78 == cli("policy backtest r.jsonl --playbook nowhere.toml").code
+    assert 2 == cli("policy backtest r.jsonl --playbook nowhere.toml").code
     assert 65 == cli("policy backtest empty.jsonl").code
