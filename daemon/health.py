@@ -1,5 +1,6 @@
 """Shop health: look at a shop when something happened to it, and tell the seller before a line is crossed."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
@@ -12,15 +13,15 @@ from rules.decide import Act
 from rules.health import Reading
 from rules.instant import HOUR
 from rules.model import Kind, Violation
-from rules.packs import local_date
+from rules.packs import local_date, midnight
 
 if TYPE_CHECKING:
     from daemon.engine import Engine
 
 BATCH = 100
 EVERY = HOUR
-"""A shop is looked at this often even when nothing happens (µs): orders threaten to run out of stock by time alone,
-and windows move on at midnight."""
+"""How often a shop is looked at though nothing happens (µs), if it is near a line, or orders can threaten one by time
+alone: that of a day's stock-outs. All others only move at midnight, when their windows do."""
 
 
 def look(engine: "Engine", now: int) -> int:
@@ -34,9 +35,19 @@ def look(engine: "Engine", now: int) -> int:
             for reading in readings:
                 if reading.state in ("near", "over"):
                     _tell(engine, tx, journal, shop, reading, now)
-            timers.settle(tx, [timers.Result(claim, now + EVERY if readings else None, now)])
+            timers.settle(tx, [timers.Result(claim, _next(shop, readings, now), now)])
         journal.write(tx, now)
     return len(claims)
+
+
+def _next(shop: Shop, readings: tuple[Reading, ...], now: int) -> int | None:
+    """When a shop is looked at again, unless something happens to it before; None where nothing is counted."""
+    if not readings:
+        return None
+    if any(reading.state in ("near", "over") or reading.gauge.period == "day" for reading in readings):
+        return now + EVERY
+    zone = shop.policy.pack.zone
+    return midnight(local_date(now, zone) + timedelta(days=1), zone)
 
 
 def _tell(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, reading: Reading, now: int) -> None:

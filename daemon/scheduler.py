@@ -34,7 +34,8 @@ from rules.instant import SECOND
 
 log = structlog.get_logger()
 HOPS = ("poll", "decide", "dispatch")
-DECIDED = (timers.POOL, timers.ORDER, timers.CAUSE, timers.WATCH, timers.HEALTH, timers.SCAN)
+DECISIONS = frozenset({timers.POOL, timers.ORDER, timers.CAUSE})
+DECIDED = (*sorted(DECISIONS), timers.WATCH, timers.HEALTH, timers.SCAN)
 """The kinds of timers that `decide` looks after."""
 
 
@@ -108,9 +109,12 @@ def tick(parts: Parts, now: int) -> dict[str, int]:
 def decide(engine: Engine, now: int) -> int:
     """Everything that is decided at `now`: orders and causes, then the feeds and shops themselves."""
     with engine.database.begin() as tx:
-        if not timers.any_due(tx, now, *DECIDED):
-            return 0
-    return engine.decide(now) + watch(engine, now) + health.look(engine, now) + scans.remind(engine, now)
+        due = timers.due_kinds(tx, now, *DECIDED)
+    done = engine.decide(now) if due & DECISIONS else 0
+    # what happened to an order may have made its shop's health due just now
+    done += health.look(engine, now) if done or timers.HEALTH in due else 0
+    done += watch(engine, now) if timers.WATCH in due else 0
+    return done + (scans.remind(engine, now) if timers.SCAN in due else 0)
 
 
 @dataclass(slots=True)

@@ -29,6 +29,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlmodel import SQLModel
 
 from daemon.errors import Busy, SchemaOutdated, Unavailable
+from daemon.store import driver
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -235,10 +236,7 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.execute(f"PRAGMA synchronous={'FULL' if mode == 'wal' else 'EXTRA'}")
         connection.execute(f"PRAGMA wal_autocheckpoint={LOG_BYTES // PAGE_SIZE}")
 
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
+    event.listen(engine, "begin", driver.begin)
     with engine.connect():
         return engine
 

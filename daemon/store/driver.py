@@ -21,6 +21,13 @@ for _type, _plain in _AS_IT_IS.items():
 Values = tuple[object, ...]
 
 
+def begin(connection: Connection) -> None:
+    """Take SQLite's write lock for the transaction that SQLAlchemy begins. Raises what SQLAlchemy would."""
+    text = "BEGIN IMMEDIATE"
+    with _errors(connection, text, ()):
+        cast("sqlite3.Connection", connection.connection.driver_connection).execute(text)
+
+
 def rows(connection: Connection, text: str, values: Values) -> list[tuple[Any, ...]]:
     """The rows of a statement. Raises what SQLAlchemy would."""
     with _errors(connection, text, values):

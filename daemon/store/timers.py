@@ -10,16 +10,19 @@ from sqlalchemy import (
     BigInteger,
     ColumnClause,
     ColumnElement,
+    CompoundSelect,
     Connection,
     Select,
     Update,
     bindparam,
     case,
+    exists,
     func,
     literal,
     literal_column,
     or_,
     select,
+    union_all,
     update,
 )
 
@@ -107,6 +110,11 @@ def wake(
     ]
     if rows:
         many(connection, _WAKE[connection.dialect.name], rows)
+
+
+def due_kinds(connection: Connection, now: int, *kinds: str) -> frozenset[str]:
+    """Of which of these kinds a subject is due; nearly every second of none, so one read is all it costs."""
+    return frozenset(connection.execute(_due_kinds_statement(kinds), {"b_now": now}).scalars())
 
 
 def any_due(connection: Connection, now: int, *kinds: str) -> bool:
@@ -239,6 +247,14 @@ def publish(connection: Connection, shop: str, now: int) -> None:
     for kind, owner in ((ORDER, shop), (POOL, seller)):
         if owner is not None:
             connection.execute(_PUBLISH, {"b_kind": kind, "b_shop": owner, "b_now": now})
+
+
+@cache
+def _due_kinds_statement(kinds: tuple[str, ...]) -> CompoundSelect[Any]:
+    now = bindparam("b_now", type_=BigInteger)
+    return union_all(
+        *(select(literal(kind)).where(exists().where(T.c.kind == literal(kind), T.c.due_at <= now)) for kind in kinds)
+    )
 
 
 @cache

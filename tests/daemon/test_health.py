@@ -13,11 +13,11 @@ from daemon.shops import Shops
 from daemon.store import health
 from daemon.store.database import Database
 from rules.health import Budget, Reading
-from rules.instant import DAY, HOUR, MINUTE, parse
+from rules.instant import DAY, HOUR, MINUTE, format_utc, parse
 from tests import databases
 from tests.daemon.builders import MORNING, a_snapshot, an_event, count, rows, said, shops, take_in
 from tests.daemon.commands import Said
-from tests.daemon.running import say, sink
+from tests.daemon.running import LIVE, say, sink
 
 JUNE = parse("2026-06-01T00:00:00+08:00")
 Install = Callable[..., Parts]
@@ -313,11 +313,32 @@ def test_what_was_told_is_evidence(installed: Install) -> None:
     assert 1 == len(found)
 
 
+def looked_at_again(parts: Parts) -> str:
+    (timer,) = rows(parts.database, "timer", kind="health")
+    return format_utc(timer["due_at"])
+
+
+def test_a_shop_far_from_every_line_is_looked_at_again_when_the_windows_move(installed: Install) -> None:
+    parts = installed()
+    tick(parts, MORNING)
+    assert "2026-06-01T16:00:00Z" == looked_at_again(parts)  # midnight in Shanghai
+
+
+def test_a_shop_near_a_line_is_looked_at_every_hour(installed: Install) -> None:
+    parts = installed()
+    disputes(parts, 4, MORNING)
+    assert format_utc(MORNING + 3 * MINUTE + HOUR) == looked_at_again(parts)
+
+
+def test_a_days_line_that_orders_threaten_by_time_alone_is_looked_at_every_hour(installed: Install) -> None:
+    parts = installed(LIVE.replace("taobao", "pinduoduo"))
+    tick(parts, MORNING)
+    assert format_utc(MORNING + HOUR) == looked_at_again(parts)
+
+
 def test_a_new_incident_makes_a_quiet_shop_due_at_once(installed: Install) -> None:
     parts = installed()
     tick(parts, MORNING)
-    (timer,) = rows(parts.database, "timer", kind="health")
-    assert MORNING + HOUR == timer["due_at"]
     take_in(parts.database, parts.installation.shops, an_event("complaint", at=MORNING + MINUTE))
     (timer,) = rows(parts.database, "timer", kind="health")
     assert MORNING + MINUTE == timer["due_at"]
