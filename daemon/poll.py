@@ -17,7 +17,7 @@ from daemon import clock
 from daemon.engine import Engine
 from daemon.errors import LeaseLost
 from daemon.shops import Shop, Shops
-from daemon.store import feeds, timers
+from daemon.store import backlog, feeds, timers
 from daemon.store.database import retrying
 from daemon.store.ingest import Ingested, ingest
 from daemon.store.journal import Journal
@@ -55,7 +55,7 @@ class Poller:
     def is_due(self, now: int) -> bool:
         """Whether a feed is to be polled."""
         with self.engine.database.begin() as tx:
-            return timers.any_due(tx, now, timers.FEED)
+            return bool(backlog.due_kinds(tx, now, timers.FEED))
 
     async def start_due(self, now: int) -> list["asyncio.Task[None]"]:
         """Claim due feeds and start polling each; returns the tasks without waiting for them."""

@@ -26,7 +26,7 @@ from daemon.installation import Installation, build, usable
 from daemon.lane import Lane
 from daemon.messages import Texts
 from daemon.poll import Poller
-from daemon.store import feeds, meta, outbox, policies, timers
+from daemon.store import backlog, feeds, meta, outbox, policies, timers
 from daemon.store.database import Database, check_schema, open_database
 from daemon.store.journal import Journal
 from daemon.watch import watch
@@ -109,7 +109,7 @@ def tick(parts: Parts, now: int) -> dict[str, int]:
 def decide(engine: Engine, now: int) -> int:
     """Everything that is decided at `now`: orders and causes, then the feeds and shops themselves."""
     with engine.database.begin() as tx:
-        due = timers.due_kinds(tx, now, *DECIDED)
+        due = backlog.due_kinds(tx, now, *DECIDED)
     done = engine.decide(now) if due & DECISIONS else 0
     # what happened to an order may have made its shop's health due just now
     done += health.look(engine, now) if done or timers.HEALTH in due else 0

@@ -10,23 +10,19 @@ from sqlalchemy import (
     BigInteger,
     ColumnClause,
     ColumnElement,
-    CompoundSelect,
     Connection,
     Select,
     Update,
     bindparam,
     case,
-    exists,
     func,
-    literal,
     literal_column,
     or_,
     select,
-    union_all,
     update,
 )
 
-from daemon.store import pairs
+from daemon.store import backlog, pairs
 from daemon.store.upsert import many, upsert
 from daemon.tables import Feed, Member, Timer
 
@@ -112,16 +108,6 @@ def wake(
         many(connection, _WAKE[connection.dialect.name], rows)
 
 
-def due_kinds(connection: Connection, now: int, *kinds: str) -> frozenset[str]:
-    """Of which of these kinds a subject is due; nearly every second of none, so one read is all it costs."""
-    return frozenset(connection.execute(_due_kinds_statement(kinds), {"b_now": now}).scalars())
-
-
-def any_due(connection: Connection, now: int, *kinds: str) -> bool:
-    """Whether a subject of these kinds is due: the answer of nearly every second is no, so one read is all it costs."""
-    return connection.execute(_any_due_statement(kinds), {"b_now": now}).first() is not None
-
-
 def due_of(connection: Connection, kind: str, names: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int | None]:
     """When the named subjects (shop, id) are due; those without a timer are absent."""
     return {(row.shop, row.id): row.due_at for row in pairs.read(connection, _DUE_OF, names, b_kind=kind)}
@@ -141,7 +127,7 @@ def claim(
 
     A claim that is never settled comes back when its lease is over. `not_shops` are left for later.
     """
-    if not any_due(connection, now, kind):
+    if not backlog.due_kinds(connection, now, kind):
         return []  # a read costs a third of the claim
     statement = _claim_statement(shards is not None, bool(not_shops))
     return _claimed(connection, statement, kind, now, limit, shards, not_shops, until=now + lease)
@@ -247,20 +233,6 @@ def publish(connection: Connection, shop: str, now: int) -> None:
     for kind, owner in ((ORDER, shop), (POOL, seller)):
         if owner is not None:
             connection.execute(_PUBLISH, {"b_kind": kind, "b_shop": owner, "b_now": now})
-
-
-@cache
-def _due_kinds_statement(kinds: tuple[str, ...]) -> CompoundSelect[Any]:
-    now = bindparam("b_now", type_=BigInteger)
-    return union_all(
-        *(select(literal(kind)).where(exists().where(T.c.kind == literal(kind), T.c.due_at <= now)) for kind in kinds)
-    )
-
-
-@cache
-def _any_due_statement(kinds: tuple[str, ...]) -> Select[tuple[str]]:
-    named = T.c.kind.in_([literal(kind) for kind in kinds])
-    return select(T.c.id).where(named, T.c.due_at <= bindparam("b_now", type_=BigInteger)).limit(1)
 
 
 def _due(by_shard: bool, without_shops: bool, *columns: ColumnElement[Any]) -> Select[Any]:
