@@ -1,6 +1,5 @@
 """`forestall evidence`: appeal packs for others, anchors, and the check that nothing was tampered with."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,7 @@ from daemon.cli.session import (
     ShopOption,
     find_shop,
     here,
+    maybe_opened,
     opened,
     out,
     writing,
@@ -73,7 +73,7 @@ def verify_evidence(
     if every == (file is not None):
         raise Usage(_("name an appeal pack, or say --all"))
     kept = [here(path) for path in anchor_files or ()]
-    with _maybe_opened(config, needed=every) as session:
+    with maybe_opened(config, needed=every) as session:
         own = _own_anchors(session) if session is not None else None
         known = verify.recorded(kept, own)
         found = list(_every(session, known) if file is None and session else _one(session, here(file or Path()), known))
@@ -114,16 +114,6 @@ def _one(session: Session | None, file: Path, known: Recorded) -> Iterator[Found
     yield pack.name, checked, parts
     if lost is not None:
         yield _("the database"), Checked(checked.shop, damage=[lost]), []
-
-
-@contextlib.contextmanager
-def _maybe_opened(config: Path, needed: bool) -> Iterator[Session | None]:
-    """The installation; a pack can also be checked where there is none."""
-    if not needed and config == DEFAULT_CONFIG and not config.exists():
-        yield None
-        return
-    with opened(config) as session:
-        yield session
 
 
 def _own_anchors(session: Session) -> Path:

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from daemon import packtext, show, words
+from daemon import clock, packtext, show, words
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, instant, opened, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, instant, maybe_opened, out
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.store import confirmations
@@ -41,10 +41,13 @@ def show_rules(
 ) -> None:
     """Show what a platform charges, for orders paid at a date, and who confirmed it."""
     amount = None if paid is None else _minor(paid)
-    with opened(config) as session:
-        with session.database.begin() as tx:
-            given = confirmations.load(tx)
-        known = [_shown(pack, _instant(at, pack, session), everything) for pack in _packs(platform, session)]
+    with maybe_opened(config, needed=platform is None) as session:
+        given, now = {}, clock.now()
+        if session is not None:
+            now = session.now
+            with session.database.begin() as tx:
+                given = confirmations.load(tx)
+        known = [_shown(pack, _instant(at, pack, now), everything) for pack in _packs(platform, session)]
         documents = [_document(pack, start, rows, given, amount) for pack, start, rows in known]
     if json:
         out().json({"platforms": documents})
@@ -53,8 +56,8 @@ def show_rules(
         _print(pack, start, rows, document, amount is not None)
 
 
-def _packs(platform: str | None, session: Session) -> list[Pack]:
-    if platform is None:
+def _packs(platform: str | None, session: Session | None) -> list[Pack]:
+    if platform is None and session is not None:
         mine = {shop.platform for shop in session.installation.shops.known.values()}
         return [packs.load(name) for name in sorted(mine)]
     if platform not in packs.PLATFORMS:
@@ -62,10 +65,10 @@ def _packs(platform: str | None, session: Session) -> list[Pack]:
     return [packs.load(platform)]
 
 
-def _instant(at: str | None, pack: Pack, session: Session) -> int:
+def _instant(at: str | None, pack: Pack, now: int) -> int:
     """The start of the local day, or the moment, that was asked for; else now."""
     if at is None:
-        return session.now
+        return now
     try:
         return midnight(date.fromisoformat(at), pack.zone)
     except ValueError:

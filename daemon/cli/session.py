@@ -125,6 +125,17 @@ def here(path: Path) -> Path:
 
 
 @contextmanager
+def maybe_opened(config: Path, *, needed: bool) -> Iterator[Session | None]:
+    """The installation; None where there is none, nobody named one, and it is not `needed`."""
+    named = config != DEFAULT_CONFIG or config.exists()
+    if not needed and not named and _holder.get() is None:
+        yield None
+        return
+    with opened(config) as session:
+        yield session
+
+
+@contextmanager
 def writing(file: Path) -> Iterator[None]:
     """Write a file that a person named. Raises Unavailable, with the reason, where that cannot be done."""
     try:

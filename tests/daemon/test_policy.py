@@ -142,6 +142,13 @@ def test_an_order_costs_what_the_platform_charged_on_that_day(
     assert (amount, amount) == (found["low_minor"], found["high_minor"])
 
 
+def test_a_platform_can_be_looked_at_before_there_is_a_shop(cli: Cli, tmp_path: Path) -> None:
+    found = shown(cli("policy show pinduoduo --at 2026-01-01 --paid 430 --json"))["PD-S1"]
+
+    assert (2_100, None) == (found["low_minor"], found["confirmed"])
+    assert 78 == cli("policy show").code
+
+
 @pytest.mark.parametrize(
     ("at", "expected"), [("2020-09-16", "TM-L1"), ("2020-09-17", "TM-L2"), ("2020-09-16T23:59:59+08:00", "TM-L1")]
 )
