@@ -215,16 +215,24 @@ class Dispatcher:
             delivery.queue(self, tx, row, Kind.TASK, now)
 
     def _take_back(self, now: int) -> int:
-        """One transaction: work items that nobody need do any more leave the list; the others stay as they are."""
+        """One transaction: work items that nobody need do any more leave the list; the others stay as they are.
+
+        One that cannot be judged stays too, and is looked at again later; it never stops the others.
+        """
         with self.engine.database.begin() as tx:
             rows = outbox.claim_open_tasks(tx, now, BATCH)
             journal = Journal()
             for row in rows:
-                reason = self._needless(tx, row, now)
+                again, tries = None, row["attempts"]
+                try:
+                    reason = self._needless(tx, row, now)
+                except Exception:
+                    log.exception("task.failed", key=row["key"])
+                    reason, again, tries = None, now + timers.backoff(tries, row["key"]), tries + 1
                 if reason is not None:
                     self.void(tx, journal, row, reason, now)
                 else:
-                    outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, row["outcome_at"])
+                    outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, row["outcome_at"], due_at=again, attempts=tries)
             journal.write(tx, now)
         return len(rows)
 

@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import OperationalError
 
 from adapters.base import Transient
 from daemon import kill
+from daemon.dispatch import Dispatcher
 from daemon.scheduler import Parts, tick
 from rules.instant import HOUR, MINUTE
 from rules.model import Kind
@@ -287,3 +289,32 @@ def test_a_row_that_cannot_be_handled_is_put_off_and_stops_no_other(installed: I
     assert ("planned", "needs_human") == (action(parts, poison).outcome, action(parts, sound).outcome)
     assert "KeyError" in action(parts, poison).note
     assert action(parts, poison).due_at > MORNING + 30 * 1_000_000
+
+
+# ---- open work items
+
+
+def test_a_work_item_that_cannot_be_judged_stays_and_stops_no_other(
+    installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = installed()
+    for order_id in ("1", "2"):
+        say(a_late_order(order_id))
+    tick(parts, MORNING)
+    poison = "north/1/late_shipment/1/ship"
+    sound = Dispatcher._needless
+
+    def needless(self: Dispatcher, tx: Connection, row: RowMapping, now: int) -> str | None:
+        if row["key"] == poison:
+            raise KeyError("a case that is gone")
+        return sound(self, tx, row, now)
+
+    monkeypatch.setattr(Dispatcher, "_needless", needless)
+    for order_id in ("1", "2"):
+        say(a_late_order(order_id, at=LATER, status="shipped"))
+    tick(parts, LATER)
+    tick(parts, LATER + MINUTE)
+
+    assert ("needs_human", "") == (action(parts, poison).outcome, action(parts, poison).note)
+    assert action(parts, poison).due_at > LATER + MINUTE
+    assert "CASE_CLOSED" == action(parts, "north/2/late_shipment/1/ship").note
