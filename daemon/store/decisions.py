@@ -68,7 +68,7 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
 
 def _is_member(history: History) -> bool:
     """Whether the order may stand in a cause: a case that ends takes its memberships with it."""
-    return bool(history.cases) and any(case.closed_at is None for case in history.cases)
+    return any(case.closed_at is None for case in history.cases)
 
 
 def action_row(
