@@ -10,24 +10,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, func, select
+from sqlalchemy import Connection, RowMapping, select
 
 from adapters.base import Json, Message
-from daemon import prognosis, show, words
+from daemon import notice, show, words
 from daemon.i18n import gettext, ngettext
 from daemon.shops import Shop, Shops
-from daemon.store import health, orders, outbox, scans, sharing
-from daemon.tables import Action, Feed, Order
+from daemon.store import orders, outbox, scans, sharing
+from daemon.tables import Action
 from rules import key
-from rules.instant import HOUR, format_utc
+from rules.instant import format_utc
 from rules.model import SHIPPING, Kind
 from rules.templates import Template
 
 A = Action.__table__  # type: ignore[attr-defined]
-F = Feed.__table__  # type: ignore[attr-defined]
-O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
-NAMED = 10
-"""Orders named in one alert; the rest is a count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +43,16 @@ class Texts:
             return self._order_message(tx, shops, row, now)
         name = str(row["cause"]).split("/", 1)[1]
         if name == "feed":
-            return self._stale(tx, shop, row, now)
+            return notice.stale(tx, shop, row, now, self.language)
         if name.startswith("health:"):
-            return self._health(tx, shop, row, now)
+            return notice.near_line(tx, shop, row, now, self.language)
         if row["step"] == scans.STEP:
-            return self._scans(tx, shop, row, now)
+            return notice.unscanned(tx, shop, row, now, self.language)
         if name == "boot":
-            return self._boot(shop, row)
+            return notice.was_down(shop, row, self.language)
         members = outbox.members_of(tx, row["cause"], now)
         if row["step"] == "resolved" or not members:
-            title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(name))
-            return _message(row, title, title, {"cause": row["cause"]})
+            return notice.solved(shop, row, self.language)
         return self._members(tx, shop, row, name, members, now)
 
     def digest(self, messages: Sequence[Message]) -> Message:
@@ -99,7 +94,7 @@ class Texts:
         shop = shops.get(place[0] if place else row["shop"])
         zone = shop.policy.zone
         subject = row["order_id"] or key.unpart(str(row["cause"]).split("/", 1)[1])
-        title = f"[{shop.name}] {subject}: {self.todo(row)}"
+        title = f"[{shop.name}] {subject}: {notice.todo(row, self.language)}"
         found = orders.load(tx, {(row["shop"], row["order_id"])}) if row["order_id"] else {}
         lines = []
         if row["amount_minor"] is not None:
@@ -125,7 +120,7 @@ class Texts:
         data = {name: row[name] for name in names if row[name] is not None}
         if place:
             data["listing_id"] = place[1]
-        return replace(_message(row, title, "\n".join(lines), data), shop=shop.name)
+        return replace(notice.message(row, title, "\n".join(lines), data), shop=shop.name)
 
     def _protected_number(self, shop: Shop, now: int) -> list[str]:
         """How to reach a buyer whose number the platform masks (P71), where the pack knows of it."""
@@ -158,10 +153,10 @@ class Texts:
             left = show.left(ship_by - now, self.language)
             lines.append(text.format(moment=show.moment(ship_by, shop.policy.zone), left=left))
         lines.append(self._("to do: {todo}").format(todo=todo))
-        lines.append(_named([m["order_id"] for m in members], count))
+        lines.append(notice.named([m["order_id"] for m in members], count))
         if name.startswith("pool:"):
             lines += self._kept_for(tx, shop, key.unpart(name.removeprefix("pool:")), currency)
-        lines.append(self._age(tx, shop, now))
+        lines.append(notice.age(tx, shop, now, self.language))
         data: dict[str, Json] = {
             "cause": row["cause"],
             "orders": sorted({m["order_id"] for m in members}),
@@ -170,7 +165,7 @@ class Texts:
             "currency": currency,
             "act_by": format_utc(act_by) if act_by is not None else None,
         }
-        return _message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
+        return notice.message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
 
     def _title(self, cause: str, n: int, act_by: int | None, zone: ZoneInfo, now: int) -> tuple[str, str]:
         """What the alert says first, and the one thing to do."""
@@ -206,71 +201,6 @@ class Texts:
             )
         return text.format(n=n, moment=show.moment(act_by, zone), sku=cause.removeprefix("pool:")), todo
 
-    def _stale(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
-        """The data is old: how many deadlines fall soon, and by when to export again."""
-        soon = tx.execute(
-            select(func.count(), func.min(O.c.act_by)).where(
-                O.c.shop == shop.name, O.c.is_open.is_(True), O.c.act_by > now, O.c.act_by <= now + 24 * HOUR
-            )
-        ).one()
-        title = self._("[{shop}] no new data").format(shop=shop.name)
-        lines = [self._age(tx, shop, now)]
-        if soon[0]:
-            text = self._("export again before {moment}: {n} deadlines fall within 24 h")
-            lines.append(text.format(moment=show.moment(soon[1], shop.policy.zone), n=soon[0]))
-        else:
-            lines.append(self._("export the orders again, or look at `forestall feeds status`"))
-        return _message(row, title, "\n".join(lines), {"cause": row["cause"], "deadlines": soon[0]})
-
-    def _health(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
-        """How near a line of the platform the shop is, as it stands now."""
-        place, lang, zone = key.gauge(row["cause"]), self.language, shop.policy.pack.zone
-        found = (r for r in health.readings(tx, shop, now) if (r.gauge.metric, r.gauge.period) == place)
-        reading = next(found, None)
-        if reading is None:  # another pack is in force by now
-            title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(row["cause"]))
-            return _message(row, title, title, {"cause": row["cause"]})
-        title = f"[{shop.name}] {prognosis.name(reading, lang)}: {words.say(words.STATES, reading.state, lang)}"
-        lines = [prognosis.sentence(reading, zone, lang)]
-        stands = self._("counted, {window}: {now}").format(
-            window=prognosis.window(reading, lang), now=prognosis.stands(reading)
-        )
-        lines += [stands, *prognosis.advice(reading, lang), *prognosis.gaps(reading, lang), self._age(tx, shop, now)]
-        data: dict[str, Json] = {"cause": row["cause"], "count": reading.count, "crosses_at": reading.crossing}
-        return _message(row, title, "\n".join(lines), data)
-
-    def _scans(self, tx: Connection, shop: Shop, row: RowMapping, now: int) -> Message:
-        """Which parcels to look for: marked as shipped, and nobody can tell us of the courier's scan."""
-        names = scans.left(tx, shop, row, now)
-        n = len(names)
-        if not names:
-            title = self._("[{shop}] solved: {cause}").format(shop=shop.name, cause=key.unpart(row["cause"]))
-            return _message(row, title, title, {"cause": row["cause"]})
-        title = ngettext(
-            "{n} order is marked as shipped: has the courier scanned it?",
-            "{n} orders are marked as shipped: has the courier scanned them?",
-            n,
-            self.language,
-        ).format(n=n)
-        lines = [
-            self._("this data cannot tell, and the platform counts a parcel without a scan as late"),
-            self._("to do: {todo}").format(todo=self.todo(row)),
-            _named(names, n),
-            self._age(tx, shop, now),
-        ]
-        data: dict[str, Json] = {"cause": row["cause"], "orders": names}
-        return _message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
-
-    def _boot(self, shop: Shop, row: RowMapping) -> Message:
-        """What came due while Forestall was down."""
-        counts = msgspec.json.decode(row["note"])
-        since, until = (show.moment(counts[name], shop.policy.zone) for name in ("since", "until"))
-        title = self._("Forestall was down from {since} to {until}").format(since=since, until=until)
-        text = self._("{orders} orders came due meanwhile, {passed} deadlines passed; look at `forestall today`")
-        return _message(
-            row, title, text.format(orders=counts["orders"], passed=counts["passed"]), {"cause": row["cause"]}
-        )
-
     def _deadline(self, act_by: int, zone: Any, now: int) -> str:
         text = self._("hand over by {moment} ({left})")
         return text.format(moment=show.moment(act_by, zone), left=show.left(act_by - now, self.language))
@@ -280,7 +210,7 @@ class Texts:
         kept = [share for share in sharing.shares(tx, shop.seller, sku) if share.covered]
         if not kept:
             return []
-        names = ", ".join(share.order_id for share in kept[:NAMED]) + (" …" if len(kept) > NAMED else "")
+        names = ", ".join(share.order_id for share in kept[: notice.NAMED]) + (" …" if len(kept) > notice.NAMED else "")
         text = self._("the stock on hand goes to {orders}: a miss there costs more (up to {amount})")
         return [text.format(orders=names, amount=show.money(kept[0].loss_minor, currency))]
 
@@ -290,21 +220,6 @@ class Texts:
             return []
         text = self._("time until {moment} ({left})")
         return [text.format(moment=show.moment(due, zone), left=show.left(due - now, self.language))]
-
-    def _age(self, tx: Connection, shop: Shop, now: int) -> str:
-        """How old the data is."""
-        watermark = tx.execute(select(F.c.watermark).where(F.c.shop == shop.name)).scalar_one_or_none()
-        if watermark is None:
-            return self._("no data yet")
-        text = self._("data as of {moment} ({left} old)")
-        return text.format(
-            moment=show.moment(watermark, shop.policy.zone), left=show.left(max(now - watermark, 0), self.language)
-        )
-
-    def todo(self, row: RowMapping) -> str:
-        """The one thing to do about a task or effect, in the seller's words."""
-        name = str(row["step"]).split(":")[0]
-        return words.say(words.STEPS, name, self.language)
 
     def _(self, text: str) -> str:
         return gettext(text, self.language)
@@ -318,21 +233,5 @@ def _approved(shops: Shops, row: RowMapping) -> Template:
     return template
 
 
-def _named(names: Sequence[str], count: int) -> str:
-    """The first of the names, and how many more there are."""
-    return ", ".join(names[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
-
-
 def _earliest(members: Sequence[RowMapping], name: str) -> int | None:
     return min((member[name] for member in members if member[name] is not None), default=None)
-
-
-def _message(row: RowMapping, title: str, text: str, data: dict[str, Json]) -> Message:
-    return Message(
-        key=row["key"],
-        kind=Kind(row["kind"]),
-        shop=row["shop"],
-        title=title,
-        text=text,
-        data={"key": row["key"], "reason": row["reason"], **data},
-    )

@@ -1,0 +1,124 @@
+"""Notices: news about a shop or its data, not about an order. And what every message is made of."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, RowMapping, func, select
+
+from adapters.base import Json, Message
+from daemon import prognosis, show, words
+from daemon.i18n import gettext, ngettext
+from daemon.shops import Shop
+from daemon.store import health, scans
+from daemon.tables import Feed, Order
+from rules import key
+from rules.instant import HOUR
+from rules.model import Kind
+
+F = Feed.__table__  # type: ignore[attr-defined]
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+NAMED = 10
+"""Orders named in one message; the rest is a count."""
+
+
+def stale(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:
+    """The data is old: how many deadlines fall soon, and by when to export again."""
+    soon = tx.execute(
+        select(func.count(), func.min(O.c.act_by)).where(
+            O.c.shop == shop.name, O.c.is_open.is_(True), O.c.act_by > now, O.c.act_by <= now + 24 * HOUR
+        )
+    ).one()
+    title = gettext("[{shop}] no new data", lang).format(shop=shop.name)
+    lines = [age(tx, shop, now, lang)]
+    if soon[0]:
+        text = gettext("export again before {moment}: {n} deadlines fall within 24 h", lang)
+        lines.append(text.format(moment=show.moment(soon[1], shop.policy.zone), n=soon[0]))
+    else:
+        lines.append(gettext("export the orders again, or look at `forestall feeds status`", lang))
+    return message(row, title, "\n".join(lines), {"cause": row["cause"], "deadlines": soon[0]})
+
+
+def near_line(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:
+    """How near a line of the platform the shop is, as it stands now."""
+    place, zone = key.gauge(row["cause"]), shop.policy.pack.zone
+    found = (r for r in health.readings(tx, shop, now) if (r.gauge.metric, r.gauge.period) == place)
+    reading = next(found, None)
+    if reading is None:  # another pack is in force by now
+        return solved(shop, row, lang)
+    title = f"[{shop.name}] {prognosis.name(reading, lang)}: {words.say(words.STATES, reading.state, lang)}"
+    lines = [prognosis.sentence(reading, zone, lang)]
+    stands = gettext("counted, {window}: {now}", lang).format(
+        window=prognosis.window(reading, lang), now=prognosis.stands(reading)
+    )
+    lines += [stands, *prognosis.advice(reading, lang), *prognosis.gaps(reading, lang), age(tx, shop, now, lang)]
+    data: dict[str, Json] = {"cause": row["cause"], "count": reading.count, "crosses_at": reading.crossing}
+    return message(row, title, "\n".join(lines), data)
+
+
+def unscanned(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:
+    """Which parcels to look for: marked as shipped, and nobody can tell us of the courier's scan."""
+    names = scans.left(tx, shop, row, now)
+    n = len(names)
+    if not names:
+        return solved(shop, row, lang)
+    title = ngettext(
+        "{n} order is marked as shipped: has the courier scanned it?",
+        "{n} orders are marked as shipped: has the courier scanned them?",
+        n,
+        lang,
+    ).format(n=n)
+    lines = [
+        gettext("this data cannot tell, and the platform counts a parcel without a scan as late", lang),
+        gettext("to do: {todo}", lang).format(todo=todo(row, lang)),
+        named(names, n),
+        age(tx, shop, now, lang),
+    ]
+    data: dict[str, Json] = {"cause": row["cause"], "orders": names}
+    return message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
+
+
+def was_down(shop: Shop, row: RowMapping, lang: str | None) -> Message:
+    """What came due while Forestall was down."""
+    counts = msgspec.json.decode(row["note"])
+    since, until = (show.moment(counts[name], shop.policy.zone) for name in ("since", "until"))
+    title = gettext("Forestall was down from {since} to {until}", lang).format(since=since, until=until)
+    text = gettext("{orders} orders came due meanwhile, {passed} deadlines passed; look at `forestall today`", lang)
+    return message(row, title, text.format(orders=counts["orders"], passed=counts["passed"]), {"cause": row["cause"]})
+
+
+def solved(shop: Shop, row: RowMapping, lang: str | None) -> Message:
+    """What it was about is over."""
+    name = key.unpart(str(row["cause"]).split("/", 1)[1])
+    title = gettext("[{shop}] solved: {cause}", lang).format(shop=shop.name, cause=name)
+    return message(row, title, title, {"cause": row["cause"]})
+
+
+def age(tx: Connection, shop: Shop, now: int, lang: str | None) -> str:
+    """How old the data is."""
+    watermark = tx.execute(select(F.c.watermark).where(F.c.shop == shop.name)).scalar_one_or_none()
+    if watermark is None:
+        return gettext("no data yet", lang)
+    text = gettext("data as of {moment} ({left} old)", lang)
+    return text.format(moment=show.moment(watermark, shop.policy.zone), left=show.left(max(now - watermark, 0), lang))
+
+
+def todo(row: RowMapping, lang: str | None) -> str:
+    """The one thing to do about a task or effect, in the seller's words."""
+    return words.say(words.STEPS, str(row["step"]).split(":")[0], lang)
+
+
+def named(names: Sequence[str], count: int) -> str:
+    """The first of the names, and how many more there are."""
+    return ", ".join(names[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
+
+
+def message(row: RowMapping, title: str, text: str, data: dict[str, Json]) -> Message:
+    """The message of an outbox row."""
+    return Message(
+        key=row["key"],
+        kind=Kind(row["kind"]),
+        shop=row["shop"],
+        title=title,
+        text=text,
+        data={"key": row["key"], "reason": row["reason"], **data},
+    )
