@@ -1,6 +1,6 @@
-"""When things run: one pass (`tick`) for cron and tests, or the service under APScheduler and systemd.
+"""When things run: one pass (`tick`) for cron and tests, or the service under systemd.
 
-APScheduler only wakes the hops, a handful of recurring jobs in memory; what is due is in the database.
+Beats only wake the hops, by the monotonic clock; what is due is in the database.
 """
 
 import contextlib
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon import boot, clock, config, health, housekeeping, kill, metrics, notify, scans
+from daemon.beat import Beats
 from daemon.config import Config
 from daemon.control import Handler, Request, Server, path_of
 from daemon.dispatch import Dispatcher
@@ -175,11 +175,7 @@ class Service:
 
     def _serve(self, settings: Config) -> None:
         server = Server(path_of(settings), self._handle)
-        scheduler = BackgroundScheduler(
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}, timezone="UTC"
-        )
-        for name, job, seconds in self._jobs(settings):
-            scheduler.add_job(self._beating(name, job), "interval", seconds=seconds, id=name)
+        beats = Beats([(name, self._beating(name, job), seconds) for name, job, seconds in self._jobs(settings)])
         with contextlib.ExitStack() as stack:
             if settings.daemon.metrics is not None:
                 metrics.serve(self.parts.database, settings.daemon.metrics)
@@ -189,8 +185,8 @@ class Service:
             stack.callback(self._polling.stop, 0)
             self._calling.start()
             stack.callback(self._end_calls)
-            scheduler.start()
-            stack.callback(scheduler.shutdown, wait=True)
+            beats.start()
+            stack.callback(beats.stop)
             self._signals()
             notify.notify("READY=1", "STATUS=running")
             log.info("daemon.started", shops=sorted(self.parts.installation.shops.known))

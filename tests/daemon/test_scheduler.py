@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apscheduler.schedulers.background import BackgroundScheduler
 
 from daemon import clock, config, scheduler
 from daemon.errors import Busy
@@ -137,23 +136,6 @@ def test_a_hop_that_fails_is_logged_and_runs_again(
         until(lambda: keys(sink()), "the alert is told all the same")
 
     assert ["dispatch"] == [entry["hop"] for entry in logs if entry["event"] == "hop.failed"]
-
-
-@pytest.mark.slow
-def test_no_wake_up_is_lost_or_doubled(tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[BackgroundScheduler] = []
-
-    class Seen(BackgroundScheduler):  # type: ignore[misc]
-        def start(self, *args: Any, **kwargs: Any) -> None:
-            made.append(self)
-            super().start(*args, **kwargs)
-
-    monkeypatch.setattr(scheduler, "BackgroundScheduler", Seen)
-    with serving(tmp_path):
-        jobs = {job.id: job for job in until(lambda: made and made[0].get_jobs(), "jobs are scheduled")}
-
-    assert {"poll", "decide", "dispatch", "housekeeping"} == set(jobs)
-    assert {(True, 1, None)} == {(job.coalesce, job.max_instances, job.misfire_grace_time) for job in jobs.values()}
 
 
 def test_a_hop_that_stands_still_gives_no_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
