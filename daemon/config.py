@@ -17,7 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from daemon import secret
 from daemon.errors import ConfigError
-from rules import calendars
+from rules import calendars, platforms
 from rules.calendars import duration
 from rules.hours import Hours
 from rules.instant import HOUR, MINUTE, SECOND
@@ -26,6 +26,7 @@ ModeName = Literal["shadow", "live"]
 Duration = Annotated[int, BeforeValidator(lambda v: duration(v) if isinstance(v, str) else v)]
 OpenHours = Annotated[Hours, BeforeValidator(lambda v: Hours.parse(v) if isinstance(v, str) else v)]
 Country = Annotated[str, BeforeValidator(lambda v: _country(v) if isinstance(v, str) else v)]
+Platform = Annotated[str, BeforeValidator(lambda v: platforms.named(v) if isinstance(v, str) else v)]
 Zone = Annotated[ZoneInfo, BeforeValidator(lambda v: _zone(v) if isinstance(v, str) else v)]
 
 
@@ -93,7 +94,7 @@ class ShopSection(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True, arbitrary_types_allowed=True)
 
     seller: str = "default"
-    platform: str
+    platform: Platform
     feed: str = "files"
     path: Path | None = None
     timezone: Zone | None = None

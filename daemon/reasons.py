@@ -37,6 +37,7 @@ REASONS: Mapping[str, str] = {
     "NOT_LATE_YET": "it is not late yet",
     "NOT_SEEN": "nothing points to it",
     "NOT_PAID": "the order is not paid",
+    "NO_STATUS": "no data says in what state the order is",
     "NOTHING_OWED": "nothing is left to ship",
     "NO_DEADLINE": "no ship-by time is known",
     "IN_STOCK": "the stock covers it, or is not known",
@@ -109,6 +110,7 @@ REASONS: Mapping[str, str] = {
     "SUPERSEDED": "a newer alert says all of it",
     "ORDER_GONE": "the platform no longer knows the order",
     "FEED_STALE": "no new data has come",
+    "ORDERS_UNWATCHED": "orders came without what their deadline needs",
     "WAS_DOWN": "Forestall was not running",
     # What became of an action.
     "MODE_SHADOW": "shadow mode: recorded, not done",

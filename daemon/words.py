@@ -10,6 +10,7 @@ from daemon.i18n import gettext
 from daemon.show import money
 
 STATUSES: Mapping[str, str] = {
+    "unknown": "status not known",
     "unpaid": "not paid",
     "paid": "to ship",
     "partly_shipped": "partly shipped",
@@ -168,6 +169,25 @@ MISSING: Mapping[str, str] = {
     "trusted_buyers": "which buyers weigh more is not in the data: each counts once",
     "points": "nobody has told any penalty points, so how many there are is not known",
 }
+TODO: Mapping[str, str] = {
+    "ship": "pack and hand over",
+    "counter": "take it to the courier's counter now, or agree a new date",
+    "ship_late": "late: send it at once",
+    "chase_scan": "chase the courier's scan",
+    "check_stock": "count the stock again",
+    "answer": "answer claims, trace parcels",
+}
+"""The one thing to do about orders that share a pick-up, a pool or a day of claims, by what it is for machines.
+
+`counter`: the pick-up was missed, the platform's deadline still lies ahead.
+"""
+GAPS: Mapping[str, str] = {
+    "NO_STATUS": "no status",
+    "STATUS_UNPAID": "a payment, but the status says unpaid",
+    "NO_PAYMENT_TIME": "no payment time",
+    "NO_DEADLINE": "no deadline",
+}
+"""What keeps an order from being watched (`rules.unwatched`)."""
 STEPS: Mapping[str, str] = {
     "ship": "pack it and hand it over",
     "chase_scan": "shipped but not scanned: ask the courier",

@@ -2,7 +2,7 @@
 
 from rules import claim, track
 from rules.look import Finding, Look
-from rules.model import OVER, SHIPPING, Order, Violation
+from rules.model import OVER, SHIPPING, UNKNOWN, Order, Violation
 from rules.playbook import Ladder
 
 
@@ -84,6 +84,8 @@ def _not_owed(order: Order) -> str | None:
         return "COLLECTED" if order.collected_at is not None else "SHIPPED"
     if awaits_scan(order):
         return None
+    if order.status == UNKNOWN:
+        return "NO_STATUS"
     if order.status == "unpaid":
         return "NOT_PAID"
     return None if owes(order) else "NOTHING_OWED"

@@ -13,6 +13,8 @@ Platform = str
 """generic | taobao | tmall | pinduoduo | jd | douyin | a third party's own name."""
 
 STATUSES = ("unpaid", "paid", "partly_shipped", "shipped", "delivered", "completed", "cancelled", "refunded")
+UNKNOWN = "unknown"
+"""The status of an order of which no snapshot has said any."""
 FLAGS = (
     "out_of_stock",
     "presale",

@@ -9,7 +9,7 @@ import pytest
 from adapters.files import formats, opening
 from daemon import foreign, i18n, reasons, show, words
 from rules.instant import DAY, HOUR, MINUTE
-from rules.model import FLAGS, STATUSES, Kind, Outcome, Violation
+from rules.model import FLAGS, STATUSES, UNKNOWN, Kind, Outcome, Violation
 from tests import catalogue, refusals
 
 SAME_IN_BOTH = {"; ", "{heading}:"}
@@ -67,7 +67,7 @@ def test_the_compiled_catalogue_is_that_of_the_po_file() -> None:
 @pytest.mark.parametrize(
     ("codes", "table"),
     [
-        (STATUSES, words.STATUSES),
+        ((*STATUSES, UNKNOWN), words.STATUSES),
         (FLAGS, words.FLAGS),
         (Kind, words.KINDS),
         (Outcome, words.OUTCOMES),

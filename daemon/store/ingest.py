@@ -17,7 +17,7 @@ from daemon.store import incidents, open_lines, orders, pairs, sightings, stock,
 from daemon.store.journal import Journal
 from daemon.store.upsert import many, upsert
 from daemon.tables import Event, Order
-from rules.model import CLAIM_FLAGS
+from rules.model import CLAIM_FLAGS, UNKNOWN
 from rules.snapshot import Known
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
@@ -221,7 +221,7 @@ def _save(
 
 _PERSONAL = frozenset({"remark", "kept"})
 """Facts no rule reads and that may hold personal text: remarks, and what a shop's `keep` lets through."""
-_SETTLED = frozenset({"unpaid", "delivered", "completed", "cancelled", "refunded"})
+_SETTLED = frozenset({UNKNOWN, "unpaid", "delivered", "completed", "cancelled", "refunded"})
 """An order first seen like this has nothing to decide: no timer until it changes."""
 
 

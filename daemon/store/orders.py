@@ -66,6 +66,8 @@ def known(
         facts = snapshot.unnest(_loads(text))
         for own in ("shop", "platform", "order_id"):
             facts.pop(own, None)
+        if facts.get("status") == model.UNKNOWN:
+            del facts["status"]
         found[name] = Known(
             observed_at=max(observed_at, affirmed.get(name, observed_at)),
             facts=facts,
@@ -96,7 +98,7 @@ def row(shop: Shop, order_id: str, facts: Known) -> tuple[dict[str, Any], model.
         "shop": shop.name,
         "platform": shop.platform,
         "order_id": order_id,
-        "status": "unpaid",
+        "status": model.UNKNOWN,
         **snapshot.nest(facts.facts),
     }
     text = _encode(nested)
@@ -109,7 +111,7 @@ def row(shop: Shop, order_id: str, facts: Known) -> tuple[dict[str, Any], model.
             "seller": shop.seller,
             "platform": shop.platform,
             "status": order.status,
-            "is_open": order.owed or order.status in ("unpaid", "shipped"),
+            "is_open": order.owed or order.status in ("unpaid", "shipped", model.UNKNOWN),
             "observed_at": facts.observed_at,
             "paid_at": order.paid_at,
             "ship_by": due.ship_by,
