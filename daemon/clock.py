@@ -1,7 +1,10 @@
 """The only place that reads a clock."""
 
+import os
 import time
 from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from rules.instant import from_datetime
 
@@ -14,3 +17,14 @@ def now() -> int:
 def monotonic() -> float:
     """Seconds that never go back, for durations of calls and progress. Nothing stored depends on it."""
     return time.monotonic()
+
+
+def zone() -> ZoneInfo:
+    """The zone of the system's local time: TZ, else /etc/localtime, else UTC."""
+    named = os.environ.get("TZ", "").removeprefix(":")
+    if not named:
+        named = str(Path("/etc/localtime").resolve()).rpartition("zoneinfo/")[2]
+    try:
+        return ZoneInfo(named)
+    except (KeyError, OSError, ValueError):  # no such zone, or no name of one
+        return ZoneInfo("UTC")

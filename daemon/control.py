@@ -1,12 +1,11 @@
 """The daemon's unix socket: other processes hand it their commands, since it alone holds the database.
 
-One request, one answer, each a line of JSON: {"argv", "lang", "cwd"} -> {"code", "out", "err"}. Mode 0660.
+One request, one answer, each a line of JSON: {"argv", "lang", "cwd", "zone"} -> {"code", "out", "err"}. Mode 0660.
 """
 
 import itertools
 import json
 import os
-import pwd
 import socket
 import struct
 import threading
@@ -14,11 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy.engine import make_url
 
-from daemon import config
+from daemon import clock, config
 from daemon.config import Config
 from daemon.errors import ConfigError, Unavailable
 
@@ -32,7 +32,7 @@ CLIENTS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A command that another process wants run: its words, its language, the folder it was typed in, who asks.
+    """A command that another process wants run: its words, its language, the folder and zone it was typed in, who asks.
 
     `user` is the name of the system's user at the other end, as the kernel says it; "" where it cannot.
     """
@@ -41,6 +41,7 @@ class Request:
     lang: str
     cwd: Path
     user: str = ""
+    zone: ZoneInfo | None = None
 
 
 Handler = Callable[[Request], dict[str, Any]]
@@ -79,7 +80,7 @@ def forward(path: Path, arguments: list[str], lang: str) -> dict[str, Any] | Non
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(120)
             connection.connect(str(path))
-            request = {"argv": arguments, "lang": lang, "cwd": str(Path.cwd())}
+            request = {"argv": arguments, "lang": lang, "cwd": str(Path.cwd()), "zone": clock.zone().key}
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answer:
                 said: dict[str, Any] = json.loads(answer.readline())
@@ -146,8 +147,7 @@ class Server:
         try:
             with connection.makefile("rb") as reader:
                 said = json.loads(reader.readline(MOST))
-            words = [str(word) for word in said["argv"]]
-            request = Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])), user=_peer(connection))
+            request = _request(said, _peer(connection))
             with self._turn:
                 answer = self._handler(request)
             connection.sendall(json.dumps(answer).encode() + b"\n")
@@ -155,8 +155,17 @@ class Server:
             log.warning("control.refused", error=f"{type(error).__name__}: {error}"[:300])
 
 
+def _request(said: dict[str, Any], user: str) -> Request:
+    """What a client said; a client that names no zone reads in the daemon's. Raises where it said something else."""
+    words, zone = [str(word) for word in said["argv"]], said.get("zone")
+    known = ZoneInfo(str(zone)) if zone is not None else None
+    return Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])), user=user, zone=known)
+
+
 def _peer(connection: socket.socket) -> str:
     """The user at the other end of the socket (SO_PEERCRED: pid, uid, gid)."""
+    import pwd  # not there on Windows, where nothing else here needs it
+
     try:
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         return pwd.getpwuid(struct.unpack("3i", credentials)[1]).pw_name

@@ -1,5 +1,6 @@
 """How people see money, time left and moments: shop-local, yuan, short. JSON has its own plain forms."""
 
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from daemon.i18n import gettext as _
@@ -7,6 +8,10 @@ from rules.instant import DAY, HOUR, MINUTE, to_datetime
 
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "BRL": "R$", "JPY": "JP¥"}
 _NO_MINOR = frozenset({"JPY", "KRW", "VND", "CLP"})
+_BEIJING = frozenset({"Asia/Shanghai", "Asia/Chongqing", "PRC"})
+SMALL_HOURS = 3
+HALF_A_YEAR = 180
+"""Days; further away a date alone may be taken for that of another year."""
 
 
 def money(minor: int | None, currency: str | None, lang: str | None = None) -> str:
@@ -33,6 +38,41 @@ def left(span: int, lang: str | None = None) -> str:
     return _("{minutes} min", lang).format(minutes=minutes)
 
 
-def moment(instant: int | None, zone: ZoneInfo) -> str:
-    """06-02 18:00 in the shop's own time."""
-    return "–" if instant is None else to_datetime(instant, zone).strftime("%m-%d %H:%M")
+def moment(
+    instant: int | None, zone: ZoneInfo, now: int | None = None, reader: ZoneInfo | None = None, lang: str | None = None
+) -> str:
+    """A moment in the shop's own time: "today 18:00", "tonight 00:05", "tomorrow 11:00", else 06-02 18:00.
+
+    Without `now` always the date. The year stands there where the date alone may be taken for another year's, and the
+    zone where its clocks do not show the `reader`'s time (left out: the reader is at home in `zone`).
+    """
+    if instant is None:
+        return "–"
+    local = to_datetime(instant, zone)
+    said = local.strftime("%m-%d %H:%M") if now is None else _spoken(local, to_datetime(now, zone), lang)
+    abroad = reader is not None and to_datetime(instant, reader).utcoffset() != local.utcoffset()
+    return f"{said} {zone_name(local, lang)}" if abroad else said
+
+
+def zone_name(local: datetime, lang: str | None = None) -> str:
+    """How people call the zone of a local time: Beijing time, else UTC-3."""
+    if getattr(local.tzinfo, "key", "") in _BEIJING:
+        return _("Beijing time", lang)
+    minutes = (local.utcoffset() or timedelta()) // timedelta(minutes=1)
+    hours, rest = divmod(abs(minutes), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+def _spoken(local: datetime, today: datetime, lang: str | None) -> str:
+    """Before `SMALL_HOURS` people still call it the night of the day before, unless it is that night already."""
+    clock, days = local.strftime("%H:%M"), (local.date() - today.date()).days
+    if local.hour < SMALL_HOURS and days == (0 if today.hour < SMALL_HOURS else 1):
+        return _("tonight {time}", lang).format(time=clock)
+    match days:
+        case 0:
+            return _("today {time}", lang).format(time=clock)
+        case 1:
+            return _("tomorrow {time}", lang).format(time=clock)
+        case -1:
+            return _("yesterday {time}", lang).format(time=clock)
+    return local.strftime("%m-%d %H:%M" if abs(days) < HALF_A_YEAR else "%Y-%m-%d %H:%M")

@@ -18,6 +18,7 @@ from daemon.cli.session import (
     ShopOption,
     check_shop,
     instant,
+    moment,
     opened,
     out,
 )
@@ -60,7 +61,7 @@ def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
     zone = session.installation.shops.get(row["shop"]).policy.zone
     why = f"{words.say(words.VIOLATIONS, row['violation'])}: {reasons.sentence(row['reason'])}"
     return (
-        show.moment(row["act_by"], zone),
+        moment(row["act_by"], zone, session.now),
         show.left(row["act_by"] - session.now) if row["act_by"] is not None else screen.DASH,
         show.money(row["stake_minor"], row["currency"]),
         f"{why}\n{row['key']}",
@@ -90,13 +91,13 @@ def _facts(row: RowMapping, session: Session) -> list[tuple[str, str]]:
         (_("danger"), words.say(words.VIOLATIONS, row["violation"])),
         (_("why"), reasons.full(row["reason"])),
         (_("at stake"), show.money(row["stake_minor"], row["currency"])),
-        (_("ship by"), show.moment(row["order_ship_by"], zone)),
-        (_("hand over by"), show.moment(row["act_by"], zone)),
-        (_("opened"), show.moment(row["opened_at"], zone)),
+        (_("ship by"), moment(row["order_ship_by"], zone, session.now)),
+        (_("hand over by"), moment(row["act_by"], zone, session.now)),
+        (_("opened"), moment(row["opened_at"], zone, session.now)),
         (_("state"), _state(row, session.now)),
     ]
     if row["snoozed_until"] is not None:
-        facts.append((_("silent until"), show.moment(row["snoozed_until"], zone)))
+        facts.append((_("silent until"), moment(row["snoozed_until"], zone, session.now)))
     return facts
 
 
@@ -113,10 +114,10 @@ def snooze(
     config: ConfigOption = DEFAULT_CONFIG,
 ) -> None:
     """Be silent about this case until then."""
-    moment = instant(until, "--until")
-    if moment is None:
+    silent = instant(until, "--until")
+    if silent is None:
         raise Usage("--until: give a time")
-    _hand(config, key, lambda tx, journal, case, now: hands.snooze(tx, journal, case, moment, now))
+    _hand(config, key, lambda tx, journal, case, now: hands.snooze(tx, journal, case, silent, now))
 
 
 @app.command()

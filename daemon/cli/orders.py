@@ -15,6 +15,7 @@ from daemon.cli.session import (
     ShopOption,
     check_shop,
     find_shop,
+    moment,
     opened,
     out,
 )
@@ -61,7 +62,7 @@ def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
         row["order_id"],
         words.say(words.STATUSES, row["status"]),
         show.money(row["paid_minor"], row["currency"]),
-        show.moment(row["act_by"], zone),
+        moment(row["act_by"], zone, session.now),
         _left(row, session.now) or screen.DASH,
         screen.yes(row["at_risk"]),
     )
@@ -105,9 +106,9 @@ def _print(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping]
         (_("shop"), f"{facts.shop} ({facts.platform})"),
         (_("order"), facts.order_id),
         (_("status"), words.say(words.STATUSES, facts.status)),
-        (_("paid"), f"{show.money(facts.paid_minor, facts.currency)}  {show.moment(facts.paid_at, zone)}"),
-        (_("ship by"), show.moment(row["ship_by"], zone)),
-        (_("hand over by"), show.moment(row["act_by"], zone) + (f" ({left})" if left else "")),
+        (_("paid"), _paid(facts, moment(facts.paid_at, zone, session.now))),
+        (_("ship by"), moment(row["ship_by"], zone, session.now)),
+        (_("hand over by"), moment(row["act_by"], zone, session.now) + (f" ({left})" if left else "")),
         (_("marks"), said),
     ]
     out().print(screen.pairs(known))
@@ -119,12 +120,19 @@ def _print(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping]
     out().print("\n" + _("Ship-by time: who says what"))
     for candidate in due.candidates:
         mark = "→" if candidate.effective else " "
-        out().print(f"  {mark} {show.moment(candidate.ship_by, zone)}  {words.say(words.SOURCES, candidate.source)}")
+        out().print(
+            f"  {mark} {moment(candidate.ship_by, zone, session.now)}  {words.say(words.SOURCES, candidate.source)}"
+        )
     if cases:
         out().print("\n" + _("Cases"))
     for case in cases:
         state = _("open") if case["closed_at"] is None else _("closed")
         out().print(f"  {state}  {case['key']}  {reasons.full(case['reason'])}")
+
+
+def _paid(facts: Order, when: str) -> str:
+    amount = show.money(facts.paid_minor, facts.currency)
+    return amount if facts.paid_at is None else _("{amount}, paid {moment}").format(amount=amount, moment=when)
 
 
 def _document(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping]) -> dict[str, Any]:

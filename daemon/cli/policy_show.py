@@ -72,7 +72,7 @@ def _instant(at: str | None, pack: Pack, now: int) -> int:
     try:
         return midnight(date.fromisoformat(at), pack.zone)
     except ValueError:
-        return instant(at, "--at") or 0
+        return instant(at, "--at", pack.zone, past=True) or 0
 
 
 def _minor(text: str) -> int:

@@ -49,7 +49,7 @@ def replay(
     """Replay recorded orders with simulated time; nothing is performed."""
     began = clock.monotonic()
     settings = whatif.settings_of(config)
-    stride, start, stop = _step(step), instant(since, "--from"), instant(until, "--until")
+    stride, start, stop = _step(step), instant(since, "--from", past=True), instant(until, "--until", past=True)
     if start is not None and stop is not None and stop <= start:
         raise Usage(_("--until: must lie after --from"))
     with _bar() as bar:
@@ -57,7 +57,7 @@ def replay(
         recording = record(
             paths,
             settings,
-            instant(observed_at, "--observed-at"),
+            instant(observed_at, "--observed-at", past=True),
             lambda path: bar.update(reading, description=path.name),
         )
         bar.remove_task(reading)

@@ -11,11 +11,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
 
-from daemon import clock, config, i18n, mistakes
+from daemon import clock, config, i18n, mistakes, show, when
 from daemon.cli.speech import spoken
 from daemon.config import Config
 from daemon.control import Request, forward, socket_path
@@ -24,7 +25,6 @@ from daemon.i18n import gettext as _
 from daemon.installation import Installation, build, usable
 from daemon.store import feeds, meta, views
 from daemon.store.database import Database, check_schema, open_database
-from rules.instant import parse
 
 ConfigOption = Annotated[
     Path,
@@ -78,6 +78,7 @@ _out: ContextVar[Out | None] = ContextVar("out", default=None)
 _holder: ContextVar[Holder | None] = ContextVar("holder", default=None)
 _cwd: ContextVar[Path | None] = ContextVar("cwd", default=None)
 _user: ContextVar[str | None] = ContextVar("user", default=None)
+_zone: ContextVar[ZoneInfo | None] = ContextVar("zone", default=None)
 ALONE = ("run", "tick")
 """Commands that a running daemon does not carry out for others: they are what it does itself."""
 
@@ -183,14 +184,28 @@ def find_shop(session: Session, order_id: str, shop: str | None) -> str:
     return known[0]
 
 
-def instant(given: str | None, option: str) -> int | None:
-    """An instant given on the command line: RFC 3339 with an offset. Raises Usage."""
+def reader() -> ZoneInfo:
+    """The zone of the person who reads: that of the system the command was typed on."""
+    return _zone.get() or clock.zone()
+
+
+def moment(instant: int | None, zone: ZoneInfo, now: int | None = None) -> str:
+    """A moment in a shop's time, as its reader would say it; the zone is named where it is not his."""
+    return show.moment(instant, zone, now, reader())
+
+
+def instant(given: str | None, option: str, zone: ZoneInfo | None = None, *, past: bool = False) -> int | None:
+    """An instant given on the command line: RFC 3339, or as people write it (`daemon.when`), in `zone`, else the
+    reader's. `past`: of a span or a time of day the last one is meant. Raises Usage."""
     if given is None:
         return None
     try:
-        return parse(given)
-    except ValueError as error:
-        text = _("{option}: {text} is no time with an offset; write it like 2026-06-01T08:00:00+08:00")
+        return when.read(given, clock.now(), zone or reader(), past=past)
+    except (ValueError, OverflowError) as error:
+        text = _(
+            "{option}: {text} names no time; write it like 2h, 08:30, tomorrow 08:30, 2026-06-01 08:00 "
+            "or 2026-06-01T08:00:00+08:00"
+        )
         raise Usage(text.format(option=option, text=repr(given))) from error
 
 
@@ -245,7 +260,7 @@ def run_for_client(app: typer.Typer, holder: Holder, request: Request) -> dict[s
     if request.argv[:1] and request.argv[0] in ALONE:
         return {"code": Busy.exit_code, "out": "", "err": _("a daemon is running; it does this by itself") + "\n"}
     tokens = (_out.set(streams), _holder.set(holder), i18n.override.set(request.lang), _cwd.set(request.cwd))
-    asked = _user.set(request.user)
+    asked, zone = _user.set(request.user), _zone.set(request.zone)
     try:
         code = run(app, request.argv)
     except Exception as error:
@@ -257,4 +272,5 @@ def run_for_client(app: typer.Typer, holder: Holder, request: Request) -> dict[s
         i18n.override.reset(tokens[2])
         _cwd.reset(tokens[3])
         _user.reset(asked)
+        _zone.reset(zone)
     return {"code": code, "out": streams.out.getvalue(), "err": streams.err.getvalue()}

@@ -15,6 +15,7 @@ from daemon.cli.session import (
     Session,
     ShopOption,
     check_shop,
+    moment,
     opened,
     out,
 )
@@ -61,7 +62,7 @@ def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
     until = row["not_after"]
     subject = row["order_id"] or keys.unpart(row["cause"].split("/", 1)[1])
     return (
-        show.moment(until, zone),
+        moment(until, zone, session.now),
         show.left(until - session.now) if until is not None else screen.DASH,
         f"[{row['shop']}] {subject}: {words.say(words.STEPS, row['step'].split(':')[0])}\n{row['key']}",
         words.say(words.OUTCOMES, row["outcome"]),

@@ -29,12 +29,12 @@ def why(
     json: JsonOption = False,
 ) -> None:
     """Say why something was done about an order, or why not."""
-    moment = instant(at, "--at")
     with opened(config) as session:
         name = find_shop(session, order, shop)
+        zone = session.installation.shops.get(name).policy.zone
+        moment = instant(at, "--at", zone, past=True)
         with session.database.begin() as tx:
             document = explain(tx, session.installation.shops, name, order, moment, session.now)
-        zone = session.installation.shops.get(name).policy.zone
     if document is None:
         raise Usage(_("order {order} was not known at {at}").format(order=order, at=at))
     if json:

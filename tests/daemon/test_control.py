@@ -63,6 +63,15 @@ def test_the_handler_is_told_who_asks_by_the_kernel_not_by_the_client(path: Path
     assert pwd.getpwuid(os.getuid()).pw_name == json.loads(answer)["out"]
 
 
+def test_the_handler_is_told_the_zone_the_client_reads_in(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    with serving(path, lambda request: {"code": 0, "out": str(request.zone), "err": ""}):
+        answer = forward(path, ["orders"], "en")
+
+    assert answer is not None
+    assert "Asia/Tokyo" == answer["out"]
+
+
 def test_nobody_listening_is_no_answer(path: Path) -> None:
     assert forward(path, ["orders"], "en") is None
 
@@ -106,6 +115,7 @@ def test_the_socket_is_gone_after_the_end(path: Path) -> None:
         pytest.param(b"[]\n", id="no table"),
         pytest.param(b'{"argv": 1, "lang": "en", "cwd": "/"}\n', id="no words"),
         pytest.param(b'{"argv": ["orders"]}\n', id="half"),
+        pytest.param(b'{"argv": ["x"], "lang": "en", "cwd": "/", "zone": "Nowhere/Land"}\n', id="no zone"),
         pytest.param(b'{"argv": ["orders"], "lang": "en", "cwd"', id="cut"),
         pytest.param(b"[" * 60_000 + b"\n", id="deep"),
         pytest.param(b'{"argv": ["' + b"x" * 70_000 + b'"], "lang": "en", "cwd": "/"}\n', id="long"),

@@ -207,7 +207,7 @@ def test_observed_at_is_for_rows_without_a_time(cli: Cli, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    "options", ["--step 0m", "--step soon", "--step=-1h", "--from yesterday", "--until 2026-06-01T08:00:00"]
+    "options", ["--step 0m", "--step soon", "--step=-1h", "--from yesterday", "--until 2026-06-31T08:00:00"]
 )
 def test_an_option_without_meaning_is_a_mistake_of_usage(cli: Cli, tape: Path, options: str) -> None:
     said = cli("replay {tape} " + options, tape=tape)
