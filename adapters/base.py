@@ -188,13 +188,17 @@ class SinkCapabilities:
 
     `kinds`: actions it can carry out. `idempotent`: repeating a key does nothing twice. `ledger`: it can
     be asked what became of a key. `per_minute`: calls allowed in any 60 s (None = no limit); the daemon
-    folds alerts into digests to stay below it.
+    folds alerts into digests to stay below it. `folds`: several messages of one moment may be made one, for people;
+    False for machines, which want each as it is. `text_bytes`: the most a message may hold, title and text together
+    in UTF-8, 4 bytes a line counted for markup (None = no limit); the daemon says the rest in a further message.
     """
 
     kinds: frozenset[Kind]
     idempotent: bool = False
     ledger: bool = False
     per_minute: int | None = None
+    folds: bool = True
+    text_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from dataclasses import replace
 
 from adapters import http, options, robot
 from adapters.base import Message, Receipt, SinkSettings
@@ -11,6 +12,8 @@ MILLISECOND = 1_000
 """Microseconds in one; DingTalk signs a time-stamp in milliseconds."""
 TEXT_BYTES = 15_000
 """DingTalk refuses bodies near 20,000 bytes; this leaves room for title and JSON quoting."""
+MARKUP = 40
+"""Bytes kept for the heading's marks."""
 DIALECT = robot.Dialect(
     rate_codes=frozenset({130101, 660026}),
     mends={
@@ -23,7 +26,7 @@ DIALECT = robot.Dialect(
 class DingTalkSink:
     """Shows messages in a DingTalk group. Options: url, secret (signature), timeout_s (10)."""
 
-    capabilities = robot.CAPABILITIES
+    capabilities = replace(robot.CAPABILITIES, text_bytes=TEXT_BYTES - MARKUP)
 
     def __init__(self, settings: SinkSettings) -> None:
         taken = options.read(settings, required=("url",), optional=("secret", "timeout_s"))

@@ -20,7 +20,7 @@ class WebhookSink:
     """Posts messages to a URL; any 2xx is success. Options: url, secret (signature), timeout_s (10)."""
 
     # Not idempotent: whether the receiver heeds the key is its own affair and cannot be seen from here.
-    capabilities = SinkCapabilities(kinds=frozenset({Kind.ALERT, Kind.TASK}))
+    capabilities = SinkCapabilities(kinds=frozenset({Kind.ALERT, Kind.TASK}), folds=False)
 
     def __init__(self, settings: SinkSettings) -> None:
         taken = options.read(settings, required=("url",), optional=("secret", "timeout_s"))

@@ -1,10 +1,14 @@
 """WeCom (企业微信) group robots: markdown messages of at most 4,096 bytes."""
 
+from dataclasses import replace
+
 from adapters import http, options, robot
 from adapters.base import Message, Receipt, SinkSettings
 
 TEXT_BYTES = 4096
 """WeCom counts bytes of UTF-8, about 1,365 Chinese characters, and refuses longer ones with 40058."""
+MARKUP = 40
+"""Bytes kept for the heading's marks."""
 DIALECT = robot.Dialect(
     rate_codes=frozenset({45009}),
     mends={
@@ -17,7 +21,7 @@ DIALECT = robot.Dialect(
 class WeComSink:
     """Shows messages in a WeCom group. Options: url, timeout_s (10)."""
 
-    capabilities = robot.CAPABILITIES
+    capabilities = replace(robot.CAPABILITIES, text_bytes=TEXT_BYTES - MARKUP)
 
     def __init__(self, settings: SinkSettings) -> None:
         taken = options.read(settings, required=("url",), optional=("timeout_s",))

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -10,8 +10,9 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 
 from adapters.base import Message, Permanent, Receipt, Transient
-from daemon import clock
+from daemon import clock, digest
 from daemon.adapter import Outlet
+from daemon.digest import Brief
 from daemon.store import meta, outbox, timers
 from daemon.store.journal import Journal
 from rules.instant import HOUR, MINUTE, SECOND
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 CHUNK = 25
+FOLDED = 500
+"""At most so many deliveries make one digest; the next begins where it ends."""
 AT_ONCE = 5
 """More alerts than this at one moment are one digest: after an absence, or where days end alike in many shops."""
 SPELL_S = 30.0
@@ -73,7 +76,7 @@ async def deliver(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> int:
         parcels = await asyncio.to_thread(_claim, dispatcher, outlet, now)
         if not parcels:
             break
-        answers = await asyncio.gather(*(_call(dispatcher, outlet, parcel, now) for parcel in parcels))
+        answers = await _call_all(dispatcher, outlet, parcels, now)
         await asyncio.to_thread(_settle, dispatcher, outlet, list(zip(parcels, answers, strict=True)), now)
         moved += sum(len(parcel.rows) for parcel in parcels)
     return moved
@@ -81,10 +84,11 @@ async def deliver(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """One call to a sink, and the deliveries it settles: several for a digest."""
+    """One call to a sink, and the deliveries it settles: several for a digest, which names them or only counts them."""
 
     rows: list[RowMapping]
     message: Message
+    counted: frozenset[str] = frozenset()
 
 
 def _claim(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> list[Parcel]:
@@ -99,17 +103,33 @@ def _claim(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> list[Parcel]:
         if free_at > now:
             outbox.put_off(tx, outlet.name, free_at)
             return []
-        fold = outbox.waiting(tx, outlet.name, now) > min(allowed, AT_ONCE)
-        rows = outbox.claim_deliveries(tx, outlet.name, now, CHUNK * 8 if fold else min(CHUNK, allowed))
+        folds = outlet.sink.capabilities.folds and outbox.waiting(tx, outlet.name, now) > min(allowed, AT_ONCE)
+        rows = outbox.claim_deliveries(tx, outlet.name, now, FOLDED if folds else min(CHUNK, allowed))
         journal = Journal()
         composed = [(row, made) for row in rows if (made := _composed(dispatcher, tx, journal, outlet, row, now))]
         journal.write(tx, now)
-        parcels = [Parcel([row], message) for row, message in composed]
-        if fold and len(parcels) > 1:
-            digest = dispatcher.texts.digest([message for _, message in composed])
-            parcels = [Parcel([row for row, _ in composed], digest)]
+        parcels = _parcels(composed, outlet, now, allowed if folds else None, dispatcher.texts.language)
         _mark(tx, outlet, parcels, used, now)
     return parcels
+
+
+def _parcels(
+    composed: list[tuple[RowMapping, Brief]], outlet: Outlet, now: int, calls: int | None, lang: str | None
+) -> list[Parcel]:
+    """The messages as the sink takes them: folded into at most `calls` (None: one by one), none too long."""
+    room = outlet.sink.capabilities.text_bytes
+    if calls is None or len(composed) < 2:
+        return [Parcel([row], digest.whole(brief, now, room, lang)) for row, brief in composed]
+    rows = {brief.message.key: row for row, brief in composed}
+    sheets = digest.fold((brief for _, brief in composed), now, room=room, most=min(calls, digest.MOST), lang=lang)
+    return [
+        Parcel(
+            [rows[brief.message.key] for brief in (*sheet.named, *sheet.counted)],
+            sheet.message,
+            frozenset(brief.message.key for brief in sheet.counted),
+        )
+        for sheet in sheets
+    ]
 
 
 def _mark(tx: Connection, outlet: Outlet, parcels: list[Parcel], used: list[int], now: int) -> None:
@@ -124,7 +144,7 @@ def _mark(tx: Connection, outlet: Outlet, parcels: list[Parcel], used: list[int]
 
 def _composed(
     dispatcher: "Dispatcher", tx: Connection, journal: Journal, outlet: Outlet, row: RowMapping, now: int
-) -> Message | None:
+) -> Brief | None:
     """The message of one delivery; None when it is no longer true, may not be told now, or cannot be made."""
     action = dispatcher.texts.action(tx, row["action_key"])
     zone = dispatcher.engine.shops.get(row["shop"]).policy.zone
@@ -138,7 +158,7 @@ def _composed(
         outbox.set_delivery(tx, row, Outcome.READY, now, due_at=outlet.hours.next_open(now, zone))
         return None
     try:
-        return dispatcher.texts.alert(tx, dispatcher.engine.shops, action, now)
+        return dispatcher.texts.brief(tx, dispatcher.engine.shops, action, now)
     except Exception as error:
         log.exception("alert.failed", key=row["action_key"], sink=outlet.name)
         outcome, values = judge(row, error, now)
@@ -152,6 +172,17 @@ def _used(tx: Connection, outlet: Outlet, now: int) -> list[int]:
     said = meta.get(tx, f"calls/{outlet.name}") if outlet.sink.capabilities.per_minute is not None else None
     calls: list[int] = json.loads(said) if said else []
     return [at for at in calls if now - WINDOW < at <= now]
+
+
+async def _call_all(dispatcher: "Dispatcher", outlet: Outlet, parcels: list[Parcel], now: int) -> list[Answer]:
+    """The calls side by side; the messages of a digest one after the other, none after one that failed."""
+    if all(len(parcel.rows) == 1 for parcel in parcels):
+        return list(await asyncio.gather(*(_call(dispatcher, outlet, parcel, now) for parcel in parcels)))
+    answers: list[Answer] = []
+    for parcel in parcels:
+        failed = bool(answers) and isinstance(answers[-1], Exception)
+        answers.append(answers[-1] if failed else await _call(dispatcher, outlet, parcel, now))
+    return answers
 
 
 async def _call(dispatcher: "Dispatcher", outlet: Outlet, parcel: Parcel, now: int) -> Answer:
@@ -169,10 +200,18 @@ def _settle(dispatcher: "Dispatcher", outlet: Outlet, results: list[tuple[Parcel
         journal = Journal()
         for parcel, answer in results:
             for row in parcel.rows:
-                _settle_one(dispatcher, tx, journal, row, answer, now)
+                _settle_one(dispatcher, tx, journal, row, _told(parcel, row, answer), now)
             if isinstance(answer, Transient) and answer.retry_after_s is not None:
                 dispatcher.held[outlet.name] = now + int(answer.retry_after_s * SECOND)
         journal.write(tx, now)
+
+
+def _told(parcel: Parcel, row: RowMapping, answer: Answer) -> Answer:
+    """The answer of one delivery: that of its call, and in a digest whether it was named there or only counted."""
+    if len(parcel.rows) == 1 or not isinstance(answer, Receipt):
+        return answer
+    how = "counted" if row["action_key"] in parcel.counted else "named"
+    return replace(answer, note=f"{how} in a digest: {answer.note or 'told'}")
 
 
 def _settle_one(

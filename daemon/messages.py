@@ -3,20 +3,18 @@
 Texts are strict substitution of named fields; the newest stored state is read when a message is made.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from sqlalchemy import Connection, RowMapping, select
 
-from adapters.base import Json, Message
-from daemon import notice, show, words
-from daemon.i18n import gettext, ngettext
+from adapters.base import Message
+from daemon import crowd, notice, show, words
+from daemon.digest import Brief
+from daemon.i18n import gettext
 from daemon.shops import Shop, Shops
-from daemon.store import orders, outbox, scans, sharing
+from daemon.store import orders, outbox, scans
 from daemon.tables import Action
 from rules import key
 from rules.instant import format_utc
@@ -36,33 +34,39 @@ class Texts:
         """The outbox row behind a delivery."""
         return tx.execute(select(A).where(A.c.key == action_key)).mappings().one()
 
-    def alert(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
+    def brief(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Brief:
         """The message of an alert (or of a task that is sent on), from the newest stored state."""
-        shop = shops.get(row["shop"])
+        shop, lang = shops.get(row["shop"]), self.language
         if row["kind"] != Kind.ALERT:
-            return self._order_message(tx, shops, row, now)
+            return self._work(tx, shops, row, now)
         name = str(row["cause"]).split("/", 1)[1]
-        if name == "feed":
-            return notice.stale(tx, shop, row, now, self.language)
-        if name.startswith("health:"):
-            return notice.near_line(tx, shop, row, now, self.language)
-        if row["step"] == scans.STEP:
-            return notice.unscanned(tx, shop, row, now, self.language)
-        if name == "boot":
-            return notice.was_down(shop, row, self.language)
         members = outbox.members_of(tx, row["cause"], now)
-        if row["step"] == "resolved" or not members:
-            return notice.solved(shop, row, self.language)
-        return self._members(tx, shop, row, name, members, now)
+        if name == "feed":
+            message = notice.stale(tx, shop, row, now, lang)
+        elif name.startswith("health:"):
+            message = notice.near_line(tx, shop, row, now, lang)
+        elif row["step"] == scans.STEP:
+            message = notice.unscanned(tx, shop, row, now, lang)
+        elif name == "boot":
+            message = notice.was_down(shop, row, lang)
+        elif row["step"] == "resolved" or not members:
+            message = notice.solved(shop, row, lang)
+        else:
+            return crowd.brief(tx, shop, row, members, now, lang)
+        return Brief(message=message, zone=shop.policy.zone, lines=tuple(message.text.split("\n")))
 
-    def digest(self, messages: Sequence[Message]) -> Message:
-        """Several alerts as one message, for a robot that may only speak so often."""
-        title = ngettext("{n} alert", "{n} alerts", len(messages), self.language).format(n=len(messages))
-        text = "\n\n".join(f"{message.title}\n{message.text}" for message in messages)
-        first = messages[0]
-        data: dict[str, Json] = {"alerts": [dict(message.data) for message in messages]}
-        mark = hashlib.blake2b("\n".join(message.key for message in messages).encode(), digest_size=8).hexdigest()
-        return Message(key=f"digest/{mark}", kind=first.kind, shop=first.shop, title=title, text=text, data=data)
+    def _work(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Brief:
+        """A work item that is sent on."""
+        message = self._order_message(tx, shops, row, now)
+        zone = shops.get(row["shop"]).policy.zone
+        if row["order_id"] is None:
+            return Brief(message=message, zone=zone)
+        due = outbox.due_of(tx, row)
+        lines = () if due is None else (crowd.answer_by(due, zone, now, self.language),)
+        name = f"{row['shop']}/{row['order_id']}"
+        return Brief(
+            message=message, zone=zone, lines=lines, orders=(name,), until=due, answer=row["violation"] not in SHIPPING
+        )
 
     def effect(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
         """What a platform or buyer is told; a text for a buyer comes from an approved template."""
@@ -106,9 +110,10 @@ class Texts:
             order = stored.order
             lines.append(self._("paid {amount}").format(amount=show.money(order.paid_minor, order.currency)))
             if row["violation"] not in SHIPPING:
-                lines += self._answer_by(outbox.due_of(tx, row), zone, now)
+                due = outbox.due_of(tx, row)
+                lines += [crowd.answer_by(due, zone, now, self.language)] if due is not None else []
             elif stored.act_by is not None:
-                lines.append(self._deadline(stored.act_by, zone, now))
+                lines.append(crowd.hand_over_by(stored.act_by, zone, now, self.language))
             lines.append(
                 self._("as of {moment}; check the order first").format(moment=show.moment(stored.observed_at, zone))
             )
@@ -131,95 +136,6 @@ class Texts:
             "the number in the order is masked: dial its extension too; it dies {days} days after the order ends"
         )
         return [text.format(days=limit.hours // 24)]
-
-    def _members(
-        self, tx: Connection, shop: Shop, row: RowMapping, name: str, members: Sequence[RowMapping], now: int
-    ) -> Message:
-        count = len({(m["shop"], m["order_id"]) for m in members})
-        stake = sum(m["stake_minor"] or 0 for m in members)
-        currency = next((m["currency"] for m in members if m["currency"]), None)
-        act_by, ship_by = (_earliest(members, name) for name in ("act_by", "ship_by"))
-        title, todo = self._title(key.unpart(name), count, act_by, shop.policy.zone, now)
-        sure = all(m["confirmed"] for m in members)
-        text = self._("at stake: {amount}") if sure else self._("at stake: {amount} (unconfirmed)")
-        lines = [text.format(amount=show.money(stake, currency))]
-        aftersale = name.startswith("aftersale:")
-        if aftersale:
-            lines += self._answer_by(act_by, shop.policy.zone, now)
-        elif act_by is not None:
-            lines.append(self._deadline(act_by, shop.policy.zone, now))
-        if ship_by is not None and ship_by != act_by:
-            text = self._("the platform's ship-by time: {moment} ({left})")
-            left = show.left(ship_by - now, self.language)
-            lines.append(text.format(moment=show.moment(ship_by, shop.policy.zone), left=left))
-        lines.append(self._("to do: {todo}").format(todo=todo))
-        lines.append(notice.named([m["order_id"] for m in members], count))
-        if name.startswith("pool:"):
-            lines += self._kept_for(tx, shop, key.unpart(name.removeprefix("pool:")), currency)
-        lines.append(notice.age(tx, shop, now, self.language))
-        data: dict[str, Json] = {
-            "cause": row["cause"],
-            "orders": sorted({m["order_id"] for m in members}),
-            "stake_minor": stake,
-            "stake_confirmed": sure,
-            "currency": currency,
-            "act_by": format_utc(act_by) if act_by is not None else None,
-        }
-        return notice.message(row, f"[{shop.name}] {title}", "\n".join(lines), data)
-
-    def _title(self, cause: str, n: int, act_by: int | None, zone: ZoneInfo, now: int) -> tuple[str, str]:
-        """What the alert says first, and the one thing to do."""
-        lang, missed = self.language, act_by is not None and act_by < now
-        todo = self._("hand over with the next pick-up") if missed else self._("pack and hand over, the oldest first")
-        if cause.startswith("pool:"):
-            text = ngettext(
-                "{n} order is not covered by stock: {sku}", "{n} orders are not covered by stock: {sku}", n, lang
-            )
-            todo = self._("count the stock again, then ship, reorder or agree a new date")
-        elif cause.startswith("aftersale:"):
-            text = ngettext(
-                "{n} claim or parcel needs an answer by {moment}",
-                "{n} claims or parcels need an answer, the first by {moment}",
-                n,
-                lang,
-            )
-            todo = self._("answer the oldest first; forestall tasks list says what to do")
-        elif "T" not in cause:
-            text = ngettext(
-                "{n} order must be handed over by {moment}",
-                "{n} orders must be handed over, the first by {moment}",
-                n,
-                lang,
-            )
-        elif missed:
-            text = ngettext(
-                "{n} order missed the pick-up of {moment}", "{n} orders missed the pick-up of {moment}", n, lang
-            )
-        else:
-            text = ngettext(
-                "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}", n, lang
-            )
-        return text.format(n=n, moment=show.moment(act_by, zone), sku=cause.removeprefix("pool:")), todo
-
-    def _deadline(self, act_by: int, zone: Any, now: int) -> str:
-        text = self._("hand over by {moment} ({left})")
-        return text.format(moment=show.moment(act_by, zone), left=show.left(act_by - now, self.language))
-
-    def _kept_for(self, tx: Connection, shop: Shop, sku: str, currency: str | None) -> list[str]:
-        """Which orders get what is on hand: those whose miss would cost most."""
-        kept = [share for share in sharing.shares(tx, shop.seller, sku) if share.covered]
-        if not kept:
-            return []
-        names = ", ".join(share.order_id for share in kept[: notice.NAMED]) + (" …" if len(kept) > notice.NAMED else "")
-        text = self._("the stock on hand goes to {orders}: a miss there costs more (up to {amount})")
-        return [text.format(orders=names, amount=show.money(kept[0].loss_minor, currency))]
-
-    def _answer_by(self, due: int | None, zone: Any, now: int) -> list[str]:
-        """Until when a claim must be answered, or a parcel must move."""
-        if due is None:
-            return []
-        text = self._("time until {moment} ({left})")
-        return [text.format(moment=show.moment(due, zone), left=show.left(due - now, self.language))]
 
     def _(self, text: str) -> str:
         return gettext(text, self.language)

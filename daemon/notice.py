@@ -1,5 +1,6 @@
 """Notices: news about a shop or its data, not about an order. And what every message is made of."""
 
+import shlex
 from collections.abc import Sequence
 
 import msgspec
@@ -70,7 +71,7 @@ def unscanned(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str |
     lines = [
         gettext("this data cannot tell, and the platform counts a parcel without a scan as late", lang),
         gettext("to do: {todo}", lang).format(todo=todo(row, lang)),
-        named(names, n),
+        named(names, f"forestall orders list --all --shop {shlex.quote(shop.name)}", lang),
         age(tx, shop, now, lang),
     ]
     data: dict[str, Json] = {"cause": row["cause"], "orders": names}
@@ -107,9 +108,13 @@ def todo(row: RowMapping, lang: str | None) -> str:
     return words.say(words.STEPS, str(row["step"]).split(":")[0], lang)
 
 
-def named(names: Sequence[str], count: int) -> str:
-    """The first of the names, and how many more there are."""
-    return ", ".join(names[:NAMED]) + (f" … +{count - NAMED}" if count > NAMED else "")
+def named(names: Sequence[str], place: str, lang: str | None) -> str:
+    """The first of the names, and how many more there are; `place` is the command that lists them all."""
+    said = ", ".join(names[:NAMED])
+    if len(names) <= NAMED:
+        return said
+    text = gettext("{names} … and {n} more: {command}", lang)
+    return text.format(names=said, n=len(names) - NAMED, command=f"`{place}`")
 
 
 def message(row: RowMapping, title: str, text: str, data: dict[str, Json]) -> Message:

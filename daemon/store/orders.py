@@ -42,6 +42,12 @@ class Stored(NamedTuple):
     short: tuple[str, ...]
 
 
+def shipped(connection: Connection, names: set[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Which of the named orders are marked as shipped."""
+    found = read(connection, _STATUS, names)
+    return frozenset((row.shop, row.order_id) for row in found if row.status == "shipped")
+
+
 def chunks(items: Sequence[Item], size: int = CHUNK) -> Iterator[Sequence[Item]]:
     """The items in parts a statement can take."""
     for start in range(0, len(items), size):
@@ -237,6 +243,7 @@ def _past(row: Any) -> Past:
 
 
 _shop: BindParameter[str] = bindparam("b_shop")
+_STATUS = among(select(O.c.shop, O.c.order_id, O.c.status), O.c.shop, O.c.order_id)
 _KNOWN = among(
     select(O.c.shop, O.c.order_id, O.c.observed_at, O.c.facts, O.c.times, O.c.is_open, O.c.paid_at, O.c.act_by),
     O.c.shop, O.c.order_id,

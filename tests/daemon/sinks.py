@@ -18,6 +18,18 @@ class Robot(MemorySink):
     capabilities = replace(ALL, per_minute=20)
 
 
+class Terse(MemorySink):
+    """Takes short messages only, and 20 a minute."""
+
+    capabilities = replace(ALL, per_minute=20, text_bytes=600)
+
+
+class Machine(MemorySink):
+    """Reads each message by itself."""
+
+    capabilities = replace(ALL, folds=False)
+
+
 class Plain(MemorySink):
     """Keeps no keys: what it is told twice it does twice."""
 

@@ -8,12 +8,12 @@ import pytest
 
 from adapters.base import Permanent, Transient, Uncertain
 from adapters.memory import Fault
-from daemon import delivery
+from daemon import delivery, digest
 from daemon.scheduler import Parts, tick
 from daemon.store import outbox
 from rules.instant import DAY, HOUR, MINUTE, SECOND, parse
 from rules.model import Kind
-from tests.daemon import running
+from tests.daemon import running, sinks
 from tests.daemon.builders import MORNING, row, rows
 from tests.daemon.running import action, keys, plan_alerts, sink, told
 
@@ -336,9 +336,58 @@ def test_more_at_once_are_folded_into_a_digest(installed: Install) -> None:
 
     parts.dispatcher.dispatch(MORNING)
 
-    (digest,) = sink().messages
+    (message,) = sink().messages
     assert known == told(sink())
-    assert "21 alerts" == digest.title
+    assert "[north] 21 notices" == message.title
+
+
+def test_a_webhook_gets_each_message_as_it_is(installed: Install) -> None:
+    """Machines read one document each: its own kind, shop and key."""
+    parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Machine"'))
+    known = plan_alerts(parts, 60)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    assert known == sorted(keys(sink()))
+
+
+def test_what_a_robot_cannot_show_goes_in_further_messages_within_its_limit(installed: Install) -> None:
+    parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Terse"'))
+    known = plan_alerts(parts, 12)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    sizes = [digest.size(message) for message in sink().messages]
+    assert known == told(sink())
+    assert 1 < len(sizes) <= digest.MOST
+    assert max(sizes) <= sinks.Terse.capabilities.text_bytes
+
+
+def test_what_was_only_counted_is_put_down_as_counted(installed: Install) -> None:
+    parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Terse"'))
+    known = plan_alerts(parts, 100)
+
+    parts.dispatcher.dispatch(MORNING)
+
+    notes = [row["note"] for row in rows(parts.database, "delivery")]
+    named = [note for note in notes if note.startswith("named in a digest: ")]
+    counted = [note for note in notes if note.startswith("counted in a digest: ")]
+    assert len(known) == len(named) + len(counted)
+    assert len(named) == sum(message.text.count("solved: ") for message in sink().messages) // 2
+    assert f"not named here: 0 orders in {len(counted)} more messages" in sink().messages[-1].text
+
+
+def test_after_a_message_of_a_digest_that_failed_the_others_are_not_tried(installed: Install) -> None:
+    parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Terse"'))
+    known = plan_alerts(parts, 12)
+    sink().faults.fail_next(1, Transient("busy"))
+
+    parts.dispatcher.dispatch(MORNING)
+    first = list(sink().messages)
+    through(parts, MORNING + MINUTE, MORNING + 10 * MINUTE, 10 * SECOND)
+
+    assert [] == first
+    assert known == told(sink())
 
 
 @pytest.mark.slow
@@ -386,14 +435,14 @@ def test_a_digest_has_a_key_of_its_own(installed: Install) -> None:
 
 
 @pytest.mark.slow
-def test_three_hundred_alerts_at_once_are_told_in_two_calls(installed: Install) -> None:
+def test_three_hundred_alerts_at_once_are_told_in_one_call(installed: Install) -> None:
     parts = installed(ROBOT)
     known = plan_alerts(parts, 300)
 
     parts.dispatcher.dispatch(MORNING)
 
     assert known == told(sink())
-    assert 2 == len(sink().messages)
+    assert 1 == len(sink().messages)
 
 
 # ---- tasks

@@ -81,7 +81,7 @@ def test_a_crowd_is_a_few_names_and_a_count(installed: Install) -> None:
 
     assert "n09" in message.text
     assert "n10" not in message.text
-    assert "+15" in message.text
+    assert "and 15 more: `forestall cases list --shop north`" in message.text
 
 
 def test_an_order_that_was_acknowledged_is_not_named_again(installed: Install) -> None:
@@ -132,19 +132,6 @@ def test_a_text_to_a_buyer_is_the_approved_one_with_the_order_filled_in(installe
         message = Texts("en").effect(tx, parts.installation.shops, row, MORNING)  # type: ignore[arg-type]
 
     assert templates.shipped()["delay_notice"].filled("240601-1") == message.text
-
-
-def test_several_alerts_in_one_message_keep_each_ones_data() -> None:
-    one, two = (
-        Message(key=key, kind=Kind.ALERT, shop="north", title=key, text="x", data={"key": key}) for key in ("a", "b")
-    )
-
-    digest = Texts("en").digest([one, two])
-
-    assert "2 alerts" == digest.title
-    assert [{"key": "a"}, {"key": "b"}] == digest.data["alerts"]
-    assert digest.key not in ("a", "b")
-    assert digest.key != Texts("en").digest([two]).key
 
 
 @pytest.mark.parametrize(
