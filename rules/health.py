@@ -1,7 +1,7 @@
 """Shop health: what a platform counts against a shop, where the line is, how much room is left, what is coming.
 
 A `Gauge` is one count over one window with its line, made from the pack (platform-rules §2, rows DM-1 to DM-9,
-PD-S2, DY-S2). A `Reading` is the gauge together with what is known of the shop. Windows are whole local days of
+PD-S2, DY-S3). A `Reading` is the gauge together with what is known of the shop. Windows are whole local days of
 the pack's zone, the current one included: a dispute counts from the instant it happened.
 
 The forecast is no oracle: what has been counted goes on at the pace of the gauge's own window until the horizon,
@@ -205,7 +205,7 @@ def _of_metric(metric: Metric, pack: Pack, now: int) -> Iterator[Gauge]:
 
 
 def _of_days(pack: Pack, now: int) -> Iterator[Gauge]:
-    """The lines for one day's stock-outs (PD-S2, DY-S2) of the rows in force at `now`."""
+    """The lines for one day's stock-outs (PD-S2, DY-S3) of the rows in force at `now`."""
     today = local_date(now, pack.zone)
     rows = (*pack.rows_at(Violation.STOCK_OUT, now), *pack.rows_at(Violation.STOCK_OUT, now, "shop"))
     for row in rows:

@@ -101,7 +101,7 @@ class ClaimSchema(LadderSchema):
 class DisputeSchema(LadderSchema):
     """`[dispute]`."""
 
-    answer: Duration = 2 * DAY
+    answer: Duration = DAY
     complaint: Duration = DAY
 
 

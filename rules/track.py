@@ -28,7 +28,7 @@ def unscanned(look: Look, ladder: Ladder) -> Finding:
 
 
 def stalled(look: Look, ladder: Ladder) -> Finding:
-    """No new track event: within a day of the collection, later for days (TB-T1, TB-S4, TM-F1; X4)."""
+    """No new track event: within a day of the collection, later for days (TB-T1, TB-S4; X4)."""
     order, kind = look.order, Violation.TRACK_STALLED
     obstacle = _not_under_way(order)
     if obstacle is not None:

@@ -66,7 +66,7 @@ def test_a_sound_policy_is_done_and_tells_what_is_still_missing(cli: Cli, folder
     warnings = said.document["warnings"]
     assert any("calendar of 2027" in warning for warning in warnings)
     assert "tmall: no dates are known for Spring Festival 2027; its orders run on the ordinary promise" in warnings
-    assert any("TM-S1 would pay" in warning for warning in warnings)
+    assert any("TM-S2 would pay" in warning for warning in warnings)
 
 
 def test_only_platforms_in_use_are_spoken_of(cli: Cli, folder: Path) -> None:
@@ -104,7 +104,7 @@ def test_lint_works_before_there_is_a_database(cli: Cli, tmp_path: Path) -> None
 
 
 def test_a_row_that_changed_since_it_was_confirmed_is_named(cli: Cli, folder: Path) -> None:
-    cli("policy confirm TM-S1 --source page --by Ann")
+    cli("policy confirm TM-S2 --source page --by Ann")
     database = open_database("sqlite:///forestall.db")
     with database.begin() as tx:
         (word,) = json.loads(meta.get(tx, "confirmed") or "").values()
@@ -113,8 +113,8 @@ def test_a_row_that_changed_since_it_was_confirmed_is_named(cli: Cli, folder: Pa
 
     warnings = cli("policy lint --json").document["warnings"]
 
-    assert "TM-S1 has changed since Ann confirmed it: read it and confirm it again" in warnings
-    assert any("TM-S1 would pay" in warning for warning in warnings)
+    assert "TM-S2 has changed since Ann confirmed it: read it and confirm it again" in warnings
+    assert any("TM-S2 would pay" in warning for warning in warnings)
 
 
 # ---- show
@@ -197,12 +197,12 @@ def test_people_read_a_table(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyP
         ("policy show tmall --paid -1", "--paid"),
         ("policy show tmall --paid 1.005", "--paid"),
         ("policy show tmall --paid NaN", "--paid"),
-        ("policy confirm TM-S9 --source page", "TM-S1"),
+        ("policy confirm TM-S9 --source page", "TM-S2"),
         ("policy confirm XX --source page", "--all"),
-        ("policy confirm TM-S1", "--source"),
-        ("policy confirm TM-S1 --source ' '", "--source"),
+        ("policy confirm TM-S2", "--source"),
+        ("policy confirm TM-S2 --source ' '", "--source"),
         ("policy confirm PD-S2 --source page", "nothing to confirm"),
-        ("policy confirm TM-S1 --withdraw", "not confirmed"),
+        ("policy confirm TM-S2 --withdraw", "not confirmed"),
     ],
 )
 def test_a_mistake_names_what_would_be_right(cli: Cli, folder: Path, line: str, part: str) -> None:
@@ -225,33 +225,33 @@ def test_tools_and_lines_of_disputes_are_shown_to_scripts(cli: Cli, folder: Path
 
 
 def test_a_confirmation_is_bound_to_the_row_as_it_is_and_to_the_person(cli: Cli, folder: Path) -> None:
-    said = cli("policy confirm TM-S1 --source 'rule centre, 2026-11-20' --by Ann --json")
+    said = cli("policy confirm TM-S2 --source 'rule centre, 2026-11-20' --by Ann --json")
 
     word = {"by": "Ann", "user": getpass.getuser(), "at": "2026-11-24T04:00:00Z", "source": "rule centre, 2026-11-20"}
-    assert {"row": "TM-S1", "digest": row("TM-S1").digest, "confirmed": word} == said.document
-    assert word == shown(cli("policy show tmall --json"))["TM-S1"]["confirmed"]
+    assert {"row": "TM-S2", "digest": row("TM-S2").digest, "confirmed": word} == said.document
+    assert word == shown(cli("policy show tmall --json"))["TM-S2"]["confirmed"]
 
 
 def test_the_user_vouches_when_nobody_is_named(cli: Cli, folder: Path) -> None:
-    assert getpass.getuser() == cli("policy confirm TM-S1 --source page --json").document["confirmed"]["by"]
+    assert getpass.getuser() == cli("policy confirm TM-S2 --source page --json").document["confirmed"]["by"]
 
 
 def test_a_confirmed_row_is_no_warning_any_more(cli: Cli, folder: Path) -> None:
-    cli("policy confirm TM-S1 --source page")
+    cli("policy confirm TM-S2 --source page")
 
-    assert not [one for one in cli("policy lint --json").document["warnings"] if "TM-S1" in one]
+    assert not [one for one in cli("policy lint --json").document["warnings"] if "TM-S2" in one]
 
 
 def test_a_confirmation_can_be_taken_back(cli: Cli, folder: Path) -> None:
-    cli("policy confirm TM-S1 --source page")
+    cli("policy confirm TM-S2 --source page")
 
-    assert 0 == cli("policy confirm TM-S1 --withdraw").code
-    assert shown(cli("policy show tmall --json"))["TM-S1"]["confirmed"] is None
+    assert 0 == cli("policy confirm TM-S2 --withdraw").code
+    assert shown(cli("policy show tmall --json"))["TM-S2"]["confirmed"] is None
 
 
 @pytest.mark.parametrize(
     ("name", "part"),
-    [("TB-L5", "weak"), ("TM-L2", "no money is paid first"), ("TB-S3-P10", "in place of TB-S3")],
+    [("TB-L5", "weak"), ("TM-L4", "no money is paid first"), ("TB-S3-P10", "in place of TB-S3")],
 )
 def test_a_person_is_told_what_a_confirmation_does_not_do(cli: Cli, folder: Path, name: str, part: str) -> None:
     assert part in cli(f"policy confirm {name} --source page").out
@@ -261,7 +261,7 @@ def test_a_running_daemon_relies_on_it_at_once_and_knows_who_asked(
     tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     parts = install(tmp_path, TEXT)
-    argv = ["policy", "confirm", "TM-S1", "--source", "page"]
+    argv = ["policy", "confirm", "TM-S2", "--source", "page"]
     request = Request(argv=argv, lang="en", cwd=tmp_path, user="ann")
 
     answer = run_for_client(commands.app, Holder(parts.database, parts.installation), request)
@@ -272,47 +272,47 @@ def test_a_running_daemon_relies_on_it_at_once_and_knows_who_asked(
         (word,) = confirmations.load(tx).values()
     parts.database.close()
     assert (0, "ann", "ann") == (answer["code"], word.by, word.user)
-    assert [frozenset({row("TM-S1").digest})] * 3 == confirmed
+    assert [frozenset({row("TM-S2").digest})] * 3 == confirmed
 
 
 # ---- the store
 
 
-def a_word(name: str = "TM-S1", by: str = "Ann") -> Confirmation:
+def a_word(name: str = "TM-S2", by: str = "Ann") -> Confirmation:
     return Confirmation(row=name, by=by, user="ann", at=NOW, source="page")
 
 
 def test_what_is_confirmed_is_what_may_move_money(db: Database) -> None:
     with db.begin() as tx:
-        confirmations.confirm(tx, row("TM-S1"), a_word(), ["west"])
-        confirmations.confirm(tx, row("TM-L2"), a_word("TM-L2"), ["west"])
+        confirmations.confirm(tx, row("TM-S2"), a_word(), ["west"])
+        confirmations.confirm(tx, row("TM-L4"), a_word("TM-L4"), ["west"])
     with db.begin() as tx:
-        assert {row("TM-S1").digest, row("TM-L2").digest} == meta.confirmed(tx)
-        assert a_word() == confirmations.load(tx)[row("TM-S1").digest]
+        assert {row("TM-S2").digest, row("TM-L4").digest} == meta.confirmed(tx)
+        assert a_word() == confirmations.load(tx)[row("TM-S2").digest]
 
 
 def test_a_new_word_replaces_the_old_one_of_the_same_row(db: Database) -> None:
     with db.begin() as tx:
-        confirmations.confirm(tx, row("TM-S1"), a_word(by="Ann"), ["west"])
-        confirmations.confirm(tx, row("TM-S1"), a_word(by="Bob"), ["west"])
+        confirmations.confirm(tx, row("TM-S2"), a_word(by="Ann"), ["west"])
+        confirmations.confirm(tx, row("TM-S2"), a_word(by="Bob"), ["west"])
         assert ["Bob"] == [word.by for word in confirmations.load(tx).values()]
 
 
 def test_every_word_is_in_the_chain_of_each_shop(db: Database) -> None:
     with db.begin() as tx:
-        confirmations.confirm(tx, row("TM-S1"), a_word(), ["east", "west"])
+        confirmations.confirm(tx, row("TM-S2"), a_word(), ["east", "west"])
         confirmations.withdraw(tx, a_word(by="Bob"), ["east", "west"])
     with db.begin() as tx:
         for shop in ("east", "west"):
-            entries = list(entries_of(tx, shop, f"{shop}/rule:TM-S1"))
+            entries = list(entries_of(tx, shop, f"{shop}/rule:TM-S2"))
             assert [("rule_confirmed", "Ann"), ("rule_withdrawn", "Bob")] == [(e["event"], e["by"]) for e in entries]
-            assert {row("TM-S1").digest} == {entry["digest"] for entry in entries}
+            assert {row("TM-S2").digest} == {entry["digest"] for entry in entries}
 
 
 def test_nothing_to_withdraw_leaves_nothing(db: Database) -> None:
     with db.begin() as tx:
         assert confirmations.withdraw(tx, a_word(), ["west"]) is None
-        assert [] == list(entries_of(tx, "west", "west/rule:TM-S1"))
+        assert [] == list(entries_of(tx, "west", "west/rule:TM-S2"))
 
 
 def test_shops_made_later_know_what_is_confirmed() -> None:

@@ -150,9 +150,9 @@ def test_order_ids_stay_in_one_piece(forestall: Any, lang: str) -> None:
     [
         (
             "en",
-            ["→ wait and pay only if asked to: costs ¥", "who complain: 10%", "its source is weak: TB-L5"],
+            ["→ wait and pay only if asked to: costs ¥", "who complain: 10%", "the platform deducts it by itself"],
         ),
-        ("zh", ["→ 等待，被要求时再赔: 预计成本 ¥", "超时后投诉的买家：10%", "来源可信度低，未计入：TB-L5"]),
+        ("zh", ["→ 等待，被要求时再赔: 预计成本 ¥", "超时后投诉的买家：10%", "PLATFORM_PAYS_ITSELF"]),
     ],
 )
 def test_why_compares_the_ways_out_and_names_the_guesses(forestall: Any, lang: str, parts: list[str]) -> None:

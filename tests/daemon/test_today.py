@@ -28,10 +28,10 @@ def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
 
 
 def missing(order_id: str, buyer: str) -> Snapshot:
-    """An order of 1,500 yuan, paid this minute, that the platform marks as out of stock: 30 %, 450 yuan (TM-S1)."""
+    """An order of 4,500 yuan, paid this minute, that the platform marks as out of stock: 10 %, 450 yuan (TM-S2)."""
     now = clock.now()
     facts: dict[str, Any] = {"status": "paid", "paid_at": now, "ship_by": now + DAY, "flags": ["out_of_stock"]}
-    facts |= {"paid_minor": 150_000, "currency": "CNY", "buyer": buyer}
+    facts |= {"paid_minor": 450_000, "currency": "CNY", "buyer": buyer}
     lines = {"1": {"sku": "A-1", "quantity": 1}}
     return Snapshot(observed_at=now, shop="west", order_id=order_id, platform="tmall", fields=facts, lines=lines)
 

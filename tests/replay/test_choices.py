@@ -26,11 +26,11 @@ point_minor = 5000
 near_line = 5
 """
 TMALL = {"west": {"platform": "tmall"}}
-DEAR, CHEAP = {"paid_minor": 150_000}, {"paid_minor": 15_000}
+DEAR, CHEAP = {"paid_minor": 450_000}, {"paid_minor": 15_000}
 
 
 def missing(order_id: str, **facts: object) -> Snapshot:
-    """An order on Tmall that its platform marks as out of stock: 30 % when the buyer complains, 5 % in any case."""
+    """An order on Tmall that its platform marks as out of stock: 10 % when the buyer complains, 5 % in any case."""
     told = an_order(order_id, ship_by="Mon 20:00", paid_at="Mon 07:00", flags=["out_of_stock"], **facts)
     return replace(told, shop="west", platform="tmall")
 
@@ -97,7 +97,7 @@ def test_without_guesses_the_rule_is_paid_and_no_ways_are_compared(a_world: Make
     world = a_world(ladder(MAKE_GOOD, violation="stock_out"), shops=TMALL, confirmed=("tmall",))
     place(world, missing("cheap", **CHEAP))
     world.until("Mon 21:00")
-    assert ("rule_payout", 4_500) == tuple(
+    assert ("rule_payout", 1_500) == tuple(
         world.action("make_good", "cheap")[name] for name in ("channel", "amount_minor")
     )
     with world.database.begin() as tx:

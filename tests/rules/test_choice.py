@@ -81,10 +81,11 @@ def test_an_instant_before_the_deadline_it_is_still_a_risk():
 
 
 def test_goods_that_are_missing_will_be_late_too_and_the_platform_charges_that_by_itself():
-    found = choice(STOCK_OUT, "tmall", PAID, confirmed=["TM-S1"], paid_minor=150_000, shipping_minor=0)
+    found = choice(STOCK_OUT, "tmall", PAID, confirmed=["TM-S2"], paid_minor=300_000, shipping_minor=0)
 
-    # A = 5 % cap 50 yuan (TM-L2); X = 30 % of 1500 yuan (TM-S1) + a dispute; no coupon: its words are not allowed
-    expected = {"wait": 9_700, "negotiate": 5_820, "small_payment": 7_380, "rule_payout": 50_000, "refund": 155_000}
+    # A = 5 % cap 50 yuan (TM-L4); X = 15 % of 3000 yuan (TM-S2, 58 h promised) + a dispute; no coupon: its words are
+    # not allowed
+    expected = {"wait": 9_700, "negotiate": 5_820, "small_payment": 7_380, "rule_payout": 50_000, "refund": 305_000}
     assert (100, 5_000, 47_000) == (found.miss, found.auto_minor, found.complaint_minor)
     assert expected == costs(found)
 
@@ -108,7 +109,7 @@ def test_where_nobody_knows_who_starts_a_payout_it_counts_as_certain():
 
 
 def test_a_weak_row_counts_for_nothing_and_is_named():
-    found = choice(confirmed=["TB-L5"])
+    found = choice(confirmed=["TB-L5"], paid_at=at("2025-06-01 08:00"))
     assert (("TB-L5",), 0, 2_000) == (found.weak, found.auto_minor, found.complaint_minor)
 
 
@@ -177,8 +178,8 @@ def test_a_new_date_is_asked_for_only_where_the_platform_lets_it(facts, obstacle
 
 
 def test_a_cheap_order_waits_and_a_dear_one_is_made_good():
-    cheap = choice(STOCK_OUT, "tmall", confirmed=["TM-S1"])
-    dear = choice(STOCK_OUT, "tmall", confirmed=["TM-S1"], paid_minor=150_000)
+    cheap = choice(STOCK_OUT, "tmall", confirmed=["TM-S2"])
+    dear = choice(STOCK_OUT, "tmall", confirmed=["TM-S2"], paid_minor=300_000)
     assert (Way.WAIT, Way.SMALL_PAYMENT) == (cheap.chosen.way, dear.chosen.way)
 
 
@@ -199,8 +200,8 @@ def test_of_equally_dear_ways_waiting_comes_first():
     [
         ("taobao", LATE, (), "RULE_NOT_CONFIRMED"),
         ("pinduoduo", STOCK_OUT, ("PD-S1",), "PLATFORM_PAYS_ITSELF"),
-        ("tmall", LATE, ("TM-L2",), "PLATFORM_PAYS_ITSELF"),
-        ("douyin", LATE, ("DY-L2",), "PLATFORM_PAYS_ITSELF"),
+        ("tmall", LATE, ("TM-L4",), "PLATFORM_PAYS_ITSELF"),
+        ("douyin", LATE, ("DY-L3",), "PLATFORM_PAYS_ITSELF"),
         ("jd", LATE, ("JD-L2",), "INITIATION_UNKNOWN"),
         ("generic", LATE, (), "NO_RULE"),
         ("taobao", LATE, ("TB-L4",), None),
@@ -238,7 +239,7 @@ def test_nothing_is_no_payment():
     [(Way.SMALL_PAYMENT, 2), (Way.RULE_PAYOUT, 96), (Way.REFUND, None), (Way.WAIT, None), (Way.NEGOTIATE, None)],
 )
 def test_the_break_even_is_the_share_of_complaints_from_which_giving_is_no_dearer_than_waiting(way, expected):
-    found = choice(STOCK_OUT, "tmall", confirmed=["TM-S1"], paid_minor=150_000, shipping_minor=0)
+    found = choice(STOCK_OUT, "tmall", confirmed=["TM-S2"], paid_minor=300_000, shipping_minor=0)
     assert [expected] == [one.break_even for one in found.alternatives if one.way is way]
 
 

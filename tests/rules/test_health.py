@@ -87,12 +87,12 @@ def test_a_month_ends_where_the_next_begins(now, until):
         ("PD-S2", "day", "pinduoduo", 29, 100, "near"),
         ("PD-S2", "day", "pinduoduo", 30, 100, "over"),
         ("PD-S2", "day", "pinduoduo", 10, 100, "fine"),
-        # DY-S2: more than 30 % and at least 30
-        ("DY-S2", "day", "douyin", 30, 100, "near"),
-        ("DY-S2", "day", "douyin", 31, 100, "over"),
-        ("DY-S2", "day", "douyin", 29, 50, "near"),
-        ("DY-S2", "day", "douyin", 30, 99, "over"),
-        ("DY-S2", "day", "douyin", 20, 50, "fine"),
+        # DY-S3: more than 30 % and at least 30
+        ("DY-S3", "day", "douyin", 30, 100, "near"),
+        ("DY-S3", "day", "douyin", 31, 100, "over"),
+        ("DY-S3", "day", "douyin", 29, 50, "near"),
+        ("DY-S3", "day", "douyin", 30, 99, "over"),
+        ("DY-S3", "day", "douyin", 20, 50, "fine"),
         # no line is known
         ("DM-1", "rolling", "taobao", 500, 1_000, "no_line"),
         ("DM-7", "rolling", "tmall", 500, 1_000, "no_line"),
@@ -103,9 +103,9 @@ def test_where_the_line_is(metric, period, platform, count, trades, state):
     assert state == read(gauge(metric, period, platform), count, trades).state
 
 
-@pytest.mark.parametrize("row", ["PD-S2", "DY-S2"])
+@pytest.mark.parametrize("row", ["PD-S2", "DY-S2", "DY-S3"])
 def test_a_line_for_a_day_begins_with_its_regime(row):
-    platform = {"PD-S2": "pinduoduo", "DY-S2": "douyin"}[row]
+    platform = {"PD-S2": "pinduoduo", "DY-S2": "douyin", "DY-S3": "douyin"}[row]
     first = packs.midnight(packs.load(platform).row(row).first, packs.load(platform).zone)
     day = [g.metric for g in health.gauges(packs.load(platform), first - 1) if g.period == "day"]
     assert row not in day
@@ -221,7 +221,7 @@ def test_the_tightest_line_is_the_budget():
 
 
 def test_stock_outs_of_a_day_are_no_budget_of_disputes():
-    assert None is health.budget([read(gauge("DY-S2", "day", "douyin"), 31, 100)])
+    assert None is health.budget([read(gauge("DY-S3", "day", "douyin"), 31, 100)])
 
 
 def test_a_platform_without_lines_has_no_gauges():

@@ -35,8 +35,8 @@ def test_a_season_whose_dates_nobody_has_told_is_named_from_ninety_days_before(p
 @pytest.mark.parametrize(
     ("platform", "at", "expected"),
     [
-        ("tmall", NOW, ["TM-S1"]),
-        ("taobao", NOW, []),  # who starts TB-L5 and TB-S3 is not known
+        ("tmall", NOW, ["TM-S2"]),
+        ("taobao", NOW, []),  # TB-L6 is paid by itself, who starts TB-S3 is not known
         ("taobao", parse("2024-06-01T00:00:00+08:00"), ["TB-L4", "TB-S2"]),
         ("pinduoduo", NOW, []),  # it pays by itself
         ("jd", NOW, ["JD-S1"]),

@@ -26,17 +26,17 @@ DRAFT = [
     ("TB-L2", "taobao", (LATE,), "2015-10-29", "2019-08-25", "A"),
     ("TB-L3", "taobao", (LATE,), "2019-08-26", "2022-07-17", "A"),
     ("TB-L4", "taobao", (LATE,), "2022-07-18", "2025-02-12", "A"),
-    ("TB-L5", "taobao", (LATE,), "2025-02-13", None, "C"),
+    ("TB-L5", "taobao", (LATE,), "2025-02-13", "2025-09-04", "C"),
     ("TB-S0", "taobao", (OUT,), "2019-08-26", "2022-07-17", "A"),
     ("TB-S2", "taobao", (OUT,), "2022-07-18", "2025-02-12", "A"),
-    ("TB-S3", "taobao", (OUT,), "2025-02-13", None, "B"),
+    ("TB-S3", "taobao", (OUT,), "2025-02-13", None, "A"),
     ("TB-F1", "taobao", (FAKE,), "2022-07-18", "2023-12-31", "A"),
-    ("TB-F2", "taobao", (FAKE,), "2024-01-01", None, "B"),
+    ("TB-F2", "taobao", (FAKE,), "2024-01-01", "2025-09-04", "B"),
     ("TB-T1", "taobao", (STALLED,), "2025-09-05", None, "A"),
     ("TM-L1", "tmall", (LATE,), None, "2020-09-16", "A"),
-    ("TM-L2", "tmall", (LATE,), "2020-09-17", None, "A"),
-    ("TM-S1", "tmall", (OUT,), "2020-09-24", None, "A"),
-    ("TM-F1", "tmall", (FAKE,), "2020-09-24", None, "A"),
+    ("TM-L2", "tmall", (LATE,), "2020-09-17", "2025-03-06", "A"),
+    ("TM-S1", "tmall", (OUT,), "2020-09-24", "2025-03-06", "A"),
+    ("TM-F1", "tmall", (FAKE,), "2020-09-24", "2025-03-06", "A"),
     ("TM-W1", "tmall", (SHORT, WRONG), None, None, "S"),
     ("PD-L1", "pinduoduo", (LATE,), None, "2022-10-25", "A"),
     ("PD-L2", "pinduoduo", (LATE,), "2022-10-26", "2025-05-14", "B"),
@@ -51,25 +51,37 @@ DRAFT = [
     ("JD-L2", "jd", (LATE,), "2022-12-16", None, "A"),
     ("JD-L3", "jd", (LATE,), None, None, "B"),
     ("JD-S1", "jd", (OUT,), "2022-12-16", None, "A"),
-    ("DY-L2", "douyin", (LATE,), "2022-01-07", None, "A"),
+    ("DY-L2", "douyin", (LATE,), "2022-01-07", "2026-03-31", "A"),
     ("DY-S1", "douyin", (OUT,), "2023-11-26", "2025-06-04", "B"),
-    ("DY-S2", "douyin", (OUT,), "2025-06-05", None, "B"),
+    ("DY-S2", "douyin", (OUT,), "2025-06-05", "2026-03-31", "B"),
+]
+# By the official texts of 2026, read 2026-11-29.
+IN_FORCE = [
+    ("TB-L6", "taobao", (LATE,), "2025-09-05", None, "A"),
+    ("TB-F3", "taobao", (FAKE,), "2025-09-05", None, "A"),
+    ("TM-L4", "tmall", (LATE,), "2025-03-07", None, "A"),
+    ("TM-S2", "tmall", (OUT,), "2025-03-07", None, "A"),
+    ("TM-F2", "tmall", (FAKE,), "2025-03-07", None, "A"),
+    ("DY-L3", "douyin", (LATE,), "2026-04-01", None, "A"),
+    ("DY-S3", "douyin", (OUT,), "2026-04-01", None, "A"),
 ]
 # What the research names beyond the draft: id, platform, violations, from, to, confidence, scope or row it contradicts.
 BEYOND = [
     ("TB-W1", "taobao", (WRONG,), "2019-06-25", None, "B", "order"),
     ("TB-S1", "taobao", (OUT,), None, "2022-07-17", "S", "TB-S0"),
-    ("TB-S3-P10", "taobao", (OUT,), "2025-02-13", None, "B", "TB-S3"),
-    ("TB-S3-P09", "taobao", (OUT,), "2025-02-13", None, "C", "TB-S3"),
+    ("TB-S3-P10", "taobao", (OUT,), "2025-02-13", "2025-09-04", "B", "TB-S3"),
+    ("TB-S3-P09", "taobao", (OUT,), "2025-02-13", "2025-09-04", "C", "TB-S3"),
     ("TB-S4", "taobao", (OUT,), "2025-08-26", None, "A", "record"),
+    ("TB-F4", "taobao", (FAKE,), "2025-09-05", None, "A", "record"),
     ("TB-W2", "taobao", (SHORT,), None, None, "B", "record"),
     ("TB-W3", "taobao", (SHORT,), None, None, "B", "record"),
     ("TB-R1", "taobao", (OUT,), None, None, "C", "record"),
-    ("TM-L3-P19A", "tmall", (LATE,), "2025-03-07", None, "C", "TM-L2"),
-    ("TM-L3", "tmall", (LATE,), "2025-03-07", None, "C", "record"),
+    ("TM-L3-P19A", "tmall", (LATE,), "2025-03-07", "2026-04-01", "C", "TM-L4"),
+    ("TM-L3", "tmall", (LATE,), "2025-03-07", "2026-04-01", "C", "record"),
     ("TM-P1", "tmall", (LATE,), None, None, "C", "record"),
     ("TM-X1", "tmall", (LATE,), None, None, "C", "record"),
     ("TM-F0", "tmall", (FAKE,), "2020-11-08", None, "A", "record"),
+    ("TM-F3", "tmall", (FAKE,), "2025-03-07", None, "A", "record"),
     ("TM-T1", "tmall", (STALLED,), "2025-08-26", None, "A", "record"),
     ("PD-Q0", "pinduoduo", (SHORT,), None, "2025-05-14", "A", "shop"),
     ("PD-F1-P27", "pinduoduo", (FAKE,), None, "2022-12-31", "B", "PD-F1"),
@@ -118,8 +130,8 @@ def day(text: str | None) -> date | None:
     return None if text is None else date.fromisoformat(text)
 
 
-@pytest.mark.parametrize(("id", "platform", "violations", "first", "last", "confidence"), DRAFT)
-def test_every_row_of_the_draft_is_in_its_pack(id, platform, violations, first, last, confidence):
+@pytest.mark.parametrize(("id", "platform", "violations", "first", "last", "confidence"), [*DRAFT, *IN_FORCE])
+def test_every_row_of_the_draft_and_in_force_is_in_its_pack(id, platform, violations, first, last, confidence):
     row = packs.load(platform).row(id)
     assert row is not None
     assert (violations, day(first), day(last), confidence, False) == (
@@ -147,7 +159,7 @@ def test_every_other_dated_rule_and_conflict_is_in_its_pack(id, platform, violat
 
 
 def test_no_row_is_shipped_that_the_research_does_not_name():
-    named = {id for id, *_ in (*DRAFT, *BEYOND)}
+    named = {id for id, *_ in (*DRAFT, *IN_FORCE, *BEYOND)}
     assert named == {row.id for pack in packs.all_packs() for row in pack.rows}
 
 
@@ -168,14 +180,27 @@ def test_every_metric_of_the_research_is_in_its_pack(platform, metric):
         ("taobao", LATE, "2015-10-29T00:00:00+08:00", "TB-L2"),
         ("taobao", LATE, "2025-02-12T15:59:59Z", "TB-L4"),
         ("taobao", LATE, "2025-02-12T16:00:00Z", "TB-L5"),
+        ("taobao", LATE, "2025-09-04T23:59:59+08:00", "TB-L5"),
+        ("taobao", LATE, "2025-09-05T00:00:00+08:00", "TB-L6"),
+        ("taobao", FAKE, "2025-09-04T23:59:59+08:00", "TB-F2"),
+        ("taobao", FAKE, "2025-09-05T00:00:00+08:00", "TB-F3"),
         ("tmall", LATE, "2020-09-16T23:59:59+08:00", "TM-L1"),
         ("tmall", LATE, "2020-09-17T00:00:00+08:00", "TM-L2"),
+        ("tmall", LATE, "2025-03-06T23:59:59+08:00", "TM-L2"),
+        ("tmall", LATE, "2025-03-07T00:00:00+08:00", "TM-L4"),
+        ("tmall", OUT, "2025-03-06T23:59:59+08:00", "TM-S1"),
+        ("tmall", OUT, "2025-03-07T00:00:00+08:00", "TM-S2"),
+        ("tmall", FAKE, "2025-03-07T00:00:00+08:00", "TM-F2"),
         ("pinduoduo", FAKE, "2022-12-31T23:59:59+08:00", "PD-F1"),
         ("pinduoduo", FAKE, "2023-01-01T00:00:00+08:00", "PD-F2"),
         ("pinduoduo", FAKE, "2025-05-15T00:00:00+08:00", "PD-F3"),
         ("jd", LATE, "2022-12-16T00:00:00+08:00", "JD-L2"),
         ("douyin", OUT, "2025-06-04T23:59:59+08:00", "DY-S1"),
         ("douyin", OUT, "2025-06-05T00:00:00+08:00", "DY-S2"),
+        ("douyin", OUT, "2026-03-31T23:59:59+08:00", "DY-S2"),
+        ("douyin", OUT, "2026-04-01T00:00:00+08:00", "DY-S3"),
+        ("douyin", LATE, "2026-03-31T23:59:59+08:00", "DY-L2"),
+        ("douyin", LATE, "2026-04-01T00:00:00+08:00", "DY-L3"),
     ],
 )
 def test_a_regime_changes_at_local_midnight(platform, violation, paid, expected):
@@ -206,11 +231,12 @@ def test_shop_lines_and_later_costs_are_kept_apart_from_what_an_order_costs(plat
 @pytest.mark.parametrize(
     ("platform", "at", "violation", "expected"),
     [
-        ("taobao", "2026-06-01T07:58:00+08:00", LATE, "taobao@2025-02-13"),
+        ("taobao", "2026-06-01T07:58:00+08:00", LATE, "taobao@2025-09-05"),
+        ("taobao", "2025-09-04T07:58:00+08:00", LATE, "taobao@2025-02-13"),
         ("taobao", "2025-02-12T23:59:59+08:00", LATE, "taobao@2022-07-18"),
         ("taobao", "2026-06-01T07:58:00+08:00", None, "taobao@2025-09-05"),
         ("taobao", "2014-06-01T07:58:00+08:00", LATE, "taobao@1"),
-        ("tmall", "2026-06-01T07:58:00+08:00", LATE, "tmall@2020-09-17"),
+        ("tmall", "2026-06-01T07:58:00+08:00", LATE, "tmall@2025-03-07"),
         ("pinduoduo", None, LATE, "pinduoduo@2025-05-15"),
         ("jd", None, None, "jd@2022-12-16"),
         ("generic", None, LATE, "generic@1"),
@@ -248,7 +274,14 @@ def test_loading_twice_gives_the_same_pack():
         ("pinduoduo", "first_sorting", "2023-01-14T00:00:00+08:00", ("remote",), 96),
         ("pinduoduo", "first_sorting", "2026-06-01T00:00:00+08:00", ("very_remote",), 120),
         ("pinduoduo", "first_sorting", "2026-06-01T00:00:00+08:00", (), 48),
-        ("taobao", "refund_answer_shipped", "2026-06-01T00:00:00+08:00", ("virtual",), 72),
+        ("taobao", "refund_answer", "2026-01-26T23:59:59+08:00", (), 48),
+        ("taobao", "refund_answer", "2026-01-27T00:00:00+08:00", (), 24),
+        ("taobao", "refund_answer_shipped", "2026-01-26T23:59:59+08:00", ("virtual",), 72),
+        ("taobao", "refund_answer_shipped", "2026-01-26T23:59:59+08:00", (), 120),
+        ("taobao", "refund_answer_shipped", "2026-01-27T00:00:00+08:00", (), 36),
+        ("taobao", "refund_answer_shipped", "2026-06-01T00:00:00+08:00", ("virtual",), 36),
+        ("tmall", "refund_answer", "2026-06-01T00:00:00+08:00", (), 24),
+        ("tmall", "refund_answer_shipped", "2026-06-01T00:00:00+08:00", (), 36),
         ("taobao", "fake_scan", "2022-07-17T23:59:59+08:00", (), None),
         ("jd", "return_address", "2026-06-01T00:00:00+08:00", (), 48),
         ("douyin", "unshipped_close", "2026-06-01T00:00:00+08:00", (), 150 * 24),

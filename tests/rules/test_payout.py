@@ -12,6 +12,8 @@ from rules.packdata import Tier
 LATE, OUT, FAKE = Violation.LATE_SHIPMENT, Violation.STOCK_OUT, Violation.FAKE_SHIPMENT
 SHORT, WRONG, STALLED = Violation.SHORT_SHIPMENT, Violation.WRONG_ITEM, Violation.TRACK_STALLED
 NOW = "2026-06-01T08:00:00+08:00"
+WEAK = "2025-06-01T08:00:00+08:00"
+"""A day of TB-L5, which a weak source tells of."""
 
 
 def order(platform: str, paid_minor: int | None, paid: str | None = NOW, **facts) -> Order:
@@ -54,22 +56,31 @@ TABLE = [
     ("taobao", OUT, "2025-02-12", 33_334, "TB-S2", 10_000),
     ("taobao", OUT, "2025-02-13", 15_000, "TB-S3", 1_500),
     ("taobao", OUT, "2025-02-13", 100_001, "TB-S3", 10_000),
+    # TB-L6 1% [3,30] up to 48 h
+    ("taobao", LATE, "2026-11-28", 30_000, "TB-L6", 300),
+    ("taobao", LATE, "2025-09-05", 45_050, "TB-L6", 451),
+    ("taobao", LATE, "2026-11-28", 400_000, "TB-L6", 3_000),
     # TB-F1 30% [5,100], TB-F2 20% [5,100], TB-T1 5% [5,50]
     ("taobao", FAKE, "2023-12-31", 10_000, "TB-F1", 3_000),
     ("taobao", FAKE, "2024-01-01", 10_000, "TB-F2", 2_000),
     ("taobao", FAKE, "2024-01-01", 50_001, "TB-F2", 10_000),
+    ("taobao", FAKE, "2025-09-05", 30_000, "TB-F3", 1_500),
     ("taobao", STALLED, "2025-09-05", 9_999, "TB-T1", 500),
     ("taobao", STALLED, "2025-09-05", 100_001, "TB-T1", 5_000),
-    # TM-L1 30% [5,500], TM-L2 5% [5,50], TM-S1 and TM-F1 30% [5,500], TM-W1 30% cap 500 and no minimum
+    # TM-L1 30% [5,500], TM-L2 5% [5,50], TM-S1 and TM-F1 30% [5,500], then TM-S2 10% and TM-F2 5% [5,100]
+    # TM-W1 30% cap 500 and no minimum
     ("tmall", LATE, "2020-09-16", 1_666, "TM-L1", 500),
     ("tmall", LATE, "2020-09-16", 166_667, "TM-L1", 50_000),
     ("tmall", LATE, "2020-09-17", 9_999, "TM-L2", 500),
     ("tmall", LATE, "2020-09-17", 10_010, "TM-L2", 501),
-    ("tmall", LATE, "2026-06-01", 100_000, "TM-L2", 5_000),
-    ("tmall", OUT, "2026-06-01", 1_000, "TM-S1", 500),
-    ("tmall", OUT, "2026-06-01", 15_000, "TM-S1", 4_500),
-    ("tmall", OUT, "2026-06-01", 200_000, "TM-S1", 50_000),
-    ("tmall", FAKE, "2026-06-01", 15_000, "TM-F1", 4_500),
+    ("tmall", LATE, "2025-03-06", 100_000, "TM-L2", 5_000),
+    ("tmall", LATE, "2026-11-28", 30_000, "TM-L4", 1_500),
+    ("tmall", OUT, "2025-03-06", 1_000, "TM-S1", 500),
+    ("tmall", OUT, "2025-03-06", 15_000, "TM-S1", 4_500),
+    ("tmall", OUT, "2025-03-06", 200_000, "TM-S1", 50_000),
+    ("tmall", OUT, "2026-11-28", 30_000, "TM-S2", 3_000),
+    ("tmall", FAKE, "2025-03-06", 15_000, "TM-F1", 4_500),
+    ("tmall", FAKE, "2026-11-28", 30_000, "TM-F2", 1_500),
     ("tmall", SHORT, "2026-06-01", 101, "TM-W1", 30),
     ("tmall", WRONG, "2026-06-01", 166_700, "TM-W1", 50_000),
     # PD-L1 3 yuan flat, PD-L2/L3 1% from 300 yuan on, cap 30
@@ -108,11 +119,14 @@ TABLE = [
     ("jd", OUT, "2026-06-01", 1_000, "JD-S1", 500),
     ("jd", OUT, "2026-06-01", 166_667, "JD-S1", 50_000),
     # DY-L2 none up to 3 yuan, 3 yuan, 1% cap 30 from 300 on; DY-S1/S2 5% [5,100] and [5,500] up to 48 h
-    ("douyin", LATE, "2026-06-01", 300, "DY-L2", 0),
-    ("douyin", LATE, "2026-06-01", 301, "DY-L2", 300),
-    ("douyin", LATE, "2026-06-01", 29_999, "DY-L2", 300),
-    ("douyin", LATE, "2026-06-01", 45_050, "DY-L2", 451),
-    ("douyin", LATE, "2026-06-01", 300_100, "DY-L2", 3_000),
+    ("douyin", LATE, "2026-03-31", 300, "DY-L2", 0),
+    ("douyin", LATE, "2026-03-31", 301, "DY-L2", 300),
+    ("douyin", LATE, "2026-03-31", 29_999, "DY-L2", 300),
+    ("douyin", LATE, "2026-03-31", 45_050, "DY-L2", 451),
+    ("douyin", LATE, "2026-03-31", 300_100, "DY-L2", 3_000),
+    # DY-L3 nothing for the first 48 h late, DY-S3 1% [2,50] up to 48 h
+    ("douyin", LATE, "2026-04-01", 300_100, "DY-L3", 0),
+    ("douyin", OUT, "2026-11-28", 30_000, "DY-S3", 300),
     ("douyin", OUT, "2025-06-04", 300_000, "DY-S1", 10_000),
     ("douyin", OUT, "2025-06-05", 300_000, "DY-S2", 15_000),
     ("douyin", OUT, "2025-06-05", 9_999, "DY-S2", 500),
@@ -130,8 +144,16 @@ def test_a_payout_is_exact_to_the_fen(platform, violation, paid, amount, row, ex
     [
         ("taobao", OUT, NOW, 48, ("TB-S3", 1_500, 1_500)),
         ("taobao", OUT, NOW, 49, ("TB-S3", 2_250, 2_250)),
-        ("douyin", OUT, NOW, 48, ("DY-S2", 750, 750)),
-        ("douyin", OUT, NOW, 72, ("DY-S2", 1_500, 1_500)),
+        ("taobao", LATE, NOW, 49, ("TB-L6", 750, 750)),
+        ("tmall", OUT, NOW, 49, ("TM-S2", 2_250, 2_250)),
+        ("douyin", OUT, "2026-03-31", 48, ("DY-S2", 750, 750)),
+        ("douyin", OUT, "2026-03-31", 72, ("DY-S2", 1_500, 1_500)),
+        ("douyin", OUT, NOW, 48, ("DY-S3", 200, 200)),
+        ("douyin", OUT, NOW, 240, ("DY-S3", 450, 450)),
+        ("douyin", OUT, NOW, 241, ("DY-S3", 750, 750)),
+        ("douyin", LATE, NOW, 48, ("DY-L3", 0, 0)),
+        ("douyin", LATE, NOW, 240, ("DY-L3", 200, 200)),
+        ("douyin", LATE, NOW, 241, ("DY-L3", 300, 300)),
         ("douyin", OUT, "2024-06-01", 72, ("DY-S1", 1_500, 1_500)),
     ],
 )
@@ -163,7 +185,7 @@ def test_a_festival_deadline_does_not_pass_for_a_promise():
 
 
 def test_a_weak_row_shows_the_range_of_its_tiers_and_says_so():
-    found = payout.stake(order("taobao", 15_000, promise_hours=24), packs.load("taobao"), LATE)
+    found = payout.stake(order("taobao", 15_000, WEAK, promise_hours=24), packs.load("taobao"), LATE)
     assert found is not None
     assert (750, 1_500, "C", False) == (found.low_minor, found.high_minor, found.confidence, found.confirmed)
     assert "unconfirmed: weak source" == found.note
@@ -174,7 +196,7 @@ def test_a_weak_row_that_a_person_confirmed_is_exact():
     row = pack.row("TB-L5")
     assert row is not None
     confirmed = frozenset({packs.digest(row)})
-    found = payout.stake(order("taobao", 15_000, promise_hours=24), pack, LATE, confirmed)
+    found = payout.stake(order("taobao", 15_000, WEAK, promise_hours=24), pack, LATE, confirmed)
     assert found is not None
     assert (750, 750, True) == (found.low_minor, found.high_minor, found.confirmed)
 
@@ -200,7 +222,7 @@ def test_only_the_confirmed_row_counts_as_confirmed():
 def test_what_another_source_says_counts_once_a_person_confirmed_it(confirmed, expected):
     pack = packs.load("taobao")
     digests = frozenset(row.digest for row in pack.rows if row.id in confirmed)
-    found = payout.stake(order("taobao", 15_000), pack, OUT, digests)
+    found = payout.stake(order("taobao", 15_000, WEAK), pack, OUT, digests)
     assert found is not None
     assert expected == (found.row, found.low_minor, found.confirmed)
 
@@ -208,7 +230,7 @@ def test_what_another_source_says_counts_once_a_person_confirmed_it(confirmed, e
 def test_both_of_two_contradicting_rows_confirmed_span_a_range():
     pack = packs.load("taobao")
     digests = frozenset(row.digest for row in pack.rows if row.id in ("TB-S3", "TB-S3-P10"))
-    found = payout.stake(order("taobao", 15_000), pack, OUT, digests)
+    found = payout.stake(order("taobao", 15_000, WEAK), pack, OUT, digests)
     assert found is not None
     assert (1_500, 4_500, True) == (found.low_minor, found.high_minor, found.confirmed)
 
@@ -282,10 +304,41 @@ def test_taobao_kept_a_lower_minimum_for_special_categories(category, paid, expe
         ({"tags": ("voucher",)}, "exempt: voucher"),
     ],
 )
-def test_tmall_pays_nothing_by_itself_for_exempt_goods(facts, note):
-    found = payout.stake(order("tmall", 15_000, **facts), packs.load("tmall"), LATE)
+def test_tmall_paid_nothing_by_itself_for_exempt_goods(facts, note):
+    found = payout.stake(order("tmall", 15_000, "2025-03-06", **facts), packs.load("tmall"), LATE)
     assert found is not None
     assert (0, 0, note) == (found.low_minor, found.high_minor, found.note)
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({}, 1_500),
+        ({"flags": ("presale",)}, 3_000),
+        ({"flags": ("customised",), "promise_hours": 48}, 1_500),
+        ({"flags": ("customised",), "promise_hours": 49}, 3_000),
+        ({"tags": ("voucher",)}, 0),
+    ],
+)
+def test_tmall_charges_presales_and_customised_goods_by_what_was_promised(facts, expected):
+    assert ("TM-L4", expected, expected) == cost("tmall", LATE, 30_000, "2026-11-28", **facts)
+
+
+@pytest.mark.parametrize(
+    ("platform", "hours", "late", "out"),
+    [
+        # the worked examples of the official texts: goods of 1,000 yuan (together at most 100 where 48 h were promised)
+        ("taobao", 48, 1_000, 10_000),
+        ("taobao", 49, 3_000, 15_000),
+    ],
+)
+def test_the_worked_examples_of_the_platform_come_out(platform, hours, late, out):
+    found = [cost(platform, kind, 100_000, "2026-11-28", promise_hours=hours) for kind in (LATE, OUT)]
+    assert [late, out] == [one[2] for one in found if one is not None]
+
+
+def test_an_order_customised_for_its_buyer_is_left_out_of_what_taobao_pays_by_itself():
+    assert ("TB-L6", 0, 0) == cost("taobao", LATE, 30_000, "2026-11-28", flags=("customised",))
 
 
 @pytest.mark.parametrize(

@@ -20,12 +20,15 @@ def order(platform: str, paid: str, paid_minor: int | None = 15_000, order_id: s
     [
         ("taobao", "2022-07-18T00:00:00+08:00", (5_250, ("TB-S2", "TB-L4"))),  # P06: 7.5 + 45
         ("taobao", "2022-07-17T23:59:59+08:00", (1_500, ("TB-L3",))),  # not said to stack: the dearer
-        ("taobao", "2026-06-01T00:00:00+08:00", (1_500, ("TB-L5",))),
-        ("tmall", "2026-06-01T00:00:00+08:00", (5_250, ("TM-S1", "TM-L2"))),  # P12: 35 % in all
+        ("taobao", "2025-09-04T00:00:00+08:00", (3_000, ("TB-L5", "TB-S3"))),
+        ("taobao", "2026-06-01T00:00:00+08:00", (1_800, ("TB-S3", "TB-L6"))),
+        ("tmall", "2026-06-01T00:00:00+08:00", (2_250, ("TM-S2", "TM-L4"))),
+        ("tmall", "2025-03-06T00:00:00+08:00", (5_250, ("TM-S1", "TM-L2"))),  # P12: 35 % in all
         ("tmall", "2020-09-24T00:00:00+08:00", (5_250, ("TM-S1", "TM-L2"))),
         ("tmall", "2020-09-23T23:59:59+08:00", (750, ("TM-L2",))),
         ("douyin", "2025-06-04T23:59:59+08:00", (1_050, ("DY-S1", "DY-L2"))),
         ("douyin", "2025-06-05T00:00:00+08:00", (1_050, ("DY-S2", "DY-L2"))),
+        ("douyin", "2026-04-01T00:00:00+08:00", (200, ("DY-S3", "DY-L3"))),
         ("pinduoduo", "2026-06-01T00:00:00+08:00", (700, ("PD-S1",))),
         ("jd", "2026-06-01T00:00:00+08:00", (4_500, ("JD-S1",))),
     ],
@@ -88,22 +91,22 @@ def test_the_24_hours_run_from_the_first_order_not_from_the_last():
     ],
 )
 def test_tmall_shares_500_yuan_over_one_local_day_of_a_buyer(second, expected):
-    first = ("2026-06-01T00:00:00+08:00", 100_000)
-    assert expected == amounts("tmall", OUT, first, (second, 100_000))
+    first = ("2026-06-01T00:00:00+08:00", 300_000)
+    assert expected == amounts("tmall", OUT, first, (second, 300_000))
 
 
 def test_the_cap_is_used_up_by_the_earlier_order_whichever_is_named_first():
-    late, early = ("2026-06-01T20:00:00+08:00", 100_000), ("2026-06-01T08:00:00+08:00", 150_000)
+    late, early = ("2026-06-01T20:00:00+08:00", 300_000), ("2026-06-01T08:00:00+08:00", 450_000)
     assert (5_000, 45_000) == amounts("tmall", OUT, late, early)
 
 
 def test_orders_of_nobody_known_share_with_none():
-    day = ("2026-06-01T08:00:00+08:00", 150_000)
+    day = ("2026-06-01T08:00:00+08:00", 450_000)
     assert (45_000, 45_000) == amounts("tmall", OUT, day, day, buyer=None)
 
 
 def test_other_buyers_and_rows_without_a_shared_cap_are_left_alone():
-    pack, at = packs.load("tmall"), "2026-06-01T08:00:00+08:00"
+    pack, at = packs.load("tmall"), "2025-03-01T08:00:00+08:00"
     orders = [order("tmall", at, 150_000, name, buyer=name) for name in "ab"]
     assert (45_000, 45_000) == stacking.shared(orders, pack, OUT)
     assert (5_000, 5_000) == amounts("tmall", LATE, (at, 150_000), (at, 150_000))
@@ -111,7 +114,7 @@ def test_other_buyers_and_rows_without_a_shared_cap_are_left_alone():
 
 def test_an_order_without_a_price_counts_nothing():
     pack = packs.load("tmall")
-    orders = [order("tmall", "2026-06-01T08:00:00+08:00", amount, str(amount)) for amount in (None, 150_000)]
+    orders = [order("tmall", "2026-06-01T08:00:00+08:00", amount, str(amount)) for amount in (None, 450_000)]
     assert (0, 45_000) == stacking.shared(orders, pack, OUT)
 
 

@@ -63,7 +63,10 @@ def test_the_packs_own_clock_comes_before_the_playbooks():
     text = 'name = "x"\nversion = 1\n[alerts]\nleads = ["24h"]\n[fake_shipment]\nwithin = "2h"\n'
     old = sent(platform="pinduoduo", paid_at=parse("2022-05-01 08:00", SHANGHAI), collection_known=True)
     assert SENT + 24 * HOUR == found(old, FAKE, SENT + 25 * HOUR, a_policy("pinduoduo", text)).due
-    assert SENT + 2 * HOUR == found(sent(collection_known=True), FAKE, SENT + 25 * HOUR, a_policy("taobao", text)).due
+    assert (
+        SENT + 2 * HOUR
+        == found(sent(platform="jd", collection_known=True), FAKE, SENT + 25 * HOUR, a_policy("jd", text)).due
+    )
 
 
 def test_a_collected_parcel_must_move_within_a_day_and_later_within_five():

@@ -25,6 +25,8 @@ from tests.builders import (
 
 POLICY = a_policy()
 FIRST = SHIP_BY - 24 * HOUR
+WEAK = at("2025-06-01 08:00")
+"""Paid under TB-L5, which a weak source tells of."""
 
 
 def rule(found: Explanation, name: str) -> Rule:
@@ -97,7 +99,7 @@ def test_a_row_about_missing_stock_applies_once_the_shop_says_so():
 
 
 def test_a_weak_row_is_shown_as_a_range_and_unconfirmed():
-    row = rule(explain(an_order(), POLICY, NO_HISTORY, SHIP_BY), "TB-L5")
+    row = rule(explain(an_order(paid_at=WEAK), POLICY, NO_HISTORY, SHIP_BY), "TB-L5")
     assert row.reason.startswith("ALREADY_LATE, UNCONFIRMED ")
     low, high = map(int, row.reason.rsplit(" ", 1)[1].split(".."))
     assert (low, high) == (min(low, high), row.amount_minor)
@@ -106,7 +108,7 @@ def test_a_weak_row_is_shown_as_a_range_and_unconfirmed():
 
 def test_a_row_a_person_confirmed_says_so():
     digests = frozenset(row.digest for row in packs.load("taobao").rows if row.id == "TB-L5")
-    row = rule(explain(an_order(), a_policy(confirmed=digests), NO_HISTORY, SHIP_BY), "TB-L5")
+    row = rule(explain(an_order(paid_at=WEAK), a_policy(confirmed=digests), NO_HISTORY, SHIP_BY), "TB-L5")
     assert (True, "ALREADY_LATE") == (row.confirmed, row.reason)
 
 
@@ -142,7 +144,7 @@ def test_a_case_that_is_not_open_yet_shows_the_steps_it_will_take_and_when():
 
 def test_a_step_that_would_be_dropped_as_things_stand_says_why():
     found = explain(an_order(), POLICY, NO_HISTORY, PAID)
-    assert ("make_good", "INITIATION_UNKNOWN") == (found.steps[-1].key.rsplit("/", 1)[1], found.steps[-1].reason)
+    assert ("make_good", "PLATFORM_PAYS_ITSELF") == (found.steps[-1].key.rsplit("/", 1)[1], found.steps[-1].reason)
 
 
 def test_past_steps_show_their_outcome_and_reason_dropped_ones_too():
