@@ -32,7 +32,8 @@ TABLES_OF_A_SHOP = {"warehouse", "columns", "history"}
 
 def commands(group: Any, words: tuple[str, ...] = ("forestall",)) -> Iterator[tuple[str, Any]]:
     """(what is typed, command) of every command below a group."""
-    for name, command in group.commands.items():
+    for name, later in group.commands.items():
+        command = getattr(later, "loaded", later)
         if hasattr(command, "commands"):
             yield from commands(command, (*words, name))
         else:

@@ -1,30 +1,29 @@
 """What a command works with: configuration, database, clock, output. One lock holder: a running daemon
 executes commands for others through its socket."""
 
-import getpass
 import io
-import json
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
-from rich.console import Console
 
-from daemon import clock, config, i18n, mistakes, show, when
-from daemon.cli.speech import spoken
-from daemon.config import Config
-from daemon.control import Request, forward, socket_path
+from daemon import clock, i18n
+from daemon.cli import output
+from daemon.cli.output import Out as Out
+from daemon.cli.output import out as out
 from daemon.errors import Busy, DaemonError, Unavailable, Usage
 from daemon.i18n import gettext as _
-from daemon.installation import Installation, build, usable
-from daemon.store import feeds, meta, views
-from daemon.store.database import Database, check_schema, open_database
+
+if TYPE_CHECKING:
+    from daemon.config import Config
+    from daemon.control import Request
+    from daemon.installation import Installation
+    from daemon.store.database import Database
 
 ConfigOption = Annotated[
     Path,
@@ -34,47 +33,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document on s
 ShopOption = Annotated[str | None, typer.Option("--shop", help="Only this shop.")]
 MostOption = Annotated[int | None, typer.Option("--most", min=1, help="Show at most so many.")]
 DEFAULT_CONFIG = Path("forestall.toml")
-WIDTH = 120
-"""Columns of what is not written to a terminal."""
-
-
-@dataclass(slots=True)
-class Out:
-    """Where a command writes: results to `out`, talk and progress to `err`."""
-
-    out: Any
-    err: Any
-
-    def print(self, text: object = "") -> None:
-        """A line of the result."""
-        self.console(self.out).print(text, soft_wrap=True, highlight=False, markup=False)
-
-    def table(self, table: object) -> None:
-        """A rich table or renderable of the result."""
-        self.console(self.out).print(table, highlight=False)
-
-    def say(self, text: object) -> None:
-        """Talk that is not the result."""
-        self.console(self.err).print(text, soft_wrap=True, highlight=False, markup=False)
-
-    def json(self, document: object) -> None:
-        """The result as one JSON document."""
-        self.out.write(json.dumps(document, ensure_ascii=False) + "\n")
-
-    def console(self, stream: Any) -> Console:
-        """A rich console on one of the streams."""
-        return Console(file=stream, width=None if stream.isatty() else WIDTH)
 
 
 @dataclass(slots=True)
 class Holder:
     """The database and installation of a running daemon, in whose process a forwarded command runs."""
 
-    database: Database
-    installation: Installation
+    database: "Database"
+    installation: "Installation"
 
 
-_out: ContextVar[Out | None] = ContextVar("out", default=None)
 _holder: ContextVar[Holder | None] = ContextVar("holder", default=None)
 _cwd: ContextVar[Path | None] = ContextVar("cwd", default=None)
 _user: ContextVar[str | None] = ContextVar("user", default=None)
@@ -83,18 +51,13 @@ ALONE = ("run", "tick")
 """Commands that a running daemon does not carry out for others: they are what it does itself."""
 
 
-def out() -> Out:
-    """The output of the command under way."""
-    return _out.get() or Out(sys.stdout, sys.stderr)
-
-
 @dataclass(slots=True)
 class Session:
     """An open installation: configuration, database (schema checked), shops without adapters."""
 
-    settings: Config
-    database: Database
-    installation: Installation
+    settings: "Config"
+    database: "Database"
+    installation: "Installation"
     now: int = field(default_factory=clock.now)
 
 
@@ -105,6 +68,11 @@ def opened(path: Path, *, adapters: bool = False, check: bool = True) -> Iterato
     if holder is not None:
         yield Session(settings=holder.installation.config, database=holder.database, installation=holder.installation)
         return
+    from daemon import config
+    from daemon.installation import build, usable
+    from daemon.store import meta
+    from daemon.store.database import check_schema, open_database
+
     settings = config.load(path)
     database = open_database(config.url_of(settings))
     try:
@@ -151,6 +119,8 @@ def user() -> str:
     asked = _user.get()
     if asked is not None:
         return asked
+    import getpass  # which loads what Windows has not
+
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -161,6 +131,8 @@ def check_shop(session: Session, shop: str | None) -> None:
     """Raises Usage for the name of a shop that is neither configured nor was ever read."""
     if shop is None or shop in session.settings.shops:
         return
+    from daemon.store import feeds
+
     with session.database.begin() as tx:
         read = {row["shop"] for row in feeds.statuses(tx)}
     if shop not in read:
@@ -170,6 +142,8 @@ def check_shop(session: Session, shop: str | None) -> None:
 
 def find_shop(session: Session, order_id: str, shop: str | None) -> str:
     """The shop of an order. Raises Usage when it is unknown, or known in several shops."""
+    from daemon.store import views
+
     with session.database.begin() as tx:
         known = views.shops_of(tx, order_id)
     if shop is not None and shop in known:
@@ -191,6 +165,8 @@ def reader() -> ZoneInfo:
 
 def moment(instant: int | None, zone: ZoneInfo, now: int | None = None) -> str:
     """A moment in a shop's time, as its reader would say it; the zone is named where it is not his."""
+    from daemon import show
+
     return show.moment(instant, zone, now, reader())
 
 
@@ -199,6 +175,8 @@ def instant(given: str | None, option: str, zone: ZoneInfo | None = None, *, pas
     reader's. `past`: of a span or a time of day the last one is meant. Raises Usage."""
     if given is None:
         return None
+    from daemon import when
+
     try:
         return when.read(given, clock.now(), zone or reader(), past=past)
     except (ValueError, OverflowError) as error:
@@ -211,13 +189,15 @@ def instant(given: str | None, option: str, zone: ZoneInfo | None = None, *, pas
 
 def run(app: typer.Typer, arguments: list[str]) -> int:
     """Run a command; returns its exit code. Errors are told on stderr, each with its mend."""
+    from daemon.cli.speech import spoken
+
     try:
         code = spoken(app).main(arguments, standalone_mode=False, prog_name="forestall")
         return code if isinstance(code, int) else 0
     except DaemonError as error:
         if isinstance(error, Busy):
             raise
-        out().say(mistakes.translated(str(error)))
+        out().say(_translated(str(error)))
         return error.exit_code
     except typer.Exit as error:
         return error.exit_code
@@ -230,13 +210,19 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
         return 0
 
 
+def _translated(said: str) -> str:
+    from daemon import mistakes
+
+    return mistakes.translated(said)
+
+
 def _misuse(error: typer.TyperException) -> str:
     """What was wrong with a command line, and where help is: commands, options and values are named."""
     said = str(getattr(error, "format_message", error.__str__)()).replace("Value error, ", "")
     context = getattr(error, "ctx", None)
     if context is None or said == context.get_help():
         return said
-    return f"{mistakes.translated(said)}\n" + _("help: {command} --help").format(command=context.command_path)
+    return f"{_translated(said)}\n" + _("help: {command} --help").format(command=context.command_path)
 
 
 def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
@@ -244,22 +230,24 @@ def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
     try:
         return run(app, arguments)
     except Busy as error:
+        from daemon.control import forward, socket_path
+
         path = socket_path(arguments, DEFAULT_CONFIG) if arguments[0] not in ALONE else None
         answer = forward(path, arguments, i18n.language()) if path is not None else None
         if answer is None:
-            out().say(mistakes.translated(str(error)))
+            out().say(_translated(str(error)))
             return error.exit_code
         out().out.write(answer["out"])
         out().err.write(answer["err"])
         return int(answer["code"])
 
 
-def run_for_client(app: typer.Typer, holder: Holder, request: Request) -> dict[str, Any]:
+def run_for_client(app: typer.Typer, holder: Holder, request: "Request") -> dict[str, Any]:
     """Run a forwarded command inside the daemon, with its database; returns code and what it printed."""
     streams = Out(io.StringIO(), io.StringIO())
     if request.argv[:1] and request.argv[0] in ALONE:
         return {"code": Busy.exit_code, "out": "", "err": _("a daemon is running; it does this by itself") + "\n"}
-    tokens = (_out.set(streams), _holder.set(holder), i18n.override.set(request.lang), _cwd.set(request.cwd))
+    tokens = (output.current.set(streams), _holder.set(holder), i18n.override.set(request.lang), _cwd.set(request.cwd))
     asked, zone = _user.set(request.user), _zone.set(request.zone)
     try:
         code = run(app, request.argv)
@@ -267,7 +255,7 @@ def run_for_client(app: typer.Typer, holder: Holder, request: Request) -> dict[s
         streams.say(f"{type(error).__name__}: {error}")
         code = 1
     finally:
-        _out.reset(tokens[0])
+        output.current.reset(tokens[0])
         _holder.reset(tokens[1])
         i18n.override.reset(tokens[2])
         _cwd.reset(tokens[3])

@@ -8,13 +8,12 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 import typer
-from rich.console import Console
-from rich.text import Text
 from typer._click.core import Command
 from typer._click.formatting import HelpFormatter
 from typer.core import TyperGroup
 
 from daemon import i18n, shapes
+from daemon.cli.commands import Later
 from daemon.i18n import gettext as _
 
 TYPER = (
@@ -39,13 +38,13 @@ def _spoken(app: typer.Typer, language: str) -> Command:
     """Put together once: it takes 30 ms, and a daemon runs many commands, in either language."""
     command: Command = typer.main.get_command(app)
     if language != "en":
-        for one in tree(command):
-            _translate(one)
+        _translate(command)
     return command
 
 
 def tree(command: Command) -> Iterator[Command]:
     """A command and all below it."""
+    command = command.loaded if isinstance(command, Later) else command
     yield command
     if isinstance(command, TyperGroup):
         for one in command.commands.values():
@@ -53,12 +52,17 @@ def tree(command: Command) -> Iterator[Command]:
 
 
 def _translate(command: Command) -> None:
+    """A command and all below it; what is not loaded yet, when it is."""
     command.context_class = _Context
     command.help = _(command.help or "")
     command.short_help = command.help
     command.options_metavar = _("[OPTIONS]")
     if isinstance(command, TyperGroup):
         command.subcommand_metavar = _("COMMAND [ARGS]...")
+        for one in command.commands.values():
+            _translate(one)
+    if isinstance(command, Later):
+        command.prepare = _translate
 
 
 class _Formatter(HelpFormatter):
@@ -104,5 +108,8 @@ def _extra(said: str) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
+    from rich.console import Console
+    from rich.text import Text
+
     lines = Text(text).wrap(Console(width=width), width)
     return [line.plain.rstrip() for line in lines]
