@@ -110,6 +110,8 @@ TEXTS = (
     "the file ends in the middle of this line",
     "the file ends in the middle of this row",
     "the file holds no rows",
+    "the time in the file's name lies ahead: {}; the file's own time is taken",
+    "correct the clock or the time zone of the computer that exports, or rename the file",
     "the file is empty",
     "the gzip file ends too early: the last row is missing",
     "the gzip file is damaged from here on",

@@ -13,7 +13,6 @@ FLAG = "flag:"
 """A `values` entry for status may name a flag instead, as in `unavailable = "flag:out_of_stock"`."""
 
 _MONEY = frozenset({"paid_minor", "shipping_minor", "received_minor", "unit_minor"})
-_TIMES = frozenset(name for name, convert in {**fields.LINE, **fields.ORDER}.items() if convert is fields.time)
 _CANONICAL = fields.ORDER.keys() | fields.LINE.keys() | {"order_id", "lines", "event", "observed_at"}
 _LISTS = frozenset({"flags", "tags"})
 
@@ -112,7 +111,7 @@ def _put(said: dict[str, Json], name: str, text: str, entry: ColumnMap, settings
         said[name] = [*(before if isinstance(before, list) else []), *(words if isinstance(words, list) else [])]
     elif name in _MONEY and entry.unit == "major":
         said[name] = cells.minor(value or text, name, str(said.get("currency") or ""))
-    elif name in _TIMES or name == "observed_at":
+    elif name in fields.TIMES or name == "observed_at":
         if (when := cells.local_time(value or text)) is not None:
             said[name] = when
     else:

@@ -48,10 +48,10 @@ class FilesFeed:
     async def poll(self, cursor: str | None, now: int) -> Page:
         """The next page: up to `PAGE` records of the ready files, in name order; `more` while there is more.
 
-        `now` is not used: whether a file is ready is a matter of the disk's clock. Raises Transient when the
-        folder cannot be looked into, Permanent for a cursor that is not this feed's.
+        Whether a file is ready is a matter of the disk's clock; `now` only tells which times in names lie ahead.
+        Raises Transient when the folder cannot be looked into, Permanent for a cursor that is not this feed's.
         """
-        return await asyncio.to_thread(self._poll, cursor)
+        return await asyncio.to_thread(self._poll, cursor, now)
 
     async def fresh(self, order_id: str, now: int) -> Snapshot | None:
         """Never: a folder cannot be asked about one order."""
@@ -63,16 +63,16 @@ class FilesFeed:
             self._drop()
             self._made = None
 
-    def _poll(self, text: str | None) -> Page:
+    def _poll(self, text: str | None, now: int) -> Page:
         """The page after a cursor. One that was made and never stored (the caller's patience ended) is kept."""
         with self._lock:
             if self._made and self._made[0] == text:
                 return self._made[1]
-            page = self._next(text)
+            page = self._next(text, now)
             self._made = (text, page) if page.cursor != text and (page.records or page.rejected) else None
             return page
 
-    def _next(self, text: str | None) -> Page:
+    def _next(self, text: str | None, now: int) -> Page:
         try:
             cursor = cursors.decode(text)
             look = self._folder.look()
@@ -82,11 +82,11 @@ class FilesFeed:
         except ValueError as error:
             raise Permanent(f"shop {self._settings.name}: the stored cursor is not a files cursor") from error
         present = frozenset(one.hash for one in look.files)
-        return self._page(look, cursor.pruned(present, frozenset(look.odd)))
+        return self._page(look, cursor.pruned(present, frozenset(look.odd)), now)
 
-    def _page(self, look: Look, cursor: Cursor) -> Page:
+    def _page(self, look: Look, cursor: Cursor, now: int) -> Page:
         """Fill one page: oddities first, then file after file until it is full or nothing is left."""
-        page = _Filling(rejected=[said for mark, said in look.odd.items() if mark not in cursor.told])
+        page = _Filling(now=now, rejected=[said for mark, said in look.odd.items() if mark not in cursor.told])
         for mark in look.odd:
             cursor = cursor if mark in cursor.told else cursor.told_of(mark)
         if cursor.place and not any(one.hash == cursor.place.hash for one in look.files):
@@ -120,7 +120,7 @@ class FilesFeed:
     def _read(self, found: Found, cursor: Cursor, page: "_Filling") -> Cursor:
         """Take what fits of one file into the page. The place in the cursor is None once nothing is left of it."""
         done = cursor.place.done if cursor.place and cursor.place.hash == found.hash else 0
-        reading = self._resume(found, done)
+        reading = self._resume(found, done, page)
         if reading is None:
             return replace(cursor, place=None)
         taken = page.take(reading.items)
@@ -137,7 +137,7 @@ class FilesFeed:
         known = [at for at in (cursor.watermark, newest) if at is not None]
         return replace(cursor.finish(found.hash), watermark=max(known, default=None))
 
-    def _resume(self, found: Found, done: int) -> "_Reading | None":
+    def _resume(self, found: Found, done: int, page: "_Filling") -> "_Reading | None":
         """The open file at item `done`; None when it has changed since it was hashed."""
         if self._reading and (self._reading.hash, self._reading.done) == (found.hash, done):
             return self._reading
@@ -150,20 +150,21 @@ class FilesFeed:
             os.close(fd)
             return None
         self._reading = reading = _Reading(fd=fd, hash=found.hash, done=done)
-        reading.items = reading.watched(self._items(found, reading))
+        reading.items = reading.watched(self._items(found, reading, page, told=done > 0))
         for _ in islice(reading.items, done):
             pass
         reading.unknown.clear()
         return reading
 
-    def _items(self, found: Found, reading: "_Reading") -> Iterator[Record | Rejected]:
+    def _items(self, found: Found, reading: "_Reading", page: "_Filling", told: bool) -> Iterator[Record | Rejected]:
         source = opening.source(reading.fd, self._folder.name(found.path))
-
-        def exported(settings: ShopSettings) -> int:
-            named = naming.export_instant(found.path.name, settings)
-            return source.stat.st_mtime_ns // 1_000 if named is None else named
-
-        return read.parse(source, self._settings_for, exported, reading.unknown)
+        written = source.stat.st_mtime_ns // 1_000
+        named = naming.export_instant(found.path.name, self._settings)
+        if named is not None and named > max(page.now, written) + naming.SLACK:
+            page.rejected += [] if told else [naming.ahead(source.name, named)]
+            named = None
+        at = written if named is None else named
+        return read.parse(source, self._settings_for, lambda _: at, reading.unknown)
 
     def _settings_for(self, platform: str | None, header: frozenset[str], shop: str | None) -> ShopSettings:
         if shop is not None and shop != self._settings.name:
@@ -198,8 +199,9 @@ class _Reading:
 
 @dataclass(slots=True)
 class _Filling:
-    """A page being filled."""
+    """A page being filled, at `now`."""
 
+    now: int
     records: list[Record] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)

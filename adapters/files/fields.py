@@ -7,6 +7,7 @@ it raises `Refusal` for what the field cannot hold. None passes through where a 
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ MOST_LINES = 1_000
 MOST_WORDS = 100
 MOST_TRACKS = 1_000
 
+_BARE_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}-?\d")
 _LAST_SECOND = instant.HOUR - instant.SECOND
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _CONTROLS = dict.fromkeys([*range(32), 127], " ")
@@ -90,6 +92,16 @@ def _moment(value: object, name: str, reading: Reading) -> int:
 def time(value: object, name: str, reading: Reading) -> int | None:
     """An instant, or None to clear the field."""
     return None if value is None else moment(value, name, reading)
+
+
+def deadline(value: object, name: str, reading: Reading) -> int | None:
+    """The last moment of a promise: a bare date means the last second of that day, as people read it."""
+    if not isinstance(value, str) or not _BARE_DATE.fullmatch(value.strip()):
+        return time(value, name, reading)
+    first = moment(value, name, reading)
+    local = instant.to_datetime(first, reading.zone)
+    following = (local + timedelta(hours=36)).replace(hour=0, minute=0, second=0, tzinfo=reading.zone)
+    return instant.from_datetime(following) - instant.SECOND
 
 
 def identifier(value: object, name: str, _: Reading) -> str:
@@ -218,11 +230,11 @@ ORDER: Mapping[str, Convert] = {
     "status": status,
     "placed_at": time,
     "paid_at": time,
-    "ship_by": time,
-    "presale_ship_by": time,
+    "ship_by": deadline,
+    "presale_ship_by": deadline,
     "group_success_at": time,
-    "negotiated_ship_by": time,
-    "report_ship_by": time,
+    "negotiated_ship_by": deadline,
+    "report_ship_by": deadline,
     "urged_at": time,
     "shipped_at": time,
     "collected_at": time,
@@ -245,13 +257,17 @@ LINE: Mapping[str, Convert] = {
     "quantity": count,
     "unit_minor": money,
     "paid_minor": money,
-    "ship_by": time,
+    "ship_by": deadline,
     "shipped_quantity": count,
     "refunded_quantity": count,
     "refund_status": text,
     "stock": count,
     "sellable": count,
 }
+
+
+TIMES = frozenset(name for name, convert in {**LINE, **ORDER}.items() if convert in (time, deadline))
+"""The fields that hold an instant."""
 
 
 def from_text(value: str, name: str) -> Json:

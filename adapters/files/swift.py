@@ -119,6 +119,10 @@ def _buyer(value: str, _: str, reading: fields.Reading) -> str | None:
     return privacy.buyer_hash(value, reading.privacy_key) if value else None
 
 
+def _deadline(value: str, name: str, reading: fields.Reading) -> int | None:
+    return fields.moment(value, name, reading) if value[10:11] == "T" else fields.deadline(value, name, reading)
+
+
 _NO_READING = fields.Reading(zone=None)
 _FASTER: dict[object, Callable[..., Json]] = {
     fields.code: _sku,
@@ -126,6 +130,7 @@ _FASTER: dict[object, Callable[..., Json]] = {
     fields.flags: _flags,
     fields.buyer: _buyer,
     fields.time: fields.moment,
+    fields.deadline: _deadline,
     fields.text: _text,
 }
 _ORDER = {name: _FASTER.get(convert, convert) for name, convert in fields.ORDER.items() if name not in _PLAIN} | {
@@ -135,7 +140,7 @@ _ORDER = {name: _FASTER.get(convert, convert) for name, convert in fields.ORDER.
 _LINE = {
     name: _FASTER.get(convert, convert)
     for name, convert in fields.LINE.items()
-    if convert in (fields.code, fields.text, fields.time)
+    if convert in (fields.code, fields.text, fields.time, fields.deadline)
 }
 
 

@@ -341,7 +341,9 @@ VALUES = (
     | st.text(max_size=12)
     | st.just("urged")
 )
-TIMES = st.sampled_from(["2026-11-20T12:00:00Z", "2026-11-20 12:00:60+08:00", "2026-11-20T12:00:00.25+08:00", "noon"])
+TIMES = st.sampled_from(
+    ["2026-11-20T12:00:00Z", "2026-11-20 12:00:60+08:00", "2026-11-20T12:00:00.25+08:00", "noon", "2026-11-20"]
+)
 NAMES = sorted(swift._Order.__struct_fields__)
 
 

@@ -1,13 +1,13 @@
 """Values of single fields: local times in every zone, texts under the mask, amounts."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.files import cells, fields, privacy
+from adapters.files import cells, fields, privacy, swift
 from adapters.files.refusal import Refusal
 from rules import instant
 
@@ -30,6 +30,42 @@ def test_a_local_time_is_what_the_calendar_says(moment: datetime, zone: ZoneInfo
     text = moment.isoformat()
 
     assert instant.parse(text, zone) == fields.moment(text, "paid_at", fields.Reading(zone=zone))
+
+
+DAYS = st.dates(date(1981, 1, 1), date(2100, 1, 1)) | st.sampled_from(
+    [
+        date(2017, 2, 18),  # its last hour comes twice in São Paulo
+        date(2017, 10, 14),  # the midnight after it never comes there
+        date(2017, 10, 15),
+        date(2026, 4, 4),
+        date(2026, 10, 4),
+        date(2026, 3, 29),
+    ]
+)
+
+
+@pytest.mark.parametrize("lane", [fields.ORDER["ship_by"], fields.LINE["ship_by"], swift._ORDER["ship_by"]])
+@given(DAYS, ZONES)
+def test_a_bare_date_as_a_deadline_is_the_last_second_of_that_day(
+    lane: fields.Convert, day: date, zone: ZoneInfo
+) -> None:
+    at = lane(day.isoformat(), "ship_by", fields.Reading(zone=zone))
+    assert isinstance(at, int)
+
+    assert day == instant.to_datetime(at, zone).date()
+    assert day + timedelta(days=1) == instant.to_datetime(at + instant.SECOND, zone).date()
+
+
+def test_every_deadline_reads_a_bare_date_so_and_nothing_else_does() -> None:
+    reading = fields.Reading(zone=ZoneInfo("Europe/Lisbon"))
+    read = {
+        name: instant.to_datetime(int(convert("2026-06-03", name, reading)), reading.zone).hour  # type: ignore[call-overload]
+        for name, convert in fields.ORDER.items()
+        if name in fields.TIMES
+    }
+
+    assert {name for name in read if name.endswith("ship_by")} == {name for name, hour in read.items() if hour == 23}
+    assert {0, 23} == set(read.values())
 
 
 @given(TIMES, st.sampled_from(["Z", "+08:00", "-03:30"]))
