@@ -100,7 +100,7 @@ def test_a_pretended_pass_can_be_repeated(cli: Cli, folder: Path) -> None:
     assert (0, 0) == (cli("tick --at {at}", at=at).code, cli("tick --at {at}", at=at).code)
 
 
-@pytest.mark.parametrize("text", ["noon", "2026-06-01T08:00:00", "2026-13-01T00:00:00Z"])
+@pytest.mark.parametrize("text", ["noon", "2026-06-31 08:00", "2026-13-01T00:00:00Z"])
 def test_a_moment_that_is_none_is_a_mistake_of_usage(cli: Cli, folder: Path, text: str) -> None:
     said = cli("tick --at {text}", text=text)
 

@@ -11,7 +11,7 @@ import pytest
 from rich.cells import cell_len
 
 from daemon import cli
-from daemon.cli import session
+from daemon.cli import output, session
 from rules.instant import parse
 
 LATE = "2970000000000000101"
@@ -135,7 +135,7 @@ def test_a_list_is_straight_in_both_languages(forestall: Any, line: str, lang: s
     (rule,) = [row for row in rows if set(row) == {"─"}]
     start = rows.index(rule)
     assert cell_len(rows[start - 1]) == cell_len(rule)
-    assert cell_len(rows[start + 1]) == cell_len(rule) <= session.WIDTH
+    assert cell_len(rows[start + 1]) == cell_len(rule) <= output.WIDTH
 
 
 @pytest.mark.parametrize("lang", ["en", "zh"])
