@@ -37,7 +37,14 @@ class AuthFailed(Permanent):
 
 
 class Uncertain(AdapterError):
-    """The request may have been carried out and nobody can tell; never repeat it blindly."""
+    """The request may have been carried out and nobody can tell; never repeat it blindly.
+
+    `arrived`: the other side has the whole request, only its verdict is missing or unreadable.
+    """
+
+    def __init__(self, message: str, *, arrived: bool = False) -> None:
+        super().__init__(message)
+        self.arrived = arrived
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

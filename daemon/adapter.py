@@ -33,12 +33,16 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """A configured sink: what it is for, and when it may speak (local hours of the shop; None = always)."""
+    """A configured sink: what it is for, and when it may speak (local hours of the shop; None = always).
+
+    `settings`: a keyed hash of what it was set up with, its secrets included.
+    """
 
     name: str
     sink: Sink
     kinds: frozenset[Kind]
     hours: Hours | None = None
+    settings: str = ""
 
 
 @dataclass(slots=True)

@@ -1,4 +1,8 @@
-"""Alerts on their way to sinks: at least once, each sink for itself, folded into digests under rate limits."""
+"""Alerts on their way to receivers: at least once, each receiver for itself, folded into digests under rate limits.
+
+No answer ends a delivery but a receipt: what one receiver does not take waits until it is well again, is over, or is
+said by a newer alert. See `daemon/store/receivers.py` for when it is asked.
+"""
 
 import asyncio
 import json
@@ -9,12 +13,15 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection, RowMapping
 
-from adapters.base import Message, Permanent, Receipt, Transient
-from daemon import clock, digest
-from daemon.adapter import Outlet
+from adapters.base import Message, Receipt, Uncertain
+from daemon import clock, digest, verdict
+from daemon.adapter import Outlet, Sinks
 from daemon.digest import Brief
-from daemon.store import meta, outbox, timers
+from daemon.shops import Shops
+from daemon.store import deliveries, meta, outbox, receivers, timers
 from daemon.store.journal import Journal
+from daemon.store.receivers import Receiver
+from daemon.verdict import Answer
 from rules.instant import HOUR, MINUTE, SECOND
 from rules.model import Kind, Outcome
 
@@ -22,28 +29,25 @@ if TYPE_CHECKING:
     from daemon.dispatch import Dispatcher
 
 log = structlog.get_logger()
-CHUNK = 25
 FOLDED = 500
 """At most so many deliveries make one digest; the next begins where it ends."""
 AT_ONCE = 5
-"""More alerts than this at one moment are one digest: after an absence, or where days end alike in many shops."""
+"""More alerts than this at one moment are one digest: after an absence, or where days end alike in many shops.
+
+Also: as many calls, each with its hard end, fit into one lease."""
 SPELL_S = 30.0
 """A pass goes on no longer than this (s): the next one has a fresh `now`, and leases are counted from it."""
 WINDOW = MINUTE + 5 * SECOND
 """What a limit per minute is counted over: a call may reach the other side some seconds late."""
-MAX_AGE = 24 * HOUR
-"""An alert nobody could be told for this long is given up and shown as undelivered."""
-MAX_AGE_LIMITED = 90 * MINUTE
-"""A robot that has refused for its rate limit this long would only speak of things long past."""
-
-Answer = Receipt | Exception
+NEWS_FOR = 24 * HOUR
+"""How long what tells only of something past, not of an open cause, is worth telling (µs)."""
+NEWS = ("boot", "resolved")
 
 
-def queue(dispatcher: "Dispatcher", tx: Connection, row: RowMapping, kind: Kind, now: int) -> None:
+def queue(connection: Connection, sinks: Sinks, shops: Shops, row: RowMapping, kind: Kind, now: int) -> None:
     """Queue an action for every outlet of a kind, due now or when the outlet may next speak."""
-    zone = dispatcher.engine.shops.get(row["shop"]).policy.zone
-    outlets = dispatcher.engine.sinks.for_kind(kind)
-    outbox.add_deliveries(tx, [_queued(row, outlet, zone, now) for outlet in outlets])
+    zone = shops.get(row["shop"]).policy.zone
+    outbox.add_deliveries(connection, [_queued(row, outlet, zone, now) for outlet in sinks.for_kind(kind)])
 
 
 def _queued(row: RowMapping, outlet: Outlet, zone: ZoneInfo, now: int) -> dict[str, Any]:
@@ -58,27 +62,25 @@ def _queued(row: RowMapping, outlet: Outlet, zone: ZoneInfo, now: int) -> dict[s
     }
 
 
-def known_sinks(dispatcher: "Dispatcher", tx: Connection, names: list[str], now: int) -> list[Outlet]:
-    """The outlets of these sinks; what waits for a sink that is configured no more is given up, and said so."""
+def known_sinks(dispatcher: "Dispatcher", names: list[str]) -> list[Outlet]:
+    """The outlets of these sinks. What waits for one that is configured no more is moved when parts are assembled."""
     outlets = dispatcher.engine.sinks.outlets
-    for name in names:
-        if name not in outlets:
-            for row in outbox.claim_deliveries(tx, name, now, CHUNK * 8):
-                outbox.set_delivery(tx, row, Outcome.REFUSED, now, note="NO_SINK")
-                outbox.finish_alert(tx, row["action_key"], now)
     return [outlets[name] for name in names if name in outlets]
 
 
 async def deliver(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> int:
-    """One sink's due deliveries: one by one within its limit, else folded into one digest."""
+    """One receiver's due deliveries: one by one within its limit, else folded; none after a call in vain.
+
+    Each delivery is sent once at most: what failed is due later than `now`.
+    """
     moved, began = 0, clock.monotonic()
     while clock.monotonic() - began < SPELL_S:
         parcels = await asyncio.to_thread(_claim, dispatcher, outlet, now)
         if not parcels:
             break
         answers = await _call_all(dispatcher, outlet, parcels, now)
-        await asyncio.to_thread(_settle, dispatcher, outlet, list(zip(parcels, answers, strict=True)), now)
-        moved += sum(len(parcel.rows) for parcel in parcels)
+        await asyncio.to_thread(_settle, dispatcher, outlet, parcels, answers, now)
+        moved += sum(len(parcel.rows) for parcel, _ in zip(parcels, answers, strict=False))
     return moved
 
 
@@ -94,23 +96,43 @@ class Parcel:
 def _claim(dispatcher: "Dispatcher", outlet: Outlet, now: int) -> list[Parcel]:
     """The calls to make now. In one transaction: claim, drop what is no longer true, mark as calling."""
     with dispatcher.engine.database.begin() as tx:
-        used = _used(tx, outlet, now)
-        limit = outlet.sink.capabilities.per_minute
-        allowed = CHUNK if limit is None else max(limit - len(used), 0)
         if dispatcher.stopped(tx):
             return []
-        free_at = used[0] + WINDOW if allowed == 0 else dispatcher.held.get(outlet.name, now)
+        receiver, used = receivers.get(tx, outlet.name), _used(tx, outlet, now)
+        limit = outlet.sink.capabilities.per_minute
+        allowed = AT_ONCE if limit is None else max(limit - len(used), 0)
+        free_at = max(receiver.next_at, used[0] + WINDOW if allowed == 0 else 0)
         if free_at > now:
             outbox.put_off(tx, outlet.name, free_at)
             return []
+        journal, probe = Journal(), receiver.since is not None
         folds = outlet.sink.capabilities.folds and outbox.waiting(tx, outlet.name, now) > min(allowed, AT_ONCE)
-        rows = outbox.claim_deliveries(tx, outlet.name, now, FOLDED if folds else min(CHUNK, allowed))
-        journal = Journal()
-        composed = [(row, made) for row in rows if (made := _composed(dispatcher, tx, journal, outlet, row, now))]
+        most = FOLDED if folds or probe else min(AT_ONCE, allowed)
+        composed = _some(dispatcher, tx, journal, outlet, now, most)
+        if probe:
+            composed = _least_tried(tx, composed)
         journal.write(tx, now)
         parcels = _parcels(composed, outlet, now, allowed if folds else None, dispatcher.texts.language)
         _mark(tx, outlet, parcels, used, now)
     return parcels
+
+
+def _some(
+    dispatcher: "Dispatcher", tx: Connection, journal: Journal, outlet: Outlet, now: int, most: int
+) -> list[tuple[RowMapping, Brief]]:
+    """The next deliveries that have something to tell now, claimed, each with what it tells."""
+    while rows := outbox.claim_deliveries(tx, outlet.name, now, most):
+        if made := [(row, said) for row in rows if (said := _composed(dispatcher, tx, journal, outlet, row, now))]:
+            return made
+    return []
+
+
+def _least_tried(tx: Connection, composed: list[tuple[RowMapping, Brief]]) -> list[tuple[RowMapping, Brief]]:
+    """Of all that waits the one to ask with whether a receiver is well: one it never takes must not stand in front."""
+    first, *others = sorted(composed, key=lambda one: one[0]["attempts"]) or (None,)
+    for row, _ in others:
+        deliveries.let_go(tx, row)
+    return [first] if first is not None else []
 
 
 def _parcels(
@@ -148,11 +170,13 @@ def _composed(
     """The message of one delivery; None when it is no longer true, may not be told now, or cannot be made."""
     action = dispatcher.texts.action(tx, row["action_key"])
     zone = dispatcher.engine.shops.get(row["shop"]).policy.zone
-    reason = "SUPERSEDED" if outbox.is_superseded(tx, row, action) else dispatcher.useless(tx, action, now)
+    reason = _needless(dispatcher, tx, row, action, now)
     if reason is not None:
         outbox.set_delivery(tx, row, Outcome.VOID, now, note=reason)
         outbox.finish_alert(tx, row["action_key"], now)
         outbox.note_outcome(journal, action, "voided", now, Outcome.VOID, reason)
+        if reason != "SUPERSEDED":
+            dispatcher.wake(tx, action, now)
         return None
     if outlet.hours is not None and not outlet.hours.is_open(now, zone):
         outbox.set_delivery(tx, row, Outcome.READY, now, due_at=outlet.hours.next_open(now, zone))
@@ -161,10 +185,19 @@ def _composed(
         return dispatcher.texts.brief(tx, dispatcher.engine.shops, action, now)
     except Exception as error:
         log.exception("alert.failed", key=row["action_key"], sink=outlet.name)
-        outcome, values = judge(row, error, now)
-        outbox.set_delivery(tx, row, outcome, now, attempts=row["attempts"] + 1, **values)
-        outbox.finish_alert(tx, row["action_key"], now)
+        wait = timers.backoff(row["attempts"], row["action_key"], first_s=15, most_s=900)
+        facts = {"attempts": row["attempts"] + 1, "note": verdict.words(error), "due_at": now + wait}
+        outbox.set_delivery(tx, row, Outcome.READY, now, **facts)
         return None
+
+
+def _needless(dispatcher: "Dispatcher", tx: Connection, row: RowMapping, action: RowMapping, now: int) -> str | None:
+    """Why a delivery has nothing to tell any more, if so."""
+    if outbox.is_superseded(tx, row, action):
+        return "SUPERSEDED"
+    if action["step"] in NEWS and now - action["at"] > NEWS_FOR:
+        return "MISSED_WINDOW"
+    return dispatcher.useless(tx, action, now)
 
 
 def _used(tx: Connection, outlet: Outlet, now: int) -> list[int]:
@@ -175,34 +208,41 @@ def _used(tx: Connection, outlet: Outlet, now: int) -> list[int]:
 
 
 async def _call_all(dispatcher: "Dispatcher", outlet: Outlet, parcels: list[Parcel], now: int) -> list[Answer]:
-    """The calls side by side; the messages of a digest one after the other, none after one that failed."""
-    if all(len(parcel.rows) == 1 for parcel in parcels):
-        return list(await asyncio.gather(*(_call(dispatcher, outlet, parcel, now) for parcel in parcels)))
+    """The calls one after the other, none after one in vain: fewer answers than parcels then."""
     answers: list[Answer] = []
     for parcel in parcels:
-        failed = bool(answers) and isinstance(answers[-1], Exception)
-        answers.append(answers[-1] if failed else await _call(dispatcher, outlet, parcel, now))
+        answers.append(await _call(dispatcher, outlet, parcel.message, now))
+        if isinstance(answers[-1], Exception):
+            break
     return answers
 
 
-async def _call(dispatcher: "Dispatcher", outlet: Outlet, parcel: Parcel, now: int) -> Answer:
+async def _call(dispatcher: "Dispatcher", outlet: Outlet, message: Message, now: int) -> Answer:
     """One call with a hard time-out; whatever goes wrong comes back as a value."""
+    limit = dispatcher.call_timeout_s
     try:
-        async with asyncio.timeout(dispatcher.call_timeout_s):
-            return await outlet.sink.deliver(parcel.message, now)
+        async with asyncio.timeout(limit):
+            return await outlet.sink.deliver(message, now)
+    except TimeoutError:
+        return Uncertain(f"sink {outlet.name!r}: no answer in {limit:g} s; the message may have arrived", arrived=True)
     except Exception as error:
         return error
 
 
-def _settle(dispatcher: "Dispatcher", outlet: Outlet, results: list[tuple[Parcel, Answer]], now: int) -> None:
-    """Write what became of the calls, in one transaction. A sink that says "wait" is left alone until then."""
+def _settle(dispatcher: "Dispatcher", outlet: Outlet, parcels: list[Parcel], answers: list[Answer], now: int) -> None:
+    """Write what became of the calls and of their receiver, in one transaction; what was not called is due again."""
     with dispatcher.engine.database.begin() as tx:
         journal = Journal()
-        for parcel, answer in results:
+        receiver = before = receivers.get(tx, outlet.name)
+        for parcel, answer in zip(parcels, answers, strict=False):
+            receiver = verdict.after(receiver, parcel.rows, answer, now)
             for row in parcel.rows:
-                _settle_one(dispatcher, tx, journal, row, _told(parcel, row, answer), now)
-            if isinstance(answer, Transient) and answer.retry_after_s is not None:
-                dispatcher.held[outlet.name] = now + int(answer.retry_after_s * SECOND)
+                _settle_one(dispatcher, tx, journal, row, _told(parcel, row, answer), receiver, now)
+        for row in (row for parcel in parcels[len(answers) :] for row in parcel.rows):
+            outbox.set_delivery(tx, row, Outcome.READY, now, due_at=now, attempts=row["attempts"])
+        receivers.put(tx, receiver)
+        if before.since is not None and receiver.since is None:
+            deliveries.hasten(tx, outlet.name, now)
         journal.write(tx, now)
 
 
@@ -215,31 +255,20 @@ def _told(parcel: Parcel, row: RowMapping, answer: Answer) -> Answer:
 
 
 def _settle_one(
-    dispatcher: "Dispatcher", tx: Connection, journal: Journal, row: RowMapping, answer: Answer, now: int
+    dispatcher: "Dispatcher",
+    tx: Connection,
+    journal: Journal,
+    row: RowMapping,
+    answer: Answer,
+    receiver: Receiver,
+    now: int,
 ) -> None:
-    outcome, values = judge(row, answer, now)
+    outcome, values = verdict.judge(row, answer, receiver, now)
     if not outbox.set_delivery(tx, row, outcome, now, attempts=row["attempts"] + 1, **values):
         return
     outbox.finish_alert(tx, row["action_key"], now)
+    if outcome is Outcome.READY and values["note"] == row["note"]:
+        return  # the same words again are no news: an absence of days must not fill the evidence
     action = dispatcher.texts.action(tx, row["action_key"])
     outbox.note_outcome(journal, action, "delivery", now, outcome, f"{row['sink']}: {values['note']}")
     log.info("alert.delivery", key=row["action_key"], sink=row["sink"], outcome=outcome, note=values["note"])
-
-
-def judge(row: RowMapping, answer: Answer, now: int) -> tuple[Outcome, dict[str, Any]]:
-    """Outcome and next try of one delivery. Alerts are told at least once: what is uncertain goes again."""
-    if isinstance(answer, Receipt):
-        return Outcome.SETTLED, {"note": answer.note or "told"}
-    note = f"{type(answer).__name__}: {answer}"[:300]
-    age = now - row["created_at"]
-    if isinstance(answer, Permanent):
-        return Outcome.REFUSED, {"note": note}
-    if isinstance(answer, Transient) and answer.retry_after_s is not None:
-        if age >= MAX_AGE_LIMITED:
-            return Outcome.REFUSED, {"note": f"rate limit for over 90 min: {note}"[:300]}
-        return Outcome.READY, {"note": note, "due_at": now + int(answer.retry_after_s * SECOND)}
-    if age >= MAX_AGE:
-        return Outcome.REFUSED, {"note": f"given up after a day: {note}"[:300]}
-    key = f"{row['action_key']}/{row['sink']}"
-    wait = timers.backoff(row["attempts"], key, first_s=15, most_s=900)
-    return Outcome.READY, {"note": note, "due_at": now + wait}

@@ -41,8 +41,7 @@ class Dispatcher:
 
     `call_timeout_s`: the hard end of one call. Nothing leaves before `quiet_until` (a start delay, instant), while
     the kill switch is on (`flag`: its file), or once `stopping`. `in_flight`: works under way at this moment.
-    `held`: sinks that asked for a rest, until when. `granting`: one intent at a time, so that two shops of a seller
-    cannot both take the last message a buyer may get.
+    `granting`: one intent at a time, so that two shops of a seller cannot both take the last message a buyer may get.
     """
 
     engine: Engine
@@ -53,7 +52,6 @@ class Dispatcher:
     quiet_until: int = 0
     stopping: bool = False
     in_flight: "dict[str, asyncio.Task[int]]" = field(default_factory=dict)
-    held: dict[str, int] = field(default_factory=dict)
     granting: threading.Lock = field(default_factory=threading.Lock)
 
     def dispatch(self, now: int) -> int:
@@ -85,7 +83,7 @@ class Dispatcher:
                 break
         with self.engine.database.begin() as tx:
             shops = [shop for shop in outbox.shops_due(tx, now) if shop not in self.engine.waiting_for_poll]
-            sinks = delivery.known_sinks(self, tx, outbox.sinks_due(tx, now), now)
+            sinks = delivery.known_sinks(self, outbox.sinks_due(tx, now))
         works: Works = {f"shop {shop}": partial(effect.carry_out, self, shop, now) for shop in shops}
         works |= {f"sink {outlet.name}": partial(delivery.deliver, self, outlet, now) for outlet in sinks}
         return moved, works
@@ -203,16 +201,21 @@ class Dispatcher:
         self.wake(tx, row, now)
 
     def wake(self, tx: Connection, row: RowMapping, now: int) -> None:
-        """Let an action's order be decided again: what became of the action may open or end its next step."""
+        """Let an action's order be decided again: what became of the action may open or end its next step.
+
+        An alert that told nobody is none to its cause, which may have something to tell by now.
+        """
         if row["order_id"] is not None:
             timers.wake(tx, timers.ORDER, [(row["shop"], row["order_id"], row["seller"], now)], past=True)
+        elif row["step"] == "alert":
+            timers.wake(tx, timers.CAUSE, [(row["shop"], row["cause"], row["seller"], now)])
 
     def hand_over(self, tx: Connection, journal: Journal, row: RowMapping, now: int) -> None:
         """Make a work item for a person of it, pre-filled, and tell the sinks that are for tasks."""
         text, buyer = self.texts.task(tx, self.engine.shops, row, now), grant.buyer_of(tx, row)
         if outbox.set_action(tx, row, Outcome.NEEDS_HUMAN, now, request=text, buyer=buyer, note=""):
             outbox.note_outcome(journal, row, "outcome", now, Outcome.NEEDS_HUMAN, "TASK_FOR_A_PERSON")
-            delivery.queue(self, tx, row, Kind.TASK, now)
+            delivery.queue(tx, self.engine.sinks, self.engine.shops, row, Kind.TASK, now)
 
     def _take_back(self, now: int) -> int:
         """One transaction: work items that nobody need do any more leave the list; the others stay as they are.
@@ -276,7 +279,7 @@ class Dispatcher:
             outbox.set_action(tx, row, Outcome.READY, now, due_at=now)
         elif self.engine.sinks.for_kind(kind):
             outbox.set_action(tx, row, Outcome.READY, now)
-            delivery.queue(self, tx, row, kind, now)
+            delivery.queue(tx, self.engine.sinks, self.engine.shops, row, kind, now)
         else:
-            outbox.set_action(tx, row, Outcome.REFUSED, now, note="NO_SINK")
-            outbox.note_outcome(journal, row, "outcome", now, Outcome.REFUSED, "NO_SINK")
+            outbox.set_action(tx, row, Outcome.READY, now, note="NO_SINK")
+            outbox.note_outcome(journal, row, "outcome", now, Outcome.READY, "NO_SINK")

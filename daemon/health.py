@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from daemon.shops import Shop
-from daemon.store import alerts, health, outbox, timers
+from daemon.store import alerts, health, timers
 from daemon.store.journal import Journal
 from rules import key
 from rules.decide import Act
@@ -51,8 +51,8 @@ def _next(shop: Shop, readings: tuple[Reading, ...], now: int) -> int | None:
 
 
 def _tell(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, reading: Reading, now: int) -> None:
-    act = _alert(shop, reading, now)
-    if outbox.is_known(tx, act.key):
+    act = alerts.fresh(tx, engine.shops, _alert(shop, reading, now))
+    if act is None:
         return
     pack = shop.policy.pack.version(now)
     alerts.plan(tx, journal, engine.shops, shop, act, _cause(shop, reading), now, pack=pack)

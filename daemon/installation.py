@@ -1,5 +1,7 @@
 """From configuration to running parts: shops with their policies, feeds, sinks. The only place that wires."""
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -53,7 +55,7 @@ def build(
             problems.append(f"shops.{name}: {error}")
     for name, alert in sorted(settings.alerts.items() if adapters else ()):
         try:
-            made.sinks.outlets[name] = _outlet(name, alert, settings)
+            made.sinks.outlets[name] = _outlet(name, alert, settings, privacy_key)
         except (ValueError, AdapterError, DaemonError) as error:
             problems.append(f"alerts.{name}: {error}")
     return made
@@ -149,7 +151,7 @@ def _with_fresh_read(shop: Shop, feed: Feed) -> Shop:
     return replace(shop, fresh_read=feed.capabilities.fresh_read)
 
 
-def _outlet(name: str, section: AlertSection, settings: Config) -> Outlet:
+def _outlet(name: str, section: AlertSection, settings: Config, key: bytes) -> Outlet:
     options = {
         key: secret.resolve(value, settings.base) if secret.is_reference(value) else value
         for key, value in section.options.items()
@@ -159,4 +161,10 @@ def _outlet(name: str, section: AlertSection, settings: Config) -> Outlet:
     unable = kinds - sink.capabilities.kinds
     if unable:
         raise ValueError(f"{section.sink} cannot carry out {', '.join(sorted(unable))}; remove them from kinds")
-    return Outlet(name=name, sink=sink, kinds=kinds, hours=section.hours)
+    return Outlet(name=name, sink=sink, kinds=kinds, hours=section.hours, settings=_digest(section.sink, options, key))
+
+
+def _digest(sink: str, options: Mapping[str, str], key: bytes) -> str:
+    """What a sink was set up with, as a keyed hash: options may hold secrets."""
+    text = json.dumps([sink, sorted(options.items())])
+    return hashlib.blake2b(text.encode("utf-8", "replace"), key=key[:64], digest_size=16).hexdigest()

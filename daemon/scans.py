@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from daemon.shops import Shop
-from daemon.store import alerts, outbox, scans, timers
+from daemon.store import alerts, scans, timers
 from daemon.store.journal import Journal
 from rules import key, scan
 from rules.decide import Act
@@ -48,7 +48,7 @@ def _ask(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, now: in
     opens_at = scan.opens_at(now, zone)
     if now < opens_at:
         return opens_at
-    act = Act(
+    daily = Act(
         key=f"{cause}/{scans.STEP}/{to_datetime(now, zone).date()}",
         kind=Kind.ALERT,
         step=scans.STEP,
@@ -56,8 +56,9 @@ def _ask(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, now: in
         episode=1,
         reason="SCAN_UNKNOWN",
     )
-    if not outbox.is_known(tx, act.key):
-        asked = scans.asked(tx, cause, now - REMEMBERED)
+    act = alerts.fresh(tx, engine.shops, daily)
+    if act is not None:
+        asked = scans.asked(tx, cause, now - REMEMBERED, alerts.untold(engine.shops))
         names = [name for name in scans.unknown(tx, shop, now) if name not in asked]
         if not names:
             return now + scan.AGAIN

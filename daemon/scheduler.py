@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-from daemon import boot, clock, config, health, housekeeping, kill, metrics, notify, scans
+from daemon import boot, clock, config, health, housekeeping, kill, metrics, notify, roster, scans
 from daemon.beat import Beats
 from daemon.config import Config
 from daemon.control import Handler, Request, Server, path_of
@@ -64,6 +64,7 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
         policies.remember(tx, journal, installation.shops, now)
         journal.write(tx, now)
         timers.policy_changed(tx, installation.shops.playbook.digest, now)
+        roster.taken_on(tx, installation.sinks, installation.shops, now)
     return Parts(
         database=database,
         installation=installation,

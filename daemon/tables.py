@@ -279,7 +279,7 @@ class Action(SQLModel, table=True):
 
 
 class Delivery(SQLModel, table=True):
-    """One alert on its way to one sink; each sink is retried for itself."""
+    """One alert on its way to one receiver; each is asked for itself. `doubts`: calls it may have taken unheard."""
 
     __tablename__ = "delivery"
     __table_args__ = (Index("ix_delivery_due", "outcome", "due_at"),)
@@ -292,9 +292,27 @@ class Delivery(SQLModel, table=True):
     lease_until: int | None = Field(default=None, sa_type=BigInteger)
     fence: int = Field(default=0, sa_type=BigInteger)
     attempts: int = 0
+    doubts: int = 0
     outcome: str = Field(default="ready", sa_type=Text)
     outcome_at: int | None = Field(default=None, sa_type=BigInteger)
     note: str = Field(default="", sa_type=Text)
+
+
+class Receiver(SQLModel, table=True):
+    """How a configured sink is doing. Unwell `since` then (None: well), it is next called at `next_at`, once.
+
+    `settings`: a keyed hash of its own settings. `tries`: calls in vain in a row. `took_at`: it last took something.
+    `words`: what it said last.
+    """
+
+    __tablename__ = "receiver"
+    name: str = Field(primary_key=True, sa_type=Text)
+    settings: str = Field(default="", sa_type=Text)
+    since: int | None = Field(default=None, sa_type=BigInteger)
+    next_at: int = Field(default=0, sa_type=BigInteger)
+    tries: int = 0
+    took_at: int | None = Field(default=None, sa_type=BigInteger)
+    words: str = Field(default="", sa_type=Text)
 
 
 class Evidence(SQLModel, table=True):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection
 
 from daemon.shops import Shop
-from daemon.store import alerts, feeds, outbox, timers
+from daemon.store import alerts, feeds, timers
 from daemon.store.journal import Journal
 from rules import key
 from rules.decide import Act
@@ -30,8 +30,8 @@ def watch(engine: "Engine", now: int) -> int:
             if shop.stale_after is not None and watermark is not None and is_fresh(tx, shop, now):
                 due = watermark + shop.stale_after
             elif shop.stale_after is not None:
-                act = _stale(shop, watermark)
-                if not outbox.is_known(tx, act.key):
+                act = alerts.fresh(tx, engine.shops, _stale(shop, watermark))
+                if act is not None:
                     alerts.plan(tx, journal, engine.shops, shop, act, cause_of(shop.name), now)
             timers.settle(tx, [timers.Result(claim, due, now)])
         journal.write(tx, now)

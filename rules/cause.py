@@ -114,22 +114,22 @@ def _is_loud(membership: Membership, now: int) -> bool:
 def _alert(view: View) -> tuple[list[Act], int | None, int | None]:
     """The alert that is due now, when the next one may be, and until when newcomers change nothing."""
     rule, now = view.policy.playbook.alerts, view.now
-    told = [past for past in view.history if past.kind is Kind.ALERT]
+    told = [past for past in view.history if past.kind is Kind.ALERT and past.outcome is not Outcome.VOID]
     if not view.loud:
         resolved = rule.resolved and not view.members and bool(told) and told[-1].step != "resolved"
-        return ([_say(view, told, "resolved", "ALL_RESOLVED")] if resolved else []), None, None
+        return ([_say(view, "resolved", "ALL_RESOLVED")] if resolved else []), None, None
     if not told:
         opens = view.cause.act_by - rule.leads[0] if view.cause.act_by is not None else 0
         at = max(min(m.joined_at for m in view.loud) + rule.group_wait, opens)
         if at > now:
             return [], at, at
-        return [_say(view, told, "alert", "FIRST_NOTICE")], _next_after_telling(view), _quiet(view, now)
+        return [_say(view, "alert", "FIRST_NOTICE")], _next_after_telling(view), _quiet(view, now)
     last = told[-1]
     named = last.members if last.step != "resolved" else frozenset()
     instants = _instants(view, last.at, named)
     reason = next((why for at, why in instants if at <= now), None)
     if reason is not None:
-        return [_say(view, told, "alert", reason)], _next_after_telling(view), _quiet(view, now)
+        return [_say(view, "alert", reason)], _next_after_telling(view), _quiet(view, now)
     return [], min((at for at, _ in instants), default=None), _quiet(view, last.at)
 
 
@@ -170,10 +170,10 @@ def urgent_at(rule: Alerts, last_at: int) -> int:
     return last_at + min(rule.group_interval, URGENT_GAP)
 
 
-def _say(view: View, told: list[Told], step: str, reason: str) -> Act:
-    violation = _about(view)
+def _say(view: View, step: str, reason: str) -> Act:
+    violation, number = _about(view), 1 + sum(past.kind is Kind.ALERT for past in view.history)
     return Act(
-        key=f"{view.cause.key}/{violation}/{step}/{len(told) + 1}",
+        key=f"{view.cause.key}/{violation}/{step}/{number}",
         kind=Kind.ALERT,
         step=step,
         violation=violation,

@@ -7,9 +7,26 @@ from sqlalchemy import Connection
 
 from daemon.lines import line
 from daemon.shops import Shop, Shops
-from daemon.store import decisions
+from daemon.store import decisions, outbox
 from daemon.store.journal import Journal
 from rules.decide import Act
+from rules.model import Kind, Outcome
+
+
+def untold(shops: Shops) -> tuple[Outcome, ...]:
+    """The outcomes of alerts that told nobody and never will: in shadow what is recorded counts as told."""
+    return (Outcome.VOID, Outcome.REFUSED, *((Outcome.SHADOW,) if shops.mode(Kind.ALERT) == "live" else ()))
+
+
+def fresh(connection: Connection, shops: Shops, act: Act) -> Act | None:
+    """The alert, unless it was told before: one that was only recorded in shadow told nobody, but has used its key."""
+    number, key = 1, act.key
+    while (outcome := outbox.outcome_of(connection, key)) is not None:
+        if outcome not in untold(shops):
+            return None
+        number += 1
+        key = f"{act.key}/{number}"
+    return act._replace(key=key)
 
 
 def plan(

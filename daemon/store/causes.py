@@ -1,19 +1,19 @@
 """Causes: what a pick-up or a pool consists of at an instant, and writing what was decided about it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, or_, select
+from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, or_, select, update
 
 from daemon.lines import line
 from daemon.shops import Shop, Shops
-from daemon.store import decisions, memberships, orders, pairs, tasks, timers
+from daemon.store import alerts, decisions, memberships, orders, pairs, tasks, timers
 from daemon.store import listings as store
 from daemon.store.journal import Journal
-from daemon.tables import Action, Listing, Member, Pool
+from daemon.tables import Action, Listing, Member, Pool, Timer
 from rules import key
 from rules.cause import Cause, CauseDecision, Told
 from rules.cause import Member as CauseMember
@@ -26,6 +26,7 @@ from rules.model import Kind, Line, Order, Outcome
 A = Action.__table__  # type: ignore[attr-defined]
 M = Member.__table__  # type: ignore[attr-defined]
 P = Pool.__table__  # type: ignore[attr-defined]
+T = Timer.__table__  # type: ignore[attr-defined]
 LI = Listing.__table__  # type: ignore[attr-defined]
 
 
@@ -57,19 +58,24 @@ def load(connection: Connection, shops: Shops, moments: list[tuple[timers.Claime
         for said in connection.execute(_TOLD, {"causes": ids}):
             told[said.cause].append(said)
     pools = _pools(connection, {name for claim, _ in moments if (name := _pool_named(claim)) is not None})
+    untold = alerts.untold(shops)
     return [
         _as_of(
             _cause(connection, shops, pools, claim, at, priced=claim.id in members),
             members.get(claim.id, ()),
             told.get(claim.id, ()),
             at,
+            untold,
         )
         for claim, at in moments
     ]
 
 
-def _as_of(cause: Cause, rows: Iterable[Any], told: Iterable[Any], at: int) -> Loaded:
-    """Members that are there at `at`, what was said by then, and when membership next changes."""
+def _as_of(cause: Cause, rows: Iterable[Any], told: Iterable[Any], at: int, untold: Collection[str]) -> Loaded:
+    """Members that are there at `at`, what was said by then, and when membership next changes.
+
+    `untold`: outcomes of alerts that told nobody.
+    """
     members: list[CauseMember] = []
     changes: list[tuple[int, int | None]] = []
     for _, left_at, joined_at, shop, order_id, *rest in rows:
@@ -84,7 +90,7 @@ def _as_of(cause: Cause, rows: Iterable[Any], told: Iterable[Any], at: int) -> L
             changes.append((joined_at, membership.act_by))
         else:
             members.append(CauseMember(shop, order_id, joined_at, membership))
-    return Loaded(cause, tuple(members), _past([row for row in told if row.at <= at]), tuple(changes))
+    return Loaded(cause, tuple(members), _past([row for row in told if row.at <= at], untold), tuple(changes))
 
 
 def _membership(
@@ -189,6 +195,14 @@ def wake_pool(connection: Connection, seller: str, sku: str, at: int) -> None:
         timers.wake(connection, timers.CAUSE, [(home, key.pool(home, sku), seller, at)])
 
 
+def wake_open(connection: Connection, at: int) -> None:
+    """Look again at every cause that has members, however quiet it is, and at every feed."""
+    named = select(M.c.cause).where(M.c.left_at.is_(None))
+    stands = (T.c.kind == timers.CAUSE) & T.c.id.in_(named)
+    due = (or_(T.c.due_at.is_(None), T.c.due_at > at), or_(stands, T.c.kind.in_((timers.WATCH, timers.HEALTH))))
+    connection.execute(update(T).where(*due).values(due_at=at, quiet_until=None))
+
+
 def pool_of(
     connection: Connection, shops: Shops, cause: str, seller: str, sku: str, at: int, *, priced: bool = True
 ) -> Cause:
@@ -236,20 +250,22 @@ def told_of(connection: Connection, cause: str) -> tuple[Told, ...]:
     return _past(list(connection.execute(_TOLD, {"causes": [cause]})))
 
 
-def _past(rows: Sequence[Any]) -> tuple[Told, ...]:
-    """What the rows tell. Whom an alert named is read of the newest alert alone: nobody asks the others."""
-    newest = max((place for place, row in enumerate(rows) if row.kind == Kind.ALERT), default=None)
-    return tuple(_told(row, named=place == newest) for place, row in enumerate(rows))
+def _past(rows: Sequence[Any], untold: Collection[str] = (Outcome.VOID,)) -> tuple[Told, ...]:
+    """What the rows tell. Whom an alert named is read of the newest told alert alone: nobody asks the others."""
+    said = [place for place, row in enumerate(rows) if row.kind == Kind.ALERT]
+    told = [place for place in said if rows[place].outcome not in untold]
+    silent = set(said).difference(told)
+    return tuple(_told(row, named=place in told[-1:], void=place in silent) for place, row in enumerate(rows))
 
 
-def _told(row: Any, *, named: bool) -> Told:
+def _told(row: Any, *, named: bool, void: bool) -> Told:
     return Told(
         key=row.key,
         kind=Kind(row.kind),
         step=row.step,
         at=row.at,
         members=frozenset(msgspec.json.decode(row.members)) if named and row.members else frozenset(),
-        outcome=Outcome(row.outcome),
+        outcome=Outcome.VOID if void else Outcome(row.outcome),
         reason=row.reason,
     )
 

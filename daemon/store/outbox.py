@@ -134,15 +134,15 @@ def add_deliveries(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 
 def finish_alert(connection: Connection, action_key: str, now: int) -> None:
-    """Settle an alert once none of its deliveries is under way: told if at least one sink took it.
+    """Settle an alert as soon as one receiver has it: then it is told, whatever becomes of its other deliveries.
 
-    Void if there was nothing left to tell when its turn came.
+    Void once there was nothing left to tell when the turn of each came. Until then it waits.
     """
     query = select(D.c.outcome, D.c.note).where(D.c.action_key == action_key).order_by(D.c.sink)
     notes = {row.outcome: row.note for row in connection.execute(query)}
-    if notes.keys() & set(_UNDER_WAY):
+    outcome = next((o for o in (Outcome.SETTLED, *_UNDER_WAY, Outcome.VOID) if o in notes), None)
+    if outcome not in (Outcome.SETTLED, Outcome.VOID):
         return
-    outcome = next(o for o in (Outcome.SETTLED, Outcome.REFUSED, Outcome.VOID) if o in notes)
     connection.execute(
         update(A)
         .where(A.c.key == action_key, A.c.outcome == Outcome.READY)
@@ -201,9 +201,10 @@ def members_of(connection: Connection, cause: str, now: int) -> Sequence[RowMapp
     return rows.mappings().all()
 
 
-def is_known(connection: Connection, key: str) -> bool:
-    """Whether an action with this key was ever planned."""
-    return connection.execute(select(A.c.key).where(A.c.key == key)).first() is not None
+def outcome_of(connection: Connection, key: str) -> str | None:
+    """What became of the action with this key; None when none was ever planned."""
+    found: str | None = connection.execute(select(A.c.outcome).where(A.c.key == key)).scalar_one_or_none()
+    return found
 
 
 def has_members(connection: Connection, cause: str) -> bool:

@@ -13,6 +13,7 @@ from daemon.store import orders
 from daemon.tables import Action, Order
 from rules import scan
 from rules.instant import DAY
+from rules.model import Outcome
 
 A = Action.__table__  # type: ignore[attr-defined]
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
@@ -43,9 +44,9 @@ def left(connection: Connection, shop: Shop, reminder: RowMapping, now: int) -> 
     return still(connection, shop, msgspec.json.decode(reminder["members"]), now)
 
 
-def asked(connection: Connection, cause: str, since: int) -> Set[str]:
-    """Orders that reminders of a cause have named since an instant."""
-    told = connection.execute(_ASKED, {"b_cause": cause, "b_since": since}).scalars()
+def asked(connection: Connection, cause: str, since: int, untold: Iterable[Outcome]) -> Set[str]:
+    """Orders that reminders of a cause have named since an instant; those with an outcome of `untold` named none."""
+    told = connection.execute(_ASKED, {"b_cause": cause, "b_since": since, "untold": list(untold)}).scalars()
     return {name for members in told for name in msgspec.json.decode(members)}
 
 
@@ -59,5 +60,8 @@ _NEAR = select(O.c.order_id).where(
     O.c.status == "shipped",
 )
 _ASKED = select(A.c.members).where(
-    A.c.cause == bindparam("b_cause"), A.c.at >= bindparam("b_since"), A.c.members.is_not(None)
+    A.c.cause == bindparam("b_cause"),
+    A.c.at >= bindparam("b_since"),
+    A.c.members.is_not(None),
+    A.c.outcome.not_in(bindparam("untold", expanding=True)),
 )

@@ -63,8 +63,9 @@ def test_nothing_planned_in_shadow_fires_after_a_switch_to_live(installed: Insta
 
     tick(again(parts, running.LIVE, LATER), LATER)
 
-    assert [] == keys(sink())
-    assert {"shadow"} == {action.outcome for action in rows(parts.database, "action")}
+    assert {"shadow"} == {action.outcome for action in rows(parts.database, "action") if action.mode == "shadow"}
+    assert {"north/pickup:2026-06-01/late_shipment/alert/2"} == set(keys(sink())), "what is open is told afresh"
+    assert {"alert"} == {action.kind for action in rows(parts.database, "action") if action.mode == "live"}
 
 
 def test_what_is_planned_after_a_switch_to_live_fires(installed: Install) -> None:

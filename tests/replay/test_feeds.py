@@ -29,7 +29,7 @@ def test_a_message_about_missing_data_is_not_sent_once_the_data_is_back(a_world:
     world = a_world(alerts(), shops=WATCHED, alerts={"ops": {"sink": "memory"}, "pager": {"sink": "memory"}})
     world.tick()
     world.feed("north").fail_next(1000, GONE)
-    world.sink("pager").fail_next(2, Transient("busy", retry_after_s=15 * 60))
+    world.sink("pager").fail_next(3, Transient("busy", retry_after_s=15 * 60))
     world.advance(hours=1)
     world.expect_alert(step="stale", sink="ops", when="Mon 09:00")
     world.advance(minutes=10)

@@ -269,15 +269,15 @@ def test_a_provider_that_says_retry_after_fifteen_seconds_is_asked_in_exactly_fi
     world.expect_alert(orders=["A"], when="2026-06-01 08:00:15")
 
 
-def test_after_ninety_minutes_of_rate_limit_the_alert_has_failed(a_world: Make):
-    """Scenario 62."""
+def test_after_hours_of_rate_limit_the_alert_is_told_as_soon_as_there_is_room(a_world: Make):
+    """Scenario 62, and the end of it: nothing that is open is given up."""
     world = a_world(alerts())
-    world.sink().fail_next(100, Transient("slow down", retry_after_s=10 * 60))
+    world.sink().fail_next(44, Transient("slow down", retry_after_s=10 * 60))
     world.place(an_order("A", ship_by="Mon 20:00"))
-    world.advance(hours=3)
-    outcome, note = world.deliveries()["ops alert"]
-    assert ("refused", True) == (outcome, "rate limit" in note)
-    assert 90 == len(world.sink().waiting), "ten calls: at 0, 10, … 90 min"
+    world.advance(hours=2)
+    world.expect_nothing()
+    world.advance(hours=1)
+    world.expect_alert(orders=["A"], when="Mon 10:56")
 
 
 def test_an_old_case_goes_on_in_maintenance_and_a_new_one_is_silent(a_world: Make):

@@ -83,6 +83,7 @@ def upgrade() -> None:
     sa.Column('lease_until', sa.BigInteger(), nullable=True),
     sa.Column('fence', sa.BigInteger(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('doubts', sa.Integer(), nullable=False),
     sa.Column('outcome', sa.Text(), nullable=False),
     sa.Column('outcome_at', sa.BigInteger(), nullable=True),
     sa.Column('note', sa.Text(), nullable=False),
@@ -247,6 +248,16 @@ def upgrade() -> None:
     with op.batch_alter_table('quarantine', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_quarantine_shop'), ['shop'], unique=False)
 
+    op.create_table('receiver',
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('settings', sa.Text(), nullable=False),
+    sa.Column('since', sa.BigInteger(), nullable=True),
+    sa.Column('next_at', sa.BigInteger(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('took_at', sa.BigInteger(), nullable=True),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.PrimaryKeyConstraint('name', name=op.f('pk_receiver'))
+    )
     op.create_table('seen',
     sa.Column('shop', sa.Text(), nullable=False),
     sa.Column('order_id', sa.Text(), nullable=False),
@@ -287,6 +298,7 @@ def downgrade() -> None:
 
     op.drop_table('timer')
     op.drop_table('seen')
+    op.drop_table('receiver')
     with op.batch_alter_table('quarantine', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_quarantine_shop'))
 
