@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from adapters.base import Message, Receipt
 from adapters.memory import MemorySink
+from adapters.robot import cut
+from adapters.wecom import TEXT_BYTES, WeComSink
 
 ALL = MemorySink.capabilities
 
@@ -22,6 +24,18 @@ class Terse(MemorySink):
     """Takes short messages only, and 20 a minute."""
 
     capabilities = replace(ALL, per_minute=20, text_bytes=600)
+
+
+class Group(MemorySink):
+    """A WeCom group: 20 messages a minute, and nothing that is too long."""
+
+    capabilities = WeComSink.capabilities
+
+    async def deliver(self, message: Message, now: int) -> Receipt:
+        """Collect what the group would show whole."""
+        text = f"### {message.title}\n{message.text}"
+        assert cut(text, TEXT_BYTES) == text, "the robot would cut it"
+        return await super().deliver(message, now)
 
 
 class Machine(MemorySink):
