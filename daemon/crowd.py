@@ -115,12 +115,7 @@ def _title(crowd: Crowd) -> str:
             lang,
         )
     elif "T" not in crowd.name:
-        text = ngettext(
-            "{n} order must be handed over by {moment}",
-            "{n} orders must be handed over, the first by {moment}",
-            n,
-            lang,
-        )
+        return _day(crowd)
     elif act_by is not None and act_by <= crowd.now:
         text = ngettext(
             "{n} order missed the pick-up of {moment}", "{n} orders missed the pick-up of {moment}", n, lang
@@ -130,6 +125,21 @@ def _title(crowd: Crowd) -> str:
             "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}", n, lang
         )
     return text.format(n=n, moment=show.moment(act_by, crowd.shop.policy.zone), sku=crowd.sku)
+
+
+def _day(crowd: Crowd) -> str:
+    """The title of a day's orders, each with a time of its own: how many can still be saved, how many are overdue."""
+    lang, zone = crowd.lang, crowd.shop.policy.zone
+    ahead = [member for member in crowd.members if (member["act_by"] or 0) > crowd.now]
+    n = len(replace(crowd, members=ahead).names())
+    late = len(crowd.names()) - n
+    overdue = ngettext("{n} order is overdue", "{n} orders are overdue", late, lang).format(n=late)
+    if not ahead:
+        return overdue
+    text = ngettext(
+        "{n} order must be handed over by {moment}", "{n} orders must be handed over, the first by {moment}", n, lang
+    ).format(n=n, moment=show.moment(min(member["act_by"] for member in ahead), zone))
+    return gettext("; ", lang).join((text, overdue)) if late else text
 
 
 def _stake(crowd: Crowd, stake: int) -> str:

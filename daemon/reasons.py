@@ -94,6 +94,8 @@ REASONS: Mapping[str, str] = {
     "FIRST_NOTICE": "first notice",
     "NEW_ORDERS": "more orders joined",
     "TIME_RUNNING_OUT": "time is running out",
+    "PICKUP_PASSED": "the pick-up has passed",
+    "SHIP_BY_PASSED": "the ship-by time has passed",
     "STILL_OPEN": "still open",
     "ALL_RESOLVED": "all is solved",
     "STOCK_OUT": "stock does not cover what is sold",

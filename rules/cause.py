@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from rules import delist, key
+from rules import delist, key, timing
 from rules.contact import TASK, gate
 from rules.decide import Membership
 from rules.delist import Move, Sale
 from rules.look import Act
 from rules.model import Kind, Outcome, Violation
-from rules.playbook import Alerts
 from rules.policy import Policy
 
 
@@ -84,8 +83,6 @@ class View:
     now: int
 
 
-URGENT_GAP = 30 * 60 * 1_000_000
-"""A new order that is already within the shortest lead does not wait for the group interval, only this long (µs)."""
 Due = tuple[list[Act], int | None]
 """What is due now, and when to look again."""
 
@@ -120,23 +117,23 @@ def _alert(view: View) -> tuple[list[Act], int | None, int | None]:
         return ([_say(view, "resolved", "ALL_RESOLVED")] if resolved else []), None, None
     if not told:
         opens = view.cause.act_by - rule.leads[0] if view.cause.act_by is not None else 0
-        at = max(min(m.joined_at for m in view.loud) + rule.group_wait, opens)
+        at = max(min(timing.first_at(rule, member) for member in view.loud), opens)
         if at > now:
             return [], at, at
-        return [_say(view, "alert", "FIRST_NOTICE")], _next_after_telling(view), _quiet(view, now)
+        return [_say(view, "alert", "FIRST_NOTICE")], _next_after_telling(view, "FIRST_NOTICE"), _quiet(view, now)
     last = told[-1]
     named = last.members if last.step != "resolved" else frozenset()
-    instants = _instants(view, last.at, named)
+    instants = _instants(view, last.at, named, last.reason)
     reason = next((why for at, why in instants if at <= now), None)
     if reason is not None:
-        return [_say(view, "alert", reason)], _next_after_telling(view), _quiet(view, now)
+        return [_say(view, "alert", reason)], _next_after_telling(view, reason), _quiet(view, now)
     return [], min((at for at, _ in instants), default=None), _quiet(view, last.at)
 
 
-def _next_after_telling(view: View) -> int | None:
+def _next_after_telling(view: View, reason: str) -> int | None:
     """When the next alert is due if one names everybody now."""
     named = frozenset(member.membership.case_key for member in view.loud)
-    return min((at for at, _ in _instants(view, view.now, named)), default=None)
+    return min((at for at, _ in _instants(view, view.now, named, reason)), default=None)
 
 
 def _quiet(view: View, last_at: int) -> int | None:
@@ -145,29 +142,8 @@ def _quiet(view: View, last_at: int) -> int | None:
     return None if rule.resolved or view.cause.kind == "pool" else last_at + rule.group_interval
 
 
-def _instants(view: View, last_at: int, named: frozenset[str]) -> list[tuple[int, str]]:
-    """When and why the seller would be told again after an alert at `last_at` that named `named`; reasons by weight."""
-    rule, act_by = view.policy.playbook.alerts, view.cause.act_by
-    free_at = last_at + rule.group_interval
-    running_out = [act_by - lead for lead in rule.leads if act_by - lead > last_at] if act_by is not None else []
-    newcomers: list[int] = []
-    for one in view.loud:
-        member = one.membership
-        short_at = None if member.act_by is None else member.act_by - rule.leads[-1]
-        if member.case_key not in named or (member.anew and one.joined_at > last_at):
-            newcomers.append(free_at if short_at is None else min(free_at, max(short_at, urgent_at(rule, last_at))))
-        elif view.cause.kind != "pool" and act_by is None and short_at is not None and short_at > last_at:
-            running_out.append(max(short_at, free_at))
-    return [
-        *((at, "TIME_RUNNING_OUT") for at in sorted(running_out)),
-        *((at, "NEW_ORDERS") for at in sorted(newcomers)),
-        *([(last_at + rule.repeat, "STILL_OPEN")] if rule.repeat else []),
-    ]
-
-
-def urgent_at(rule: Alerts, last_at: int) -> int:
-    """The earliest instant at which an urgent newcomer is told after an alert at `last_at`."""
-    return last_at + min(rule.group_interval, URGENT_GAP)
+def _instants(view: View, last_at: int, named: frozenset[str], reason: str) -> list[tuple[int, str]]:
+    return timing.instants(view.policy.playbook.alerts, view.cause, view.loud, named, last_at, reason)
 
 
 def _say(view: View, step: str, reason: str) -> Act:

@@ -77,7 +77,8 @@ class Ladder:
 class Alerts:
     """How alerts to the seller are folded and repeated; all durations in µs, `leads` longest first.
 
-    `confirm_scan`: whether he is asked about collection scans that his feed cannot know.
+    `missed`: whether the passing of a pick-up and of a ship-by time is told. `confirm_scan`: whether he is asked
+    about collection scans that his feed cannot know.
     """
 
     leads: tuple[int, ...]
@@ -85,6 +86,7 @@ class Alerts:
     group_interval: int
     repeat: int
     resolved: bool
+    missed: bool
     confirm_scan: bool
 
 

@@ -126,6 +126,7 @@ class AlertsSchema(Strict):
     group_interval: Duration = 0
     repeat: Duration = 0
     resolved: bool = False
+    missed: bool = True
     confirm_scan: bool = False
 
 

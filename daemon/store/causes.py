@@ -10,11 +10,11 @@ from sqlalchemy import BigInteger, BindParameter, Connection, bindparam, or_, se
 
 from daemon.lines import line
 from daemon.shops import Shop, Shops
-from daemon.store import alerts, decisions, memberships, orders, pairs, tasks, timers
+from daemon.store import alerts, decisions, orders, pairs, tasks, timers
 from daemon.store import listings as store
 from daemon.store.journal import Journal
 from daemon.tables import Action, Listing, Member, Pool, Timer
-from rules import key
+from rules import key, timing
 from rules.cause import Cause, CauseDecision, Told
 from rules.cause import Member as CauseMember
 from rules.decide import Membership
@@ -33,14 +33,14 @@ LI = Listing.__table__  # type: ignore[attr-defined]
 class Loaded(NamedTuple):
     """A cause as the rules want it: members and past as of one instant.
 
-    `changes`: when membership changes later, and by when a newcomer gets urgent. Only a replay, which decides
+    `changes`: when membership changes later, and who joins. Only a replay, which decides
     orders of a whole window first, knows of later changes; they make the cause due again.
     """
 
     cause: Cause
     members: tuple[CauseMember, ...]
     told: tuple[Told, ...]
-    changes: tuple[tuple[int, int | None], ...]
+    changes: tuple[tuple[int, Membership | None], ...]
 
 
 Pools = Mapping[tuple[str, str], tuple[Any, Sequence[Any]]]
@@ -77,7 +77,7 @@ def _as_of(cause: Cause, rows: Iterable[Any], told: Iterable[Any], at: int, unto
     `untold`: outcomes of alerts that told nobody.
     """
     members: list[CauseMember] = []
-    changes: list[tuple[int, int | None]] = []
+    changes: list[tuple[int, Membership | None]] = []
     for _, left_at, joined_at, shop, order_id, *rest in rows:
         if left_at is not None:
             if left_at <= at:
@@ -87,7 +87,7 @@ def _as_of(cause: Cause, rows: Iterable[Any], told: Iterable[Any], at: int, unto
         if membership.acked_at is not None and membership.acked_at > at:
             changes.append((membership.acked_at, None))
         if joined_at > at:
-            changes.append((joined_at, membership.act_by))
+            changes.append((joined_at, membership))
         else:
             members.append(CauseMember(shop, order_id, joined_at, membership))
     return Loaded(cause, tuple(members), _past([row for row in told if row.at <= at], untold), tuple(changes))
@@ -159,11 +159,12 @@ def _wakes(shop: Shop, loaded: Loaded, decision: CauseDecision) -> Iterator[int]
     if decision.wake_at is not None:
         yield decision.wake_at
     quiet = decision.quiet_until or 0
-    for at, act_by in loaded.changes:
+    for at, member in loaded.changes:
         yield max(at, quiet)
-        if act_by is not None:
-            urgent = max(at, act_by - shop.policy.playbook.alerts.leads[-1])
-            yield max(urgent, quiet - memberships.slack_of(shop))
+        if member is not None:
+            rule = shop.policy.playbook.alerts
+            urgent = timing.wakes(rule, member.act_by, member.ship_by, at)
+            yield from (max(moment, quiet - slack) for moment, slack in urgent)
 
 
 def _line(

@@ -10,8 +10,7 @@ from daemon.store import pairs, stock, timers
 from daemon.store.timers import Claimed
 from daemon.store.upsert import many, replace_all
 from daemon.tables import Member
-from rules import key
-from rules.cause import urgent_at
+from rules import key, timing
 from rules.decide import Membership
 from rules.packs import local_date
 
@@ -56,7 +55,7 @@ def bring_up(connection: Connection, stays: Sequence[Stay]) -> None:
                     left.append({"b_cause": place[0], "b_case": place[1], "b_left": one.at})
             joined.append(row)
             wakes.changed(one, place[0])
-            wakes.urgent(one, place[0], row["act_by"])
+            wakes.urgent(one, place[0], row["act_by"], row["ship_by"])
     many(connection, _LEAVE, left)
     many(connection, _JOIN[connection.dialect.name], joined)
     wakes.write(connection)
@@ -75,11 +74,10 @@ class _Wakes:
         """The cause gained, lost or changed a member."""
         self._add(0, one, cause, one.at)
 
-    def urgent(self, one: Stay, cause: str, act_by: int | None) -> None:
-        """A newcomer that is within the shortest lead does not wait for the quiet time to end."""
-        if act_by is not None:
-            short_at = act_by - one.shop.policy.playbook.alerts.leads[-1]
-            self._add(slack_of(one.shop), one, cause, max(one.at, short_at))
+    def urgent(self, one: Stay, cause: str, act_by: int | None, ship_by: int | None) -> None:
+        """A newcomer that is near its end does not wait for the quiet time to end."""
+        for at, slack in timing.wakes(one.shop.policy.playbook.alerts, act_by, ship_by, one.at):
+            self._add(slack, one, cause, at)
 
     def write(self, connection: Connection) -> None:
         """Wake them."""
@@ -93,12 +91,6 @@ class _Wakes:
         known = causes.get(subject)
         if known is None or at < known:
             causes[subject] = at
-
-
-def slack_of(shop: Shop) -> int:
-    """How much sooner than others an urgent newcomer is told (µs)."""
-    rule = shop.policy.playbook.alerts
-    return rule.group_interval - urgent_at(rule, 0)
 
 
 def _wanted(connection: Connection, one: Stay) -> Iterator[tuple[Place, dict[str, Any]]]:

@@ -18,6 +18,7 @@ name = "quiet"
 version = 1
 [alerts]
 leads = ["24h"]
+missed = false
 """
 """A playbook that only tells the seller, once per pick-up, a day ahead."""
 

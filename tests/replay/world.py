@@ -87,12 +87,13 @@ name = "mine"
 version = 1
 [alerts]
 leads = ["24h"]
+missed = false
 """
 
 
 def alerts(leads: str = '"24h"', **settings: str) -> str:
-    """A playbook that only tells the seller, with these [alerts] settings as TOML."""
-    table = "".join(f"{name} = {value}\n" for name, value in settings.items())
+    """A playbook that only tells the seller, with these [alerts] settings as TOML; of what was missed if asked to."""
+    table = "".join(f"{name} = {value}\n" for name, value in ({"missed": "false"} | settings).items())
     return f'name = "telling"\nversion = 1\n[alerts]\nleads = [{leads}]\n{table}'
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from rules.cause import Cause, Member, Told, decide_cause
 from rules.decide import Membership
 from rules.instant import HOUR, MINUTE
@@ -10,6 +13,7 @@ from tests.builders import PAID, SHIP_BY, a_playbook, a_policy
 
 POLICY = a_policy()
 PICKUP = Cause(key="north/pickup:x", kind="pickup", act_by=SHIP_BY)
+A_DAY = Cause(key="north/pickup:2026-06-03", kind="pickup")
 POOL = Cause(key="north/pool:A-1", kind="pool", listings=("north/L9",), since=PAID)
 DAY_BEFORE, HOURS_BEFORE = SHIP_BY - 24 * HOUR, SHIP_BY - 4 * HOUR
 
@@ -26,6 +30,10 @@ def an_alert(at: int, *named: str, step: str = "alert") -> Told:
 
 def a_listing(kind: Kind, at: int, listing: str = "north/L9") -> Told:
     return Told(key=f"{kind}{at}", kind=kind, step=f"{kind}:{listing}", at=at)
+
+
+def replace_reason(told: Told, reason: str) -> Told:
+    return told._replace(reason=reason)
 
 
 def alerting(alerts: str):
@@ -57,12 +65,12 @@ def test_a_second_lead_tells_again():
     assert [] == said(decide_cause(PICKUP, (a_member("a"),), POLICY, told, HOURS_BEFORE - 1))
     decision = decide_cause(PICKUP, (a_member("a"),), POLICY, told, HOURS_BEFORE)
     assert ["TIME_RUNNING_OUT"] == said(decision)
-    assert None is decision.wake_at
+    assert SHIP_BY == decision.wake_at, "its passing is told too"
 
 
 def test_two_leads_passed_while_nobody_looked_make_one_alert():
     told = (an_alert(DAY_BEFORE - HOUR, "a"),)
-    assert ["TIME_RUNNING_OUT"] == said(decide_cause(PICKUP, (a_member("a"),), POLICY, told, SHIP_BY))
+    assert ["TIME_RUNNING_OUT"] == said(decide_cause(PICKUP, (a_member("a"),), POLICY, told, SHIP_BY - 1))
 
 
 def test_the_first_alert_waits_for_more_orders_when_told_to():
@@ -89,9 +97,95 @@ def test_a_new_order_within_the_shortest_lead_does_not_wait_for_the_interval():
     assert ["NEW_ORDERS"] == said(decide_cause(PICKUP, crowd, POLICY, told, HOURS_BEFORE + 30 * MINUTE))
 
 
-# ---- a day's orders of a shop whose pick-up times are not known ----------------------------------------
+# ---- in time, whatever the leads ------------------------------------------------------------------------
 
-A_DAY = Cause(key="north/pickup:2026-06-03", kind="pickup")
+LEADS = st.lists(st.sampled_from(["30h", "24h", "4h", "1h", "10m", "0m"]), min_size=1, max_size=4, unique=True)
+SPANS = st.sampled_from(["0m", "10m", "1h", "6h", "48h"])
+
+
+@given(
+    leads=LEADS,
+    wait=SPANS,
+    interval=SPANS,
+    told=st.booleans(),
+    last=st.integers(-30 * 60, 0),
+    joins=st.integers(0, 10 * 60),
+    pick_up=st.none() | st.integers(1, 10 * 60),
+    ends=st.integers(1, 12 * 60),
+)
+def test_an_urgent_newcomer_is_told_in_time_for_its_own_end(leads, wait, interval, told, last, joins, pick_up, ends):
+    """Minutes from now. Only a first alert may wait for a lead: the seller has asked not to hear of it before."""
+    policy = alerting(f'leads = {leads}\ngroup_wait = "{wait}"\ngroup_interval = "{interval}"'.replace("'", '"'))
+    own = (PAID + (joins + (pick_up or 0)) * MINUTE, PAID + (joins + ends) * MINUTE)
+    end = min(at for at in own if at > PAID + joins * MINUTE)
+    late = a_member("late", PAID + joins * MINUTE, act_by=own[0], ship_by=own[1])
+    crowd = (a_member("a", PAID - 31 * HOUR, act_by=end, ship_by=end), late)
+    cause = replace(PICKUP, act_by=end + 90 * MINUTE if pick_up is None else own[0])
+    history = (an_alert(PAID + last * MINUTE, "a"),) if told else ()
+    at = late.joined_at
+    for _ in range(9):
+        decision = decide_cause(cause, crowd, policy, history, at)
+        if decision.acts or decision.wake_at is None:
+            break
+        at = decision.wake_at
+    opens_at = cause.act_by - policy.playbook.alerts.leads[0]
+    assert decision.acts
+    assert at < end or (not history and at == opens_at)
+
+
+def test_a_lead_of_nothing_does_not_hold_back_a_new_order():
+    policy = alerting('leads = ["24h", "4h", "0m"]\ngroup_interval = "6h"')
+    told = (an_alert(HOURS_BEFORE, "a"),)
+    crowd = (a_member("a"), a_member("b", HOURS_BEFORE + HOUR))
+    assert ["NEW_ORDERS"] == said(decide_cause(PICKUP, crowd, policy, told, HOURS_BEFORE + HOUR))
+
+
+def test_newcomers_in_the_last_hour_are_told_together_every_few_minutes():
+    told = (an_alert(SHIP_BY - 40 * MINUTE, "a"),)
+    crowd = (a_member("a"), *(a_member(f"b{n}", SHIP_BY - (39 - n) * MINUTE) for n in range(4)))
+    early = decide_cause(PICKUP, crowd, POLICY, told, SHIP_BY - 36 * MINUTE)
+    assert ([], SHIP_BY - 35 * MINUTE) == (said(early), early.wake_at)
+
+
+# ---- what was missed --------------------------------------------------------------------------------------
+
+
+def missed(cause: Cause, crowd: tuple[Member, ...], *told: Told, now: int, policy=POLICY):
+    decision = decide_cause(cause, crowd, policy, told, now)
+    return said(decision), decision.wake_at
+
+
+def test_a_missed_pick_up_and_a_missed_ship_by_are_told_once_each():
+    crowd = (a_member("a", ship_by=SHIP_BY + 2 * HOUR),)
+    told = (an_alert(HOURS_BEFORE, "a"),)
+    assert ([], SHIP_BY) == missed(PICKUP, crowd, *told, now=SHIP_BY - 1)
+    assert (["PICKUP_PASSED"], SHIP_BY + 2 * HOUR) == missed(PICKUP, crowd, *told, now=SHIP_BY)
+    told = (*told, replace_reason(an_alert(SHIP_BY, "a"), "PICKUP_PASSED"))
+    assert (["SHIP_BY_PASSED"], None) == missed(PICKUP, crowd, *told, now=SHIP_BY + 2 * HOUR)
+    told = (*told, replace_reason(an_alert(SHIP_BY + 2 * HOUR, "a"), "SHIP_BY_PASSED"))
+    assert ([], None) == missed(PICKUP, crowd, *told, now=SHIP_BY + 99 * HOUR)
+
+
+def test_what_passes_soon_after_is_told_together():
+    crowd = tuple(a_member(f"m{n}", act_by=SHIP_BY + n * MINUTE, ship_by=SHIP_BY + n * MINUTE) for n in range(50))
+    names = [member.order_id for member in crowd]
+    told = (replace_reason(an_alert(SHIP_BY, *names), "SHIP_BY_PASSED"),)
+    assert ([], SHIP_BY + 6 * HOUR) == missed(A_DAY, crowd, *told, now=SHIP_BY + HOUR)
+
+
+def test_what_was_shipped_acknowledged_or_short_is_not_told_as_missed():
+    told = (an_alert(HOURS_BEFORE, "a"),)
+    assert ([], None) == missed(PICKUP, (), *told, now=SHIP_BY)
+    assert ([], None) == missed(PICKUP, (a_member("a", acked_at=HOURS_BEFORE),), *told, now=SHIP_BY)
+    assert [] == missed(POOL, (a_member("a"),), *told, now=SHIP_BY, policy=alerting('leads = ["24h"]'))[0]
+
+
+def test_a_seller_who_does_not_want_to_hear_of_misses_does_not():
+    quiet = alerting('leads = ["24h"]\nmissed = false')
+    assert ([], None) == missed(PICKUP, (a_member("a"),), an_alert(DAY_BEFORE, "a"), now=SHIP_BY, policy=quiet)
+
+
+# ---- a day's orders of a shop whose pick-up times are not known ----------------------------------------
 
 
 def test_orders_of_a_day_are_told_as_soon_as_the_first_case_opens():
@@ -105,7 +199,7 @@ def test_orders_of_a_day_are_told_again_in_their_last_hours_but_not_one_by_one()
     told = (an_alert(DAY_BEFORE, "a", "b"),)
     assert ["TIME_RUNNING_OUT"] == said(decide_cause(A_DAY, crowd, POLICY, told, SHIP_BY - 5 * HOUR))
     soon = decide_cause(A_DAY, crowd, POLICY, (*told, an_alert(SHIP_BY - 5 * HOUR, "a", "b")), HOURS_BEFORE)
-    assert ([], SHIP_BY + HOUR) == (said(soon), soon.wake_at)
+    assert ([], SHIP_BY) == (said(soon), soon.wake_at)
 
 
 def test_an_order_that_leaves_is_no_reason_to_tell_again():
