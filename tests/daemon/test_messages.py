@@ -35,7 +35,7 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
     message = alert(parts)
 
     assert "2 orders" in message.title
-    assert "at stake: ¥30.00" in message.text
+    assert "at stake: ¥6.00" in message.text
     assert "hand over by 06-01 11:00 (3 h 0 min)" in message.text
     assert "to do: pack and hand over, the oldest first" in message.text
     assert "data as of 06-01 08:00 (0 min old)" in message.text
@@ -43,7 +43,7 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
 
 @pytest.mark.parametrize(
     ("confirmed", "said"),
-    [(False, "涉及金额：¥15.00（未确认）"), (True, "涉及金额：¥7.50")],
+    [(False, "涉及金额：¥3.00（未确认）"), (True, "涉及金额：¥3.00")],
     ids=["a guess", "confirmed"],
 )
 def test_a_stake_nobody_has_confirmed_is_marked(
@@ -68,7 +68,7 @@ def test_machines_read_the_same_in_utc_and_minor_units(installed: Install) -> No
 
     data = alert(parts).data
 
-    assert (["1", "2"], 3000, "CNY", "2026-06-01T03:00:00Z") == tuple(
+    assert (["1", "2"], 600, "CNY", "2026-06-01T03:00:00Z") == tuple(
         data[name] for name in ("orders", "stake_minor", "currency", "act_by")
     )
 
@@ -109,7 +109,7 @@ def test_a_shortage_names_the_item_and_never_says_to_tell_the_buyer(installed: I
     assert "buyer" not in message.text
 
 
-@pytest.mark.parametrize(("language", "said"), [("zh", "¥15.00"), ("en", "at stake: ¥15.00")])
+@pytest.mark.parametrize(("language", "said"), [("zh", "¥3.00"), ("en", "at stake: ¥3.00")])
 def test_texts_are_in_the_sellers_language(installed: Install, language: str, said: str) -> None:
     parts = installed(f'{running.LIVE}[daemon]\nlanguage = "{language}"\n')
     say(a_late_order())
