@@ -12,7 +12,7 @@ from rules.instant import DAY, HOUR, MINUTE
 from rules.model import FLAGS, STATUSES, UNKNOWN, Kind, Outcome, Violation
 from tests import catalogue, refusals
 
-SAME_IN_BOTH = {"; ", "{heading}:"}
+SAME_IN_BOTH = {"; ", ", ", "{todo} ({marks})", "{heading}:"}
 
 
 # A test reads the whole catalogue: one for each of its thousand texts would cost a second for every hundred.

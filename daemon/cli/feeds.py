@@ -1,16 +1,30 @@
-"""`forestall feeds`: how fresh each shop's data is, and what could not be used."""
+"""`forestall feeds`: how fresh each shop's data is, and what could not be used or watched."""
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import RowMapping
 
-from daemon import show
+from daemon import caveats, show
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, ShopOption, check_shop, opened, out
+from daemon.cli.session import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    Session,
+    ShopOption,
+    check_shop,
+    moment,
+    opened,
+    out,
+    user,
+)
 from daemon.foreign import translated
 from daemon.i18n import gettext as _
-from daemon.store import feeds
+from daemon.i18n import ngettext
+from daemon.store import feeds, refusals, unwatched
+from daemon.store.unwatched import Unwatched
 from rules.instant import SECOND, format_utc
 
 app = typer.Typer(help="Feeds: how fresh each shop's data is, and what could not be used.", no_args_is_help=True)
@@ -22,20 +36,22 @@ def status(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> N
     with opened(config) as session:
         with session.database.begin() as tx:
             rows = {row["shop"]: row for row in feeds.statuses(tx)}
+            lost = unwatched.by_shop(unwatched.found(tx))
+            doubts = caveats.found(tx, session.settings, session.now)
         names = sorted({*rows, *session.settings.shops})
         if json:
-            out().json({"feeds": [_document(name, rows.get(name), session.now) for name in names]})
+            out().json({"feeds": [_document(one, rows.get(one), lost.get(one, []), session.now) for one in names]})
             return
-        if not names:
-            out().print(_("no shop is configured: enter one under [shops]"))
-            return
-        heads = [_("shop"), _("data as of"), _("age"), _("rows not usable"), _("error")]
-        out().table(screen.table(heads, [_cells(session, name, rows.get(name)) for name in names], right=(3,)))
-        if any(row["quarantined"] for row in rows.values()):
-            out().print("\n" + _("which rows, and how to mend them: forestall feeds rejected"))
+        if names:
+            heads = [_("shop"), _("data as of"), _("age"), _("rows not usable"), _("not watched"), _("error")]
+            lines = [_cells(session, one, rows.get(one), len(lost.get(one, ()))) for one in names]
+            out().table(screen.table(heads, lines, right=(3, 4)))
+            out().print()
+        for doubt in doubts:
+            out().print(f"⚠ {doubt.text}")
 
 
-def _document(name: str, row: RowMapping | None, now: int) -> dict[str, Any]:
+def _document(name: str, row: RowMapping | None, lost: list[Unwatched], now: int) -> dict[str, Any]:
     mark = row["watermark"] if row else None
     return {
         "shop": name,
@@ -43,19 +59,22 @@ def _document(name: str, row: RowMapping | None, now: int) -> dict[str, Any]:
         "watermark": format_utc(mark) if mark is not None else None,
         "lag_s": (now - mark) // SECOND if mark is not None else None,
         "quarantined": row["quarantined"] if row else 0,
+        "unwatched": len(lost),
+        "unwatched_why": dict(sorted(Counter(one.gap for one in lost).items())),
         "error": row["error"] if row else None,
     }
 
 
-def _cells(session: Session, name: str, row: RowMapping | None) -> tuple[str, ...]:
+def _cells(session: Session, name: str, row: RowMapping | None, lost: int) -> tuple[str, ...]:
     mark = row["watermark"] if row else None
     zone = session.installation.shops.get(name).policy.zone
     return (
         name,
-        show.moment(mark, zone),
+        moment(mark, zone, session.now),
         show.left(session.now - mark) if mark is not None else _("nothing read yet"),
         str(row["quarantined"] if row else 0),
-        str(row["error"] or " ") if row else " ",
+        str(lost),
+        (translated(caveats.plain(row["error"])) if row and row["error"] else None) or " ",
     )
 
 
@@ -64,6 +83,7 @@ def rejected(
     config: ConfigOption = DEFAULT_CONFIG,
     shop: ShopOption = None,
     most: Annotated[int, typer.Option("--most", min=1, max=10_000, help="At most so many, the newest.")] = 50,
+    seen: Annotated[bool, typer.Option("--seen", help="I have dealt with them: show no warning about them.")] = False,
     json: JsonOption = False,
 ) -> None:
     """Show rows that could not be used: where, why, the mend."""
@@ -71,6 +91,13 @@ def rejected(
         check_shop(session, shop)
         with session.database.begin() as tx:
             rows = feeds.rejected(tx, shop, most)
+            read = {row["shop"] for row in feeds.statuses(tx) if row["watermark"] is not None}
+            settled = sum(
+                refusals.settle(tx, name, user(), session.now)
+                for name in sorted(refusals.unseen(tx))
+                if seen and shop in (None, name)
+            )
+        wanted = {shop} if shop is not None else set(session.settings.shops)
     names = ("shop", "source", "line", "reason", "mend")
     if json:
         out().json({"rejected": [{name: row[name] for name in names} for row in rows]})
@@ -78,5 +105,12 @@ def rejected(
     for row in rows:
         place = f"{row['source']}:{row['line']}" if row["line"] is not None else row["source"]
         out().print(f"[{row['shop']}] {place}: {translated(row['reason'])} → {translated(row['mend'])}")
-    if not rows:
+    if settled:
+        text = ngettext("{n} refusal is marked as dealt with", "{n} refusals are marked as dealt with", settled)
+        out().print(text.format(n=settled))
+    if rows:
+        return
+    if wanted <= read:
         out().print(_("everything could be used"))
+    else:
+        out().print(_("no file has been read yet: {shops}").format(shops=_(", ").join(sorted(wanted - read))))

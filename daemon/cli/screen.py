@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from daemon.cli.session import out
+from daemon import show
+from daemon.cli.session import out, reader
 from daemon.i18n import gettext as _
+from rules.instant import to_datetime
 
 DASH = "–"
 """Stands where nothing is known or nothing applies."""
@@ -40,6 +43,12 @@ def _unbroken(heads: Sequence[str], texts: list[list[str]]) -> frozenset[int]:
     least = sum(width if place in words else min(width, NARROW) for place, width in enumerate(widths))
     room = out().console(out().out).width
     return words if least + GAP * len(heads) <= room else frozenset()
+
+
+def abroad(zone: ZoneInfo, now: int) -> str | None:
+    """The name of a zone in which the clocks do not show the reader's time; None where they do."""
+    local = to_datetime(now, zone)
+    return show.zone_name(local) if local.utcoffset() != to_datetime(now, reader()).utcoffset() else None
 
 
 def rest(count: int, most: int | None) -> None:

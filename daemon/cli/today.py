@@ -1,7 +1,8 @@
-"""`forestall today`: the lead's screen. What is at stake, how long is left, the one thing to do."""
+"""`forestall today`: the lead's screen. What may be hidden, what is at stake, how long is left, the one thing to do."""
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,19 +10,18 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import Connection
 
-from daemon import prognosis, show
+from daemon import caveats, i18n, prognosis, show, words
+from daemon.caveats import Caveat
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, here, opened, out, writing
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, here, moment, opened, out, writing
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
-from daemon.store import feeds, health, orders, views
-from daemon.store.views import Bucket
+from daemon.store import buckets, feeds, health, orders, unwatched, views
+from daemon.store.buckets import Bucket
 from rules import payout, stacking
-from rules.instant import DAY, HOUR, SECOND, format_utc
+from rules.instant import HOUR, SECOND, format_utc, to_datetime
 from rules.model import Violation
 
-TODO = {"pickup": "ship", "pool": "check_stock", "aftersale": "answer"}
-"""What is to be done about each kind of cause, for machines."""
 SURGE, SURGE_FROM = 2, 20
 """So many times the usual number of orders in a day, and no fewer than so many, is a rush (C054). Both are ours."""
 
@@ -39,20 +39,20 @@ def today(
 ) -> None:
     """Show what to do next: by when, how many, money at stake."""
     with opened(config) as session:
-        with session.database.begin() as tx:
-            buckets = [_shared(tx, bucket, session) for bucket in views.today(tx, session.now + hours * HOUR)]
+        with session.database.begin() as tx, i18n.speaking("en" if json else i18n.language()):
+            doubts = caveats.found(tx, session.settings, session.now)
+            due = [_shared(tx, one, session) for one in buckets.today(tx, session.now, session.now + hours * HOUR)]
             marks = {row["shop"]: row["watermark"] for row in feeds.statuses(tx)}
-            silent = len(views.undelivered(tx, session.now - DAY))
             tasks = len(views.task_rows(tx, session.now))
             warnings = _warnings(tx, session)
-        documents = [_document(bucket, session, marks.get(bucket.shop)) for bucket in buckets]
+            watched = unwatched.watched(tx)
         if csv_file is not None:
             with writing(here(csv_file)):
-                here(csv_file).write_text(_csv(documents), "utf-8-sig")
+                here(csv_file).write_text(_csv(due, session), "utf-8-sig")
         if json:
-            out().json({"now": format_utc(session.now), "hours": hours, "pickups": documents, "open_tasks": tasks})
+            out().json(_document(session, hours, doubts, due, marks, tasks))
             return
-        _print(buckets, session, marks, hours)
+        _print(session, hours, doubts, due, marks, watched)
     for warning in warnings:
         out().print(warning)
     if tasks:
@@ -62,13 +62,6 @@ def today(
             tasks,
         )
         out().print(text.format(n=tasks))
-    if silent:
-        text = ngettext(
-            "{n} alert could not be delivered in the last 24 h: check [alerts]",
-            "{n} alerts could not be delivered in the last 24 h: check [alerts]",
-            silent,
-        )
-        out().print(text.format(n=silent))
 
 
 def _shared(tx: Connection, bucket: Bucket, session: Session) -> Bucket:
@@ -109,68 +102,120 @@ def _surge(tx: Connection, shop: str, now: int) -> str | None:
     return text.format(shop=shop, n=count, usual=usual)
 
 
-def _print(buckets: list[Bucket], session: Session, marks: dict[str, int | None], hours: int) -> None:
-    """The screen itself: what to hand over by when, what it may cost, and how old the data is."""
-    if buckets:
-        heads = [_("hand over by"), _("time left"), _("shop"), _("orders"), _("at stake"), _("oldest"), _("to do")]
-        out().table(screen.table(heads, [_cells(bucket, session) for bucket in buckets], right=(3, 4)))
+def _print(
+    session: Session,
+    hours: int,
+    doubts: Sequence[Caveat],
+    due: Sequence[Bucket],
+    marks: dict[str, int | None],
+    watched: int,
+) -> None:
+    """The screen itself: first what would make it lie, then what to hand over by when, then how old the data is."""
+    for doubt in doubts:
+        out().print(f"⚠ {doubt.text}")
+    if doubts and (due or watched):
         out().print()
-    else:
+    if due:
+        heads = [_("hand over by"), _("platform's deadline"), _("time left"), _("shop"), _("orders")]
+        heads += [_("at stake"), _("to do, the oldest first")]
+        zones = {session.installation.shops.get(bucket.shop).policy.zone for bucket in due}
+        rows = [_cells(bucket, session, named=len(zones) > 1) for bucket in due]
+        out().table(screen.table(heads, rows, right=(4, 5)))
+        out().print()
+        if len(zones) == 1 and (abroad := screen.abroad(zones.pop(), session.now)):
+            out().print(_("times are {zone}").format(zone=abroad))
+    elif not doubts:
         out().print(_("nothing has to be handed over in the next {hours} h").format(hours=hours))
-    ages = ", ".join(
-        f"{name} {show.left(session.now - mark) if mark is not None else _('nothing read yet')}"
-        for name, mark in sorted(marks.items())
-    )
-    if ages:
-        out().print(_("age of the data: {ages}").format(ages=ages))
-    else:
-        out().print(_("nothing has been read yet: put an export into a shop's folder, then run forestall tick"))
+    elif watched:
+        text = ngettext(
+            "of {n} order that is known and watched, none falls due in the next {hours} h",
+            "of {n} orders that are known and watched, none falls due in the next {hours} h",
+            watched,
+        )
+        out().print(text.format(n=watched, hours=hours))
+    known = [(name, mark) for name, mark in sorted(marks.items()) if mark is not None]
+    if known:
+        ages = _(", ").join(f"{name} {_ago(session.now - mark)}" for name, mark in known)
+        out().print(_("data updated: {ages}").format(ages=ages))
 
 
-def _cells(bucket: Bucket, session: Session) -> tuple[str, ...]:
-    zone = session.installation.shops.get(bucket.shop).policy.zone
+def _ago(span: int) -> str:
+    return _("{span} ago").format(span=show.left(max(span, 0)))
+
+
+def _cells(bucket: Bucket, session: Session, *, named: bool) -> tuple[str, ...]:
+    """`named`: the zone stands in every time that is not in the reader's."""
+    zone, now = session.installation.shops.get(bucket.shop).policy.zone, session.now
+    said = moment if named else show.moment
+    urgent_at = bucket.urgent_at
     return (
-        _("stock") if bucket.kind == "pool" else show.moment(bucket.due_at, zone),
-        show.left(bucket.due_at - session.now) if bucket.due_at is not None else screen.DASH,
+        said(bucket.due_at, zone, now),
+        said(bucket.ship_by, zone, now),
+        show.left(urgent_at - now) if urgent_at is not None else screen.DASH,
         bucket.shop,
         str(bucket.count),
         show.money(bucket.stake_minor, bucket.currency),
-        bucket.oldest,
-        todo(bucket),
+        f"{_todo(bucket)} \n{bucket.oldest}",
     )
 
 
-def todo(bucket: Bucket) -> str:
-    """The one thing to do."""
-    if bucket.kind == "pool":
-        return _("count the stock again")
-    if bucket.kind == "aftersale":
-        return _("answer claims, trace parcels")
-    return _("pack and hand over")
+def _todo(bucket: Bucket) -> str:
+    """The one thing to do, and how many of its cases somebody has dealt with already."""
+    marks = (
+        (bucket.acked, _("{n} acknowledged")),
+        (bucket.snoozed, _("{n} snoozed")),
+        (bucket.taken, _("{n} taken over")),
+    )
+    said = _(", ").join(text.format(n=n) for n, text in marks if n)
+    todo = words.say(words.TODO, bucket.todo)
+    return _("{todo} ({marks})").format(todo=todo, marks=said) if said else todo
 
 
-def _document(bucket: Bucket, session: Session, mark: int | None) -> dict[str, Any]:
+def _document(
+    session: Session,
+    hours: int,
+    doubts: Sequence[Caveat],
+    due: Sequence[Bucket],
+    marks: dict[str, int | None],
+    tasks: int,
+) -> dict[str, Any]:
+    return {
+        "now": format_utc(session.now),
+        "hours": hours,
+        "caveats": [caveats.document(doubt) for doubt in doubts],
+        "pickups": [_bucket(bucket, session.now, marks.get(bucket.shop)) for bucket in due],
+        "open_tasks": tasks,
+    }
+
+
+def _bucket(bucket: Bucket, now: int, mark: int | None) -> dict[str, Any]:
     return {
         "shop": bucket.shop,
         "kind": bucket.kind,
         "act_by": format_utc(bucket.due_at) if bucket.due_at is not None else None,
-        "left_s": (bucket.due_at - session.now) // SECOND if bucket.due_at is not None else None,
+        "ship_by": format_utc(bucket.ship_by) if bucket.ship_by is not None else None,
+        "left_s": (bucket.due_at - now) // SECOND if bucket.due_at is not None else None,
         "orders": bucket.count,
         "stake_minor": bucket.stake_minor,
         "currency": bucket.currency,
         "oldest": bucket.oldest,
         "order_ids": list(bucket.order_ids),
-        "todo": TODO[bucket.kind],
-        "data_age_s": (session.now - mark) // SECOND if mark is not None else None,
+        "todo": bucket.todo,
+        "acknowledged": bucket.acked,
+        "snoozed": bucket.snoozed,
+        "taken_over": bucket.taken,
+        "data_age_s": (now - mark) // SECOND if mark is not None else None,
     }
 
 
-def _csv(documents: list[dict[str, Any]]) -> str:
-    """One row per order, for a spreadsheet."""
+def _csv(due: Sequence[Bucket], session: Session) -> str:
+    """One row per order, for a spreadsheet: in the reader's language and the shop's own time."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(("shop", "act_by", "order_id", "todo"))
-    for document in documents:
-        for order_id in document["order_ids"]:
-            writer.writerow((document["shop"], document["act_by"] or "", f"\t{order_id}", document["todo"]))
+    writer.writerow((_("shop"), _("hand over by"), _("platform's deadline"), _("order"), _("to do")))
+    for bucket in due:
+        zone = session.installation.shops.get(bucket.shop).policy.zone
+        for order_id, times in zip(bucket.order_ids, bucket.times, strict=True):
+            said = ["" if at is None else to_datetime(at, zone).strftime("%Y-%m-%d %H:%M") for at in times]
+            writer.writerow((bucket.shop, *said, f"\t{order_id}", words.say(words.TODO, bucket.todo)))
     return buffer.getvalue()

@@ -81,7 +81,6 @@ def _joined(a: Snapshot, b: Snapshot) -> Snapshot:
         platform=b.platform or a.platform,
         fields={**a.fields, **b.fields},
         lines=lines,
-        counted=a.counted and b.counted,
     )
 
 
@@ -140,7 +139,7 @@ def _merge(
         if facts is None:
             facts = stored[name] = Known(observed_at=snap.observed_at)
         before, times = dict(facts.facts), dict(facts.times)
-        facts.merge(snap.fields, snap.lines, snap.observed_at, counted=snap.counted)
+        facts.merge(snap.fields, snap.lines, snap.observed_at)
         if is_new or facts.facts != before:
             at = seen_at(snap.observed_at)
             shop = shops.get(snap.shop, snap.platform)

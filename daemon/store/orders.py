@@ -150,6 +150,11 @@ def load(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str,
     }
 
 
+def is_known(connection: Connection, shop: str) -> bool:
+    """Whether any order of a shop is known."""
+    return connection.execute(select(O.c.shop).where(O.c.shop == shop).limit(1)).first() is not None
+
+
 def histories(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], History]:
     """Cases, actions and events of the named orders. Orders without any are absent."""
     cases: dict[tuple[str, str], list[model.Case]] = {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, and_, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from daemon.store import orders
 from daemon.tables import Order
@@ -31,6 +31,12 @@ def found(connection: Connection, shop: str | None = None) -> list[Unwatched]:
     ]
 
 
+def watched(connection: Connection) -> int:
+    """How many open orders have a deadline that is watched."""
+    count: int = connection.execute(_WATCHED).scalar_one()
+    return count
+
+
 def by_shop(orders: Iterable[Unwatched]) -> dict[str, list[Unwatched]]:
     """The same by shop; shops without any are absent."""
     shops: dict[str, list[Unwatched]] = {}
@@ -39,6 +45,9 @@ def by_shop(orders: Iterable[Unwatched]) -> dict[str, list[Unwatched]]:
     return shops
 
 
+_WATCHED = select(func.count()).where(
+    O.c.is_open.is_(True), O.c.act_by.is_not(None), O.c.status.in_(sorted({*OWED, "shipped"}))
+)
 _MAYBE = (
     select(O.c.shop, O.c.order_id, O.c.facts, O.c.ship_by)
     .where(

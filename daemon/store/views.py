@@ -1,7 +1,5 @@
-"""Read-only views of the database for people and scripts: orders, cases, tasks, the lead's screen."""
+"""Read-only views of the database for people and scripts: orders, cases, tasks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -144,54 +142,10 @@ def task_json(row: RowMapping) -> dict[str, Any]:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bucket:
-    """One line of the lead's screen: what is due at one moment in one shop. `kind`: pickup, pool or aftersale."""
-
-    shop: str
-    kind: str
-    due_at: int | None
-    count: int
-    stake_minor: int
-    currency: str | None
-    oldest: str
-    order_ids: tuple[str, ...]
-
-
-def today(connection: Connection, until: int) -> Sequence[Bucket]:
-    """Open cases by pick-up, pool or day of a claim, due before `until` (stock-outs always), the most urgent first."""
-    query = (
-        select(M.c.cause, M.c.shop, M.c.order_id, M.c.act_by, M.c.stake_minor, M.c.currency, O.c.paid_at)
-        .join(O, (O.c.shop == M.c.shop) & (O.c.order_id == M.c.order_id))
-        .where(M.c.left_at.is_(None))
-        .order_by(M.c.act_by.is_(None), M.c.act_by, O.c.paid_at, M.c.order_id)
-    )
-    groups: dict[str, list[Any]] = {}
-    for row in connection.execute(query):
-        groups.setdefault(row.cause, []).append(row)
-    buckets = [_bucket(cause, rows) for cause, rows in groups.items()]
-    due = [bucket for bucket in buckets if bucket.kind == "pool" or (bucket.due_at or 0) <= until]
-    return sorted(due, key=lambda b: (b.due_at is None, b.due_at or 0, b.shop, b.kind))
-
-
 def undelivered(connection: Connection, since: int) -> list[RowMapping]:
     """Alerts nobody could be told since then."""
     query = select(A).where(A.c.kind == Kind.ALERT, A.c.outcome == Outcome.REFUSED, A.c.outcome_at >= since)
     return list(connection.execute(query.order_by(A.c.at)).mappings())
-
-
-def _bucket(cause: str, rows: list[Any]) -> Bucket:
-    kind = cause.split("/", 1)[1].split(":", 1)[0]
-    return Bucket(
-        shop=rows[0].shop,
-        kind=kind,
-        due_at=None if kind == "pool" else rows[0].act_by,
-        count=len({(row.shop, row.order_id) for row in rows}),
-        stake_minor=sum(row.stake_minor or 0 for row in rows),
-        currency=next((row.currency for row in rows if row.currency), None),
-        oldest=rows[0].order_id,
-        order_ids=tuple(sorted({row.order_id for row in rows})),
-    )
 
 
 _case_has_ended = exists().where(

@@ -1,0 +1,50 @@
+"""What of the inputs could not be used and nobody has looked at yet."""
+
+import json
+from typing import NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from daemon.store import meta
+from daemon.tables import Quarantine
+from rules.instant import format_utc
+
+Q = Quarantine.__table__  # type: ignore[attr-defined]
+
+
+class Refused(NamedTuple):
+    """How much of a shop's input was not used: whole files, and rows of others."""
+
+    files: int
+    rows: int
+
+
+def unseen(connection: Connection) -> dict[str, Refused]:
+    """By shop, what was refused since a person last said that he had looked at it; shops without any are absent."""
+    found: dict[str, Refused] = {}
+    for shop in connection.execute(select(Q.c.shop).distinct().order_by(Q.c.shop)).scalars().all():
+        new = (Q.c.shop == shop, Q.c.id > _seen(connection, shop))
+        count = select(func.count(), func.count(Q.c.line)).where(*new)
+        every, rows = connection.execute(count).one()
+        if every:
+            found[shop] = Refused(files=every - rows, rows=rows)
+    return found
+
+
+def settle(connection: Connection, shop: str, by: str, now: int) -> int:
+    """A person has looked at all that a shop's input was refused for; returns how much was new to him."""
+    refused = unseen(connection).get(shop)
+    newest = connection.execute(select(func.max(Q.c.id)).where(Q.c.shop == shop)).scalar_one()
+    if refused is None or newest is None:
+        return 0
+    meta.put(connection, _name(shop), json.dumps({"id": newest, "by": by, "at": format_utc(now)}))
+    return refused.files + refused.rows
+
+
+def _seen(connection: Connection, shop: str) -> int:
+    said = meta.get(connection, _name(shop))
+    return int(json.loads(said)["id"]) if said else 0
+
+
+def _name(shop: str) -> str:
+    return f"refusals/{shop}"
