@@ -13,6 +13,7 @@ a second attempt in the same millisecond meets the same refusal.
 """
 
 import json
+import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
@@ -30,6 +31,11 @@ BODY_CAP = 64 * 1024
 """Bytes of an answer that are read; every answer we know is below one kilobyte."""
 LONGEST_RETRY_AFTER_S = 3600.0
 """A peer may not silence alerts for longer than this, whatever it asks for."""
+QUOTED = 120
+"""Characters of an answer that an error repeats."""
+SHORTEST_SECRET = 8
+"""Parts of a url with fewer characters hide nothing."""
+TAGS = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 JSON_TYPE = "application/json; charset=utf-8"
 
 
@@ -100,9 +106,8 @@ async def post(
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
         raise Transient(f"{to}: no connection ({type(error).__name__}): check host, port and network") from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise Uncertain(
-            f"{to}: no answer ({type(error).__name__}) in {to.timeout_s:g} s; the message may have arrived"
-        ) from None
+        text = f"{to}: no answer ({type(error).__name__}) in {to.timeout_s:g} s; the message may have arrived"
+        raise Uncertain(text, arrived=isinstance(error, TimeoutError)) from None
 
 
 def judge_status(to: Target, answer: Answer, accepted: Container[int]) -> None:
@@ -110,13 +115,25 @@ def judge_status(to: Target, answer: Answer, accepted: Container[int]) -> None:
     status = answer.status
     if status in accepted:
         return
+    told = f"{to}: answered {status}{quote(to, answer)}"
     if status == 429 or status >= 500:
-        raise Transient(f"{to}: answered {status}, not taken for now", answer.retry_after_s)
+        raise Transient(f"{told}, not taken for now", answer.retry_after_s)
     if status in (401, 403):
-        raise AuthFailed(f"{to}: answered {status}: renew the credentials in its url or secret")
+        raise AuthFailed(f"{told}: renew the credentials in its url or secret")
     if 300 <= status < 400:
-        raise Permanent(f"{to}: answered {status}, redirects are not followed: enter the final address as url")
-    raise Permanent(f"{to}: answered {status}: check its url")
+        raise Permanent(f"{told}, redirects are not followed: enter the final address as url")
+    raise Permanent(f"{told}: check its url")
+
+
+def quote(to: Target, answer: Answer) -> str:
+    """The beginning of what the other side said, in brackets; "" when it said nothing. Never a part of our url."""
+    text = TAGS.sub(" ", (answer.body or b"").decode("utf-8", "replace"))
+    raw = re.split("[/?&=]", to.url.raw_path_qs)
+    for part in sorted({*raw, *to.url.parts, *to.url.query.values()}, key=len, reverse=True):
+        if len(part) >= SHORTEST_SECRET:
+            text = text.replace(part, "…")
+    said = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return f" ({said[:QUOTED]})" if said else ""
 
 
 def retry_after(header: str | None, now: int) -> float | None:

@@ -29,12 +29,15 @@ class Dialect:
 def judge(to: http.Target, answer: http.Answer, dialect: Dialect) -> None:
     """Return when the robot took the message; else raise what the status and the body's code mean.
 
-    An accepted status with an unreadable body is Uncertain: something answered, perhaps not the robot.
+    An accepted status with an unreadable body is Uncertain: something answered, perhaps not the robot (a web page
+    surely was not it).
     """
     http.judge_status(to, answer, accepted=(200,))
     code, text = _verdict(answer.body)
     if code is None:
-        raise Uncertain(f"{to}: answered 200 without a readable error code: check that url is the robot's own")
+        text = f"{to}: answered 200{http.quote(to, answer)} without a readable error code: "
+        page = (answer.body or b"").lstrip().startswith(b"<")
+        raise Uncertain(f"{text}check that url is the robot's own", arrived=not page)
     if code == 0:
         return
     told = f"{to}: refused with code {code} ({text})"

@@ -138,7 +138,8 @@ class SmtpSink:
             return Permanent(f"{where}: {error}: correct 'port' and 'starttls', or remove 'username'")
         what = f"{type(error).__name__}: {error}"[:200]
         if handed_over:
-            return Uncertain(f"{where}: no verdict ({what}) after the text was handed over; it may be delivered")
+            text = f"{where}: no verdict ({what}) after the text was handed over; it may be delivered"
+            return Uncertain(text, arrived=isinstance(error, TimeoutError))
         return Transient(f"{where}: no mail dialogue ({what}): check host, port and network")
 
 

@@ -7,13 +7,18 @@ body bytes under `secret`; the key inside the body makes a replayed request reco
 
 import hashlib
 import hmac
+import json
 from urllib.parse import quote
 
 from adapters import http, options
-from adapters.base import Message, Receipt, SinkCapabilities, SinkSettings
+from adapters.base import Message, Permanent, Receipt, SinkCapabilities, SinkSettings
 from rules.model import Kind
 
 SIGNATURE = "X-Forestall-Signature"
+CODES = ("errcode", "StatusCode")
+"""Fields that are 0 where a robot took a message."""
+VERDICTS = ("ok", "success")
+"""Fields that are false where a receiver did not take it."""
 
 
 class WebhookSink:
@@ -28,7 +33,7 @@ class WebhookSink:
         self._secret = taken.get("secret")
 
     async def deliver(self, message: Message, now: int) -> Receipt:
-        """Post the message; the answer's status alone decides, its body is the receiver's own business."""
+        """Post the message; a 2xx is success unless its body says plainly that it was refused (some robots do)."""
         body = http.encode(
             {
                 "key": message.key,
@@ -44,10 +49,26 @@ class WebhookSink:
             headers[SIGNATURE] = signature(self._secret, body)
         answer = await http.post(self._target, body, now, headers=headers)
         http.judge_status(self._target, answer, accepted=range(200, 300))
+        _refuse(self._target, answer)
         return Receipt(note=f"answered {answer.status}")
 
     async def close(self) -> None:
         """Nothing stays open between deliveries."""
+
+
+def _refuse(to: http.Target, answer: http.Answer) -> None:
+    """Raise Permanent when a JSON answer says in a way that has one meaning only that the message was not taken."""
+    try:
+        document = json.loads((answer.body or b"").decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(document, dict):
+        return
+    failed = [name for name in CODES if type(document.get(name)) is int and document[name] != 0]
+    failed += [name for name in VERDICTS if document.get(name) is False]
+    if failed:
+        text = f"{to}: answered {answer.status}, but refused it{http.quote(to, answer)}: mend what it names"
+        raise Permanent(f"{text}; for a group robot use its own sink (dingtalk, wecom)")
 
 
 def signature(secret: str, body: bytes) -> str:

@@ -206,3 +206,30 @@ def test_a_url_that_cannot_work_is_refused_by_name(url: str) -> None:
 def test_a_time_out_out_of_bounds_is_refused_by_name(text: str) -> None:
     with pytest.raises(ValueError, match="sink 'ops': option 'timeout_s'"):
         http.target(settings(), {"url": "http://host/", "timeout_s": text})
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"message":"no such robot"}', ' ({"message":"no such robot"})'),
+        ("<html><script>x<y</script><h1>机器人\n不存在</h1></html>".encode(), " (机器人 不存在)"),
+        (b"Cannot POST /robot/send?access_token=t0ken-x%2F1", " (Cannot POST /robot/send?…=…)"),
+        (b"token t0ken-x/1 is unknown", " (token … is unknown)"),
+        (b"x" * 500, f" ({'x' * 120})"),
+        (b" \x00\n", ""),
+        (None, ""),
+    ],
+)
+def test_what_the_other_side_said_is_quoted_without_our_url(body: bytes | None, said: str) -> None:
+    to = http.target(settings(), {"url": "http://127.0.0.1/robot/send?access_token=t0ken-x%2F1"})
+
+    assert said == http.quote(to, http.Answer(status=404, body=body))
+
+
+def test_only_an_answer_that_is_late_leaves_no_doubt_that_the_request_arrived() -> None:
+    with pytest.raises(Uncertain) as late:
+        exchange(stalls(), timeout_s="1")
+    with pytest.raises(Uncertain) as cut:
+        exchange(hangs_up())
+
+    assert (True, False) == (late.value.arrived, cut.value.arrived)

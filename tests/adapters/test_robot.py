@@ -66,6 +66,14 @@ def test_a_200_with_an_unreadable_body_is_uncertain(body: bytes | None) -> None:
         robot.judge(TO, http.Answer(status=200, body=body), DIALECT)
 
 
+@pytest.mark.parametrize(("body", "arrived"), [(b"ok", True), (None, True), (b" <html>log in</html>", False)])
+def test_a_relay_may_have_taken_what_a_web_page_has_not(body: bytes | None, arrived: bool) -> None:
+    with pytest.raises(Uncertain) as caught:
+        robot.judge(TO, http.Answer(status=200, body=body), DIALECT)
+
+    assert arrived == caught.value.arrived
+
+
 def test_a_status_other_than_200_is_judged_before_the_body() -> None:
     with pytest.raises(Transient):
         robot.judge(TO, http.Answer(status=502, body=b'{"errcode":0}'), DIALECT)

@@ -102,6 +102,22 @@ def test_the_body_of_a_success_does_not_matter(reply: Reply) -> None:
     assert "answered 200" == deliver(reply)[0].note
 
 
+@pytest.mark.parametrize(
+    "document",
+    [{"errcode": 93000, "errmsg": "invalid webhook url"}, {"ok": False}, {"success": False}, {"StatusCode": 9}],
+)
+def test_a_success_whose_body_says_plainly_no_is_a_refusal(document: object) -> None:
+    with pytest.raises(Permanent, match="answered 200, but refused it"):
+        deliver(answers(document))
+
+
+@pytest.mark.parametrize(
+    "document", [{"errcode": 0}, {"ok": True}, {"code": 200}, {"code": 1}, {"errcode": None}, [], "ok"]
+)
+def test_whatever_else_a_success_says_is_a_success(document: object) -> None:
+    assert "answered 200" == deliver(answers(document))[0].note
+
+
 def test_a_redirect_is_a_mistake_in_the_url() -> None:
     with pytest.raises(Permanent, match="final address"):
         deliver(redirects("/new"))
