@@ -97,6 +97,8 @@ REASONS: Mapping[str, str] = {
     "PICKUP_PASSED": "the pick-up has passed",
     "SHIP_BY_PASSED": "the ship-by time has passed",
     "STILL_OPEN": "still open",
+    "SNOOZE_OVER": "the snooze is over",
+    "DEADLINE_MOVED": "another deadline: nobody has acknowledged or snoozed this one",
     "ALL_RESOLVED": "all is solved",
     "STOCK_OUT": "stock does not cover what is sold",
     "RESTOCKED": "stock is back",

@@ -116,6 +116,7 @@ ENTRIES: Mapping[str, str] = {
     "fact": "it happened",
     "case_opened": "risk noticed",
     "case_closed": "risk over",
+    "moved": "the deadline moved",
     "action": "decided",
     "dropped": "decided not to",
     "voided": "called off",

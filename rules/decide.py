@@ -35,7 +35,7 @@ class Membership(NamedTuple):
 
     `seen_at`: of the last kind, when the case was opened; its local day names the cause.
     `confirmed`: the stake is a fact or by a row a person confirmed; else it is the upper end of a guess.
-    `anew`: it was acknowledged, ended and came back just now: the seller is told again.
+    `anew`: it was acknowledged or snoozed, and came back or got another deadline just now: the seller is told again.
     """
 
     case_key: str
@@ -52,7 +52,7 @@ class Membership(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """All that follows from one look at an order. `cases`: every case that changed, closed ones with reason.
+    """All that follows from one look at an order: cases opened, closed (with reason), and `moved` to another deadline.
 
     `wake_at` is None (nothing more by time alone) or later than the `now` it was decided at.
     """
@@ -63,6 +63,7 @@ class Decision(NamedTuple):
     acts: tuple[Act, ...] = ()
     members: tuple[Membership, ...] = ()
     wake_at: int | None = None
+    moved: tuple[Case, ...] = ()
 
 
 def decide(order: Order, policy: Policy, history: History, now: int) -> Decision:
@@ -71,6 +72,7 @@ def decide(order: Order, policy: Policy, history: History, now: int) -> Decision
     look = Look(order, policy, history, due, now)
     opened: list[Case] = []
     closed: list[Case] = []
+    moved: list[Case] = []
     standing: list[Standing] = []
     wakes: list[int] = []
     book = policy.playbook
@@ -86,12 +88,13 @@ def decide(order: Order, policy: Policy, history: History, now: int) -> Decision
                 closed.append(case)
                 continue
             if case is not last:
-                opened.append(case)
+                stood = last is not None and last.key == case.key and last.closed_at is None
+                (moved if stood else opened).append(case)
             standing.append(Standing(seen_by(look, case, found, ladder), case, ladder, found))
     acts = _climb_all(standing, wakes) if standing else ()
     members = tuple(chain.from_iterable(map(_memberships, standing))) if standing else ()
     ahead = [wake for wake in wakes if wake > now]
-    return Decision(due, tuple(opened), tuple(closed), acts, members, min(ahead) if ahead else None)
+    return Decision(due, tuple(opened), tuple(closed), acts, members, min(ahead, default=None), tuple(moved))
 
 
 def _climb_all(standing: list[Standing], wakes: list[int]) -> tuple[Act, ...]:
@@ -145,10 +148,16 @@ def _memberships(one: Standing) -> Iterator[Membership]:
             acked_at=case.acked_at,
             seen_at=None if case.violation in SHIPPING else case.opened_at,
             confirmed=stake is None or stake.confirmed,
-            anew=bool(look.history.cases)
-            and case.acked_at is None
-            and any(c.key == case.key and c.acked_at is not None for c in look.history.cases),
+            anew=bool(look.history.cases) and _is_news(look, case),
         )
+
+
+def _is_news(look: Look, case: Case) -> bool:
+    """Whether a case somebody had acknowledged or snoozed is neither any more, without a person's word or its time."""
+    before = next((known for known in look.history.cases if known.key == case.key), None)
+    if before is None or case.acked_at is not None or (case.snoozed_until or 0) > look.now:
+        return False
+    return before.acked_at is not None or (before.snoozed_until or 0) > look.now
 
 
 def _goods(look: Look, case: Case) -> int | None:

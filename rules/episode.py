@@ -22,7 +22,7 @@ def latest(cases: Iterable[Case], violation: Violation) -> Case | None:
 def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tuple[Case, ...]:
     """The cases that stand or end after this look, oldest first; () when there is none.
 
-    A case that comes back keeps no acknowledgement: that was for trouble which then ended.
+    A case that comes back, or whose deadline moves, keeps no acknowledgement and no snooze: that was for another one.
     Two when a claim got graver: the old episode is closed, and the new one has the new claim's clock.
     """
     standing = last if last is not None and last.closed_at is None else None
@@ -34,7 +34,7 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
             return (ended, _open(look, found, ladder, standing.episode + 1))
         if _is_outlived(look, standing, ladder):
             return (standing._replace(closed_at=look.now, reason="TOO_OLD"),)
-        return (standing,)
+        return (_with_deadline(look, standing),)
     if not found.fired:
         return ()
     if last is None:
@@ -46,6 +46,14 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
         if _flaps(look, last, due) and not _is_outlived(look, last, ladder):
             return (last._replace(closed_at=None, reason="REOPENED", ship_by=_kept(last, due), acked_at=None),)
     return (_open(look, found, ladder, last.episode + 1),)
+
+
+def _with_deadline(look: Look, case: Case) -> Case:
+    """A shipping case with the deadline as it is now; another one than before is nobody's to be silent about."""
+    if case.violation not in SHIPPING or case.ship_by == look.due.ship_by:
+        return case
+    acked_at = case.acked_at if case.acked_at is not None and case.acked_at >= look.now else None
+    return case._replace(ship_by=look.due.ship_by, acked_at=acked_at, snoozed_until=_silent_until(look))
 
 
 def due_of(look: Look, found: Finding, ladder: Ladder, opened_at: int) -> int | None:

@@ -38,6 +38,7 @@ def instants(
         *_passed(rule, cause, loud, last_at, last_reason),
         *((at, "TIME_RUNNING_OUT") for at in sorted(running_out) if at > last_at),
         *((at, "NEW_ORDERS") for at in sorted(newcomers)),
+        *((at, "SNOOZE_OVER") for one in loud if (at := one.membership.snoozed_until or 0) > last_at),
         *([(last_at + rule.repeat, "STILL_OPEN")] if rule.repeat else []),
     ]
 

@@ -101,7 +101,7 @@ def a_history(*cases: Case, past: Iterable[Past] = (), events: Iterable[Event] =
 
 def lived(history: History, decision: Decision, policy: Policy, now: int) -> History:
     """The history once a decision is stored, every step performed in shadow."""
-    cases = {case.key: case for case in (*history.cases, *decision.opened, *decision.closed)}
+    cases = {case.key: case for case in (*history.cases, *decision.opened, *decision.closed, *decision.moved)}
     return history._replace(
         cases=tuple(cases.values()),
         past=(*history.past, *(as_past(act, now) for act in decision.acts)),

@@ -43,9 +43,9 @@ def write(connection: Connection, journal: Journal, shops: Shops, decided: Seque
     for one in decided:
         claim, decision = one.claim, one.decision
         shop = shops.get(claim.shop)
-        if decision.opened or decision.closed or decision.acts:
+        if decision.opened or decision.closed or decision.acts or decision.moved:
             packs = _packs(shop, one)
-            cases += [_case_row(shop, one, case) for case in (*decision.opened, *decision.closed)]
+            cases += [_case_row(shop, one, case) for case in (*decision.opened, *decision.closed, *decision.moved)]
             actions += [
                 action_row(shops, shop, act, one.at, packs[act.violation], order_id=claim.id) for act in decision.acts
             ]
@@ -156,6 +156,9 @@ def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided, packs: M
             pack = packs[case.violation]
             entry = line(case=case.violation, event=event, key=case.key, reason=case.reason, pack=pack, **shared)
             journal.note(shop.name, one.claim.id, entry)
+    for case in one.decision.moved:
+        entry = line(case=case.violation, event="moved", key=case.key, reason="DEADLINE_MOVED", **shared)
+        journal.note(shop.name, one.claim.id, entry)
     for act in one.decision.acts:
         journal.note(shop.name, one.claim.id, _act_line(shops, act, packs[act.violation], shared))
 

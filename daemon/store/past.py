@@ -105,6 +105,9 @@ def _case(row: Any, entries: Sequence[Entry], at: int) -> model.Case:
     if last is not None and last["event"] == "case_closed":
         exact = row.closed_at is not None and row.closed_at <= at
         closed_at = row.closed_at if exact else parse(last["at"])
+    dated = [entry for entry in entries if entry["event"] in ("case_opened", "moved") and entry.get("ship_by")]
+    moved = any(entry["event"] == "moved" and parse(entry["at"]) > at for entry in dated)
+    was = [parse(entry["ship_by"]) for entry in dated if parse(entry["at"]) <= at]
     later = {entry["reason"] for entry in entries if entry["event"] == "hand" and parse(entry["at"]) > at}
     return model.Case(
         key=row.key,
@@ -113,7 +116,7 @@ def _case(row: Any, entries: Sequence[Entry], at: int) -> model.Case:
         opened_at=row.opened_at,
         closed_at=closed_at,
         reason=last["reason"] if last is not None else row.reason,
-        ship_by=row.ship_by,
+        ship_by=was[-1] if moved and was else row.ship_by,
         snoozed_until=None if later & {"SNOOZED", "WOKEN"} else row.snoozed_until,
         acked_at=row.acked_at if row.acked_at is not None and row.acked_at <= at else None,
         taken_over=bool(row.taken_over) and "HUMAN_TAKEOVER" not in later,

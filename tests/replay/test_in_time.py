@@ -62,3 +62,36 @@ def test_a_shipped_order_without_a_scan_is_the_couriers(a_world: Make):
     )
     told = world.expect_alert(orders=["A"], says="shipped but not scanned: ask the courier")
     assert "pack" not in told.text + told.title
+
+
+@pytest.mark.parametrize("ship_by", ["Tue 16:00", "Tue 22:00"])
+@pytest.mark.parametrize("silence", ["ack", "snooze"])
+def test_a_moved_deadline_breaks_a_silence_that_was_given_for_the_old_one(a_world: Make, ship_by: str, silence: str):
+    world = a_world(alerts('"24h"'), start="Mon 20:00")
+    world.place(an_order("A", ship_by="Tue 20:00"))
+    world.expect_alert(orders=["A"])
+    world.ack("A") if silence == "ack" else world.snooze("A", until="Wed 08:00")
+    world.until("Tue 02:00")
+    world.place(now_says("A", ship_by=ship_by))
+    world.expect_alert(orders=["A"], when="Tue 02:00")
+    world.ack("A")
+    world.until("Tue 23:00")
+    assert ["A late_shipment 1 open"] == world.cases()
+
+
+def test_what_does_not_move_the_deadline_breaks_no_silence(a_world: Make):
+    world = a_world(alerts('"24h"', missed="true"), start="Mon 20:00")
+    world.place(an_order("A", ship_by="Tue 20:00"))
+    world.expect_alert(orders=["A"])
+    world.ack("A")
+    world.place(now_says("A", remark="please hurry", paid_minor=14000))
+    world.until("Tue 23:00")
+
+
+def test_the_end_of_a_snooze_is_told_although_nothing_changed(a_world: Make):
+    world = a_world(alerts('"24h"'), start="Mon 20:00")
+    world.place(an_order("A", ship_by="Tue 20:00"))
+    world.expect_alert(orders=["A"])
+    world.snooze("A", until="Tue 08:00")
+    world.until("Tue 12:00")
+    world.expect_alert(orders=["A"], reason="SNOOZE_OVER", when="Tue 08:00")
