@@ -9,7 +9,7 @@ test unit: export PYTHONDONTWRITEBYTECODE =
 BENCHMARKS = $(sort $(wildcard benchmarks/bench_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test unit check lint format types arch lock-check docs bench messages lock lock-upgrade wheel clean
+.PHONY: help venv demo test unit check lint format types arch lock-check docs fuzz bench messages lock lock-upgrade wheel clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -48,6 +48,9 @@ lock-check: venv ## Check that the locks fit pyproject.toml
 
 docs: venv ## Check that the documents say what the code does
 	@$(VENV)/bin/python -m pytest -q tests/test_packaging.py $(wildcard tests/test_docs.py)
+
+fuzz: venv ## Read 10,000 generated export files, each beside its truth (ARGS="--files 500 --seed 9")
+	@$(VENV)/bin/python -m tests.adapters.fuzz --files 10000 $(ARGS)
 
 bench: venv ## Run the benchmarks
 	@for bench in $(BENCHMARKS); do echo "== $$bench"; $(VENV)/bin/python $$bench || exit 1; done

@@ -1,0 +1,75 @@
+"""One generated file from its seed: the table, what happened to it, its bytes, and what a reader made of it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import NamedTuple
+
+from adapters.base import Record, Rejected
+from adapters.files import read
+from rules.instant import parse
+from tests.adapters.fuzz import damage, dialect
+from tests.adapters.fuzz.dialect import Dialect, Written
+from tests.adapters.fuzz.judge import Verdict, judge
+from tests.adapters.fuzz.layouts import EXPORTS
+from tests.adapters.fuzz.sheet import Sheet
+from tests.adapters.fuzz.tables import TABLES
+
+NOON = parse("2026-11-20T12:00:00+08:00")
+"""When the files were exported; their names do not say so."""
+LAYOUTS = {**EXPORTS, **TABLES}
+
+
+class Case(NamedTuple):
+    """One file: which layout it has, what was done to it, how it is written."""
+
+    seed: int
+    layout: str
+    sheet: Sheet
+    dialect: Dialect
+    written: Written
+    name: str
+
+    def __str__(self) -> str:
+        how = ", ".join(f"{key}={value!r}" for key, value in _unusual(self.dialect))
+        return f"seed {self.seed}: {self.layout}, {how}; {', '.join(self.sheet.done) or 'no damage'}"
+
+
+def _unusual(spoken: Dialect) -> Sequence[tuple[str, object]]:
+    usual = Dialect(kind="")
+    return [
+        (name, value)
+        for name in Dialect.__dataclass_fields__
+        if (value := getattr(spoken, name)) != getattr(usual, name)
+    ]
+
+
+def make(seed: int) -> Case:
+    """The file of a seed, always the same."""
+    rng = Random(seed)
+    layout = rng.choice([*LAYOUTS, *(["table"] * 4)])
+    sheet = LAYOUTS[layout](rng)
+    sheet.book = rng.random() < 0.25
+    for one in _damages(rng):
+        sheet.done.append(one.__name__)
+        one(rng, sheet)
+    how = dialect.choose(rng, sheet)
+    sheet.plain &= how.ordinary
+    written = dialect.write(sheet, how)
+    return Case(seed, layout, sheet, how, written, f"orders{written.suffix}")
+
+
+def _damages(rng: Random) -> Sequence[damage.Damage]:
+    mild = rng.sample(damage.HARMLESS, rng.choice((0, 0, 1, 1, 2)))
+    grave = rng.sample(damage.HARMFUL, rng.choice((0, 0, 0, 1, 1, 2)))
+    return [*sorted(mild, key=damage.HARMLESS.index), *grave]
+
+
+def run(case: Case, folder: Path) -> tuple[Verdict, Sequence[Record | Rejected]]:
+    """Read the file as replay does, and judge it."""
+    path = folder / case.name
+    path.write_bytes(case.written.content)
+    settings = case.sheet.settings()
+    items = list(read.read(path, lambda platform, header, shop: settings, NOON))
+    path.unlink()
+    return judge(case.sheet, case.written.places, items, NOON), items

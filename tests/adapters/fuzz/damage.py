@@ -1,0 +1,180 @@
+"""What happens to tables on their way: each damage changes rows and what may still be expected of their orders."""
+
+from collections.abc import Callable
+from random import Random
+
+from tests.adapters.fuzz.sheet import Row, Sheet
+
+FOOTERS = ("合计", "Total", "总计：", "2, record(s) downloaded", "共 3 条", "Seller ID: north", "Grand total")
+STRANGE = ("订单备注2", "退款时间", "refund-date", "notes", "Unnamed: 7", "x", "发票抬头", "预计送达")
+Damage = Callable[[Random, Sheet], None]
+
+
+def _some(rng: Random, sheet: Sheet) -> Row:
+    return rng.choice(sheet.owned())
+
+
+def more_columns(rng: Random, sheet: Sheet) -> None:
+    """Columns nobody asked for, anywhere."""
+    for name in rng.sample(STRANGE, rng.randint(1, 3)):
+        if name in sheet.header:
+            continue
+        sheet.header.insert(rng.randint(0, len(sheet.header)), name)
+        for row in sheet.rows:
+            row.cells[name] = rng.choice(("", "2026-11-01", "5", "text, more", "无"))
+
+
+def other_order(rng: Random, sheet: Sheet) -> None:
+    """Columns in another order."""
+    rng.shuffle(sheet.header)
+
+
+def mixed_rows(rng: Random, sheet: Sheet) -> None:
+    """The rows of an order apart from each other."""
+    rng.shuffle(sheet.rows)
+
+
+def twice(rng: Random, sheet: Sheet) -> None:
+    """A row twice: the same sub-order, the same order."""
+    row = _some(rng, sheet)
+    sheet.rows.insert(rng.randint(0, len(sheet.rows)), Row(cells=dict(row.cells), owner=row.owner))
+    if not sheet.line_ids:  # the same thing bought twice looks alike
+        sheet.expected[row.owner or ""].pop("lines", None)
+        sheet.expected[row.owner or ""].pop("paid_minor", None)
+
+
+def short_row(rng: Random, sheet: Sheet) -> None:
+    """A row that ends too early; in a workbook it would be one with empty cells."""
+    if sheet.book:
+        return
+    row = _some(rng, sheet)
+    row.ends_at = rng.randint(1, len(sheet.header) - 1)
+    sheet.plain = False
+
+
+def broken_row(rng: Random, sheet: Sheet) -> None:
+    """A line break in the middle of a row, not in quotes."""
+    if sheet.book:
+        return
+    row = _some(rng, sheet)
+    row.broken_at = rng.randint(1, len(sheet.header) - 1)
+    sheet.plain = False
+
+
+def footer(rng: Random, sheet: Sheet) -> None:
+    """A line of totals below, or padding."""
+    cells = dict.fromkeys(sheet.header, "")
+    text = rng.choice(FOOTERS)
+    cells[sheet.header[0] if rng.random() < 0.7 else rng.choice(sheet.header)] = text
+    if rng.random() < 0.5:
+        cells[rng.choice(sheet.header)] = "1234.50"
+    sheet.rows.append(Row(cells=cells, owner=None))
+    sheet.plain = False
+
+
+def line_break(rng: Random, sheet: Sheet) -> None:
+    """A line break inside a text, properly quoted."""
+    name = rng.choice(sheet.header)
+    texts = [
+        column for column in sheet.header if column in ("notes", "买家留言", "主订单买家留言", "商家备注", "订单备注")
+    ]
+    name = rng.choice(texts) if texts else name
+    if texts:
+        _some(rng, sheet).cells[name] = "please\nhurry"
+
+
+def stray_quote(rng: Random, sheet: Sheet) -> None:
+    """A title that begins with, or holds, a quotation mark."""
+    for column in ("商品标题", "商品名称", "选购商品", "商品", "product-name", "Artikel", "title", "品名", "宝贝标题"):
+        if column in sheet.header:
+            _some(rng, sheet).cells[column] = rng.choice(('"Best" lamp', '5" pipe', '"open', 'half "'))
+            return
+
+
+def unknown_state(rng: Random, sheet: Sheet) -> None:
+    """A state nobody has heard of."""
+    row = _some(rng, sheet)
+    for name in ("订单状态", _column(sheet, "status"), "status"):
+        if name in row.cells:
+            row.cells[name] = rng.choice(("平台介入待核", "Awaiting moon", "???"))
+            sheet.plain = False
+            return
+
+
+def bad_value(rng: Random, sheet: Sheet) -> None:
+    """A letter in an amount, a thirteenth month."""
+    row = _some(rng, sheet)
+    known = [name for name, text in row.cells.items() if text[:4] == "2026" and len(text) > 15]
+    if known:
+        name = rng.choice(known)
+        row.cells[name] = row.cells[name].replace("2026-1", "2026-19").replace("2026/1", "2026/19")
+        sheet.plain = False
+
+
+def spreadsheet_ids(rng: Random, sheet: Sheet) -> None:
+    """Long ids after a spreadsheet: rounded, in scientific notation or with zeros at the end."""
+    name = next(
+        (n for n in ("主订单编号", "订单编号", "订单号", _column(sheet, "order_id"), "order_id") if n in sheet.header),
+        "",
+    )
+    ids = [row.cells.get(name, "").strip() for row in sheet.owned()]
+    if not ids or not all(one.isdigit() and len(one) > 15 for one in ids):
+        return
+    science = rng.random() < 0.5
+    for row in sheet.owned():
+        own = row.cells[name].strip()
+        rounded = int(own[:15]) * 10 ** (len(own) - 15)
+        row.cells[name] = f"{float(own):.2E}" if science else str(rounded)
+        sheet.plain = False
+
+
+def renamed_column(rng: Random, sheet: Sheet) -> None:
+    """A column under another name: read all the same, or said and the orders counted."""
+    name = rng.choice(sheet.header)
+    at = sheet.header.index(name)
+    sheet.header[at] = rng.choice((f"{name}(新)", f"new {name}", f"{name} (UTC)", name[:-1] or "x"))
+    for row in sheet.rows:
+        row.cells[sheet.header[at]] = row.cells.pop(name, "")
+        sheet.plain = False
+    sheet.done.append(f"renamed {name!r} to {sheet.header[at]!r}")
+
+
+def wrapped_cells(rng: Random, sheet: Sheet) -> None:
+    """Ids as exports wrap them: `="123"`, an apostrophe, blanks."""
+    name = sheet.header[rng.randint(0, min(1, len(sheet.header) - 1))]
+    before, after = rng.choice(
+        (("'", ""), (" ", " "), ("\t", ""), ('="', '"')) if not sheet.book else (("'", ""), (" ", " "))
+    )
+    for row in sheet.owned():
+        if row.cells.get(name):
+            row.cells[name] = before + row.cells[name] + after
+
+
+def merged_cells(_: Random, sheet: Sheet) -> None:
+    """What belongs to the order stands in its first row only."""
+    names = [_column(sheet, name) for name in ("order_id", "placed_at", "paid_at", "ship_by")]
+    if sheet.platform != "generic":
+        return
+    before = None
+    for row in sheet.rows:
+        if row.owner is not None and row.owner == before:
+            row.cells |= {name: "" for name in names if name in row.cells}
+        before = row.owner
+
+
+def _column(sheet: Sheet, name: str) -> str:
+    return sheet.columns[name].column if name in sheet.columns else name
+
+
+HARMLESS: tuple[Damage, ...] = (
+    more_columns,
+    other_order,
+    mixed_rows,
+    twice,
+    line_break,
+    stray_quote,
+    wrapped_cells,
+    merged_cells,
+)
+"""In the order in which they happen: cells are merged last."""
+HARMFUL: tuple[Damage, ...] = (short_row, broken_row, footer, unknown_state, bad_value, spreadsheet_ids, renamed_column)

@@ -1,0 +1,79 @@
+"""Of every order in a generated file one knows what became of it: right, refused by name, or counted as unwatched."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.base import Rejected, Snapshot
+from tests.adapters.fuzz import damage
+from tests.adapters.fuzz.case import NOON, make, run
+from tests.adapters.fuzz.judge import judge
+
+PENDING = frozenset({"short_row", "footer", "spreadsheet_ids", "renamed_column", "broken_row", "merged_cells"})
+"""Damages that are not mended yet."""
+
+
+def differences(folder: Path, seeds: range) -> list[str]:
+    """What is silently different in the files of these seeds, and refusals of what nothing is wrong with."""
+    found = []
+    for case in map(make, seeds):
+        if not PENDING & {*case.sheet.done}:
+            verdict, _ = run(case, folder)
+            found += [f"{case}: {said}" for said in (*verdict.silent, *verdict.needless)]
+    return found
+
+
+def test_no_order_of_a_few_dozen_files_is_silently_different(tmp_path: Path) -> None:
+    assert [] == differences(tmp_path, range(1, 60))
+
+
+@pytest.mark.slow
+def test_no_order_of_two_thousand_files_is_silently_different(tmp_path: Path) -> None:
+    assert [] == differences(tmp_path, range(1_000, 3_000))
+
+
+def test_most_orders_of_undamaged_files_are_right(tmp_path: Path) -> None:
+    """Who refuses everything is never wrong, and of no use."""
+    whole = [case for case in map(make, range(1, 120)) if not case.sheet.done and case.dialect.ordinary]
+    verdicts = [run(case, tmp_path)[0] for case in whole]
+    assert len(whole) > 8
+    assert [0] * len(whole) == [verdict.refused + verdict.unwatched + len(verdict.silent) for verdict in verdicts]
+
+
+def test_a_seed_makes_the_same_file_again() -> None:
+    assert make(7).written == make(7).written
+
+
+def test_every_damage_happens() -> None:
+    done = {name for case in map(make, range(1, 400)) for name in case.sheet.done}
+    assert {one.__name__ for one in (*damage.HARMLESS, *damage.HARMFUL)} <= done
+
+
+@pytest.mark.parametrize(
+    ("record", "said"),
+    [
+        (Snapshot(observed_at=NOON, shop="north", order_id="never-heard-of"), "invented"),
+        (None, "gone without a word"),
+    ],
+)
+def test_the_judge_sees_orders_that_are_invented_or_gone(record: Snapshot | None, said: str) -> None:
+    case = make(7)
+    verdict = judge(case.sheet, case.written.places, [record] if record else [], NOON)
+    assert any(said in one for one in verdict.silent)
+
+
+def test_the_judge_sees_a_value_of_another_order_and_forgives_it_to_no_refusal(tmp_path: Path) -> None:
+    case = next(
+        case
+        for case in map(make, range(1, 400))
+        if not case.sheet.done and len(case.sheet.expected) > 3 and case.layout == "douyin"
+    )
+    _, items = run(case, tmp_path)
+    first, second, *others = [item for item in items if isinstance(item, Snapshot)]
+    (place, *_) = [
+        at for at, row in zip(case.written.places, case.sheet.rows, strict=True) if row.owner == first.order_id
+    ]
+    mixed = Snapshot(observed_at=NOON, shop="north", order_id=first.order_id, fields=first.fields, lines=second.lines)
+    refusal = Rejected(source="x", line=place[0], reason="r", mend="m")
+    verdict = judge(case.sheet, case.written.places, [mixed, second, *others, refusal], NOON)
+    assert any("has another's" in one for one in verdict.silent)
