@@ -5,11 +5,11 @@ VENV   ?= .venv
 # Two files of one module never run on two workers at once; more than eight workers do not pay.
 WORKERS ?= -n auto --maxprocesses 8 --dist loadfile
 # Where nothing may be written, each worker and each command under test would compile every module anew (5 s each).
-test unit: export PYTHONDONTWRITEBYTECODE =
+test unit test-dates: export PYTHONDONTWRITEBYTECODE =
 BENCHMARKS = $(sort $(wildcard benchmarks/bench_*.py))
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test unit check lint format types arch lock-check docs fuzz bench messages lock lock-upgrade wheel clean
+.PHONY: help venv demo test unit test-dates check lint format types arch lock-check docs fuzz bench messages lock lock-upgrade wheel clean
 
 help: ## List what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -25,6 +25,9 @@ test: venv ## Run every test, PostgreSQL's included (ARGS="-k name" to choose)
 
 unit: venv ## Run the quick tests only
 	@$(VENV)/bin/python -m pytest $(WORKERS) -m "not postgres and not slow" $(ARGS)
+
+test-dates: venv ## Run the quick tests on other days, in other zones and languages (RUNS=5: five such runs instead of all)
+	@$(VENV)/bin/python -m tests.dates $(RUNS) $(ARGS)
 
 check: lint types arch lock-check docs ## Everything but the tests: style, types, layers, lock and docs in sync
 

@@ -54,7 +54,8 @@ class Snapshot:
     `fields` holds canonical order fields (contract §4) already normalised: instants as integer
     microseconds, money in minor units, flags and tags as sorted lists. A key that is absent keeps its
     stored value, None clears it. `lines` maps line_id to such a mapping of line fields. `platform`
-    None = the shop's own.
+    None = the shop's own. `counted`: lines have no ids of their own and are numbered (`A-1`, `A-1#2`), and
+    these are all there are of each: what was numbered beyond them before was no line.
     """
 
     observed_at: int
@@ -63,6 +64,7 @@ class Snapshot:
     platform: str | None = None
     fields: Mapping[str, Json] = field(default_factory=dict)
     lines: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    counted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +126,17 @@ class Page:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnMap:
-    """One entry of `[shops.X.columns]`: which column holds a canonical field, in what unit, with which values."""
+    """One entry of `[shops.X.columns]`: which column holds a canonical field, in what unit, with which values.
+
+    `also`: further columns of the same field. For a status all are read together, else the first that is filled counts.
+    `per`: whose amount it is where an order has several rows, its `line`'s or the `order`'s; None = found out.
+    """
 
     column: str
     unit: Literal["minor", "major"] = "minor"
     values: Mapping[str, str] | None = None
+    also: tuple["ColumnMap", ...] = ()
+    per: Literal["line", "order"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

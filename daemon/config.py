@@ -54,14 +54,26 @@ class ModeSection(_Strict):
 
 
 class Column(_Strict):
-    """One mapped column of any shop's file."""
+    """One mapped column of any shop's file; a list of them is the first `also` the others.
+
+    `per`: whose amounts the column holds, its line's or the order's.
+    """
 
     column: str
     unit: Literal["minor", "major"] = "minor"
     values: dict[str, str] | None = None
+    per: Literal["line", "order"] | None = None
+    also: tuple["MappedColumn", ...] = ()
 
 
-MappedColumn = Annotated[Column, BeforeValidator(lambda v: {"column": v} if isinstance(v, str) else v)]
+def _column(value: object) -> object:
+    if isinstance(value, list) and value:
+        first = _column(value[0])
+        return {**first, "also": value[1:]} if isinstance(first, dict) else first
+    return {"column": value} if isinstance(value, str) else value
+
+
+MappedColumn = Annotated[Column, BeforeValidator(_column)]
 
 
 class WarehouseSection(_Strict):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from adapters.base import AdapterError, ColumnMap, Feed, ShopSettings, SinkSettings
 from daemon import adapter, secret
 from daemon.adapter import Outlet, Sinks
-from daemon.config import AlertSection, Config, ShopSection, strays
+from daemon.config import AlertSection, Column, Config, ShopSection, strays
 from daemon.errors import ConfigError, DaemonError
 from daemon.shops import CHINESE, Shop, Shops, zone_of
 from rules import packs, playbook, wording
@@ -85,15 +85,17 @@ def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key
         platform=section.platform,
         timezone=section.timezone or (ZoneInfo("Asia/Shanghai") if section.platform in CHINESE else None),
         path=settings.base / section.path if section.path is not None else None,
-        columns={
-            key: ColumnMap(column=value.column, unit=value.unit, values=value.values)
-            for key, value in section.columns.items()
-        },
+        columns={key: _column(value) for key, value in section.columns.items()},
         history=section.history,
         keep=section.keep,
         privacy_key=privacy_key,
         options=options,
     )
+
+
+def _column(said: Column) -> ColumnMap:
+    also = tuple(_column(one) for one in said.also)
+    return ColumnMap(column=said.column, unit=said.unit, values=said.values, per=said.per, also=also)
 
 
 def _playbook(settings: Config, problems: list[str]) -> Playbook:

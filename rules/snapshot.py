@@ -10,6 +10,8 @@ from typing import Any
 _LINES = "lines"
 _PLACE = f"{_LINES}\0"
 """What the name of every line's fact begins with."""
+_COPIES = "copies"
+"""A fact of a line without an id of its own: how many such lines the order has, so that `A-1#3` is none of two."""
 
 
 @dataclass(slots=True)
@@ -23,9 +25,21 @@ class Known:
     facts: dict[str, Any] = field(default_factory=dict)
     times: dict[str, int] = field(default_factory=dict)
 
-    def merge(self, fields: Mapping[str, Any], lines: Mapping[str, Mapping[str, Any]], observed_at: int) -> None:
-        """Take in one snapshot that was true at `observed_at`; at equal times the later arrival wins."""
+    def merge(
+        self,
+        fields: Mapping[str, Any],
+        lines: Mapping[str, Mapping[str, Any]],
+        observed_at: int,
+        *,
+        counted: bool = False,
+    ) -> None:
+        """Take in one snapshot that was true at `observed_at`; at equal times the later arrival wins.
+
+        `counted`: the lines are numbered, and these are all there are of each.
+        """
         said = flatten(fields, lines)
+        if counted:
+            said |= _copies(lines)
         if observed_at < self.observed_at:
             self._fill(said, observed_at)
             return
@@ -72,8 +86,25 @@ def nest(facts: Mapping[str, Any]) -> dict[str, Any]:
             line = lines[line_id] = {"line_id": line_id}
         if key:
             line[key] = value
-    order[_LINES] = [lines[line_id] for line_id in sorted(lines)]
+    order[_LINES] = [lines[line_id] for line_id in sorted(lines) if not _beyond(line_id, lines)]
     return order
+
+
+def _copies(lines: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """How often each line without an id of its own stands in these lines, as facts of the first of them."""
+    count: dict[str, int] = {}
+    for line_id in lines:
+        first, _, number = line_id.rpartition("#")
+        name = first if number.isdecimal() and first in lines else line_id
+        count[name] = count.get(name, 0) + 1
+    return {f"{_PLACE}{line_id}\0{_COPIES}": copies for line_id, copies in count.items()}
+
+
+def _beyond(line_id: str, lines: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether this is a numbered line beyond those the order was last said to have."""
+    first, _, number = line_id.rpartition("#")
+    copies = lines[first].get(_COPIES) if first in lines else None
+    return copies is not None and number.isdecimal() and int(number) > copies
 
 
 def unnest(order: Mapping[str, Any]) -> dict[str, Any]:

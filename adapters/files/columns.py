@@ -1,20 +1,32 @@
-"""Any shop's table through its own map: `[shops.….columns]` names columns, `[shops.….history]` times of a life."""
+"""Any shop's table through its own map: `[shops.….columns]` names columns, `[shops.….history]` times of a life.
 
-from collections.abc import Iterator, Mapping
+Several rows of one order become one: as far as its slowest open line, all lines kept (`merge`). A blank order
+id means the order above. What the map does not tell of the state is worked out only where it is certain.
+"""
 
-from adapters.base import ColumnMap, Json, Record, Rejected, ShopSettings
-from adapters.files import cells, exact, fields, history
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from adapters.base import Json, Record, Rejected, ShopSettings, Snapshot
+from adapters.files import cells, exact, fields, footer, history, merge
 from adapters.files.context import Context, Shop
-from adapters.files.refusal import Refusal, shown
+from adapters.files.merge import PRIVATE
+from adapters.files.refusal import Refusal
 from adapters.files.sheet import Row, Table
-from rules.model import STATUSES
+from adapters.files.shopmap import ENDS, LINE_ONLY, MONEY, absent, key, names, of, said, status, title_id
 
-FLAG = "flag:"
-"""A `values` entry for status may name a flag instead, as in `unavailable = "flag:out_of_stock"`."""
-
-_MONEY = frozenset({"paid_minor", "shipping_minor", "received_minor", "unit_minor"})
-_CANONICAL = fields.ORDER.keys() | fields.LINE.keys() | {"order_id", "lines", "event", "observed_at"}
-_LISTS = frozenset({"flags", "tags"})
+_SEEN = f"{PRIVATE}moved"
+_SHIPPED = re.compile(
+    r"shipped|dispatch|fulfil+ed|delivered|cancel|refund|returned|tracking|waybill|发货时间|物流单号|快递单号|运单号|取消|关闭|退款|签收",
+    re.IGNORECASE,
+)
+_PROMISED = re.compile(
+    r"\bby\b|latest|earliest|deadline|expected|estimated|promis|应发|承诺|最晚|预计|截止|计划", re.IGNORECASE
+)
+_NOTHING = frozenset({*cells.MISSING, "0", "0.00", "no", "false", "none", "n/a", "否", "无", "未发货"})
+_OF_LINES = re.compile(r"item|line|unit|sku|product|商品|单品|子订单|明细|小计", re.IGNORECASE)
+_OF_ORDER = re.compile(r"total|order|订单|合计|总", re.IGNORECASE)
 
 
 def maps(settings: ShopSettings) -> bool:
@@ -29,107 +41,152 @@ def fits(settings: ShopSettings, header: frozenset[str]) -> bool:
     """
     if not maps(settings):
         return False
-    if _columns(settings) <= header:
+    if names(settings) <= header:
         return True
-    key = settings.columns.get("order_id") or settings.columns.get("sku")
-    return "observed_at" not in header and (key.column if key else "order_id") in header
+    return "observed_at" not in header and not key(settings).isdisjoint(header)
 
 
 def rows(table: Table, settings: ShopSettings, context: Context) -> Iterator[Record | Rejected]:
     """The records of a mapped table; columns that are mapped but missing are said once."""
     header = frozenset(table.header)
-    wanted = _columns(settings)
-    for column in sorted(wanted - header):
-        reason = f"column {shown(column)} of the shop's map is not in this file"
-        yield Refusal(reason, "correct [columns], or export that column too", 1).rejected(context.source)
+    wanted = names(settings)
+    for refusal in absent(settings, header, wanted):
+        yield refusal.rejected(context.source)
     for name in header - wanted - settings.keep:
         context.count_unknown(name)
+    marks = _marks(settings, header, wanted)
+    parts = _parts(table, wanted | settings.keep | marks, marks, settings, context)
+    for one in merge.by_order(parts, _how(settings, header), context.source):
+        if isinstance(one, Snapshot):
+            yield from _finished(one, settings)
+        else:
+            yield one
+
+
+def _marks(settings: ShopSettings, header: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
+    """Columns that tell of a shipment or an end though nobody mapped them, where no status does."""
+    entry = settings.columns.get("status")
+    if settings.history or (entry and not header.isdisjoint(of(entry))):
+        return frozenset()
+    return frozenset(one for one in header - wanted if _SHIPPED.search(one) and not _PROMISED.search(one))
+
+
+def _how(settings: ShopSettings, header: frozenset[str]) -> merge.Rows:
+    """How rows make orders: by the map's own word about amounts, else likely by the names of the columns."""
+    amounts: dict[str, merge.Amounts] = {}
+    likely: dict[str, merge.Amounts] = {}
+    for name in merge.MONEY:
+        entry = settings.columns.get(name)
+        if entry and entry.per:
+            amounts[name] = "lines" if entry.per == "line" else "order"
+        elif entry and _OF_LINES.search(entry.column):
+            likely[name] = "lines"
+        elif entry and _OF_ORDER.search(entry.column):
+            likely[name] = "order"
+    line_id = settings.columns.get("line_id")
+    own_ids = line_id is not None and not header.isdisjoint(of(line_id))
+    return merge.Rows(own_ids=own_ids, amounts=amounts, likely=likely)
+
+
+def _parts(
+    table: Table, wanted: frozenset[str], marks: frozenset[str], settings: ShopSettings, context: Context
+) -> Iterator[Record | Rejected]:
+    """The records of the rows, one by one; rows that are no orders are counted, a blank id is the order's above."""
     shop = context.local(settings)
-    for row in table.rows(wanted | settings.keep):
+    ids = footer.Ids()
+    above: dict[str, Json] = {}
+    for row in table.rows(wanted):
         try:
             if isinstance(row, Refusal):
                 raise row
-            yield from _records(row, shop, context)
+            if _is_no_order(row.cells, settings, ids):
+                context.count_unknown(footer.NAME)
+                continue
+            value = _continued(said(row.cells, settings), above, settings)
+            moved = any(row.cells.get(name, "").casefold() not in _NOTHING for name in marks)
+            record = _record(value, row, shop, context)
+            if isinstance(record, Snapshot):
+                above = value
+                ids.add(record.order_id)
+            yield (
+                replace(record, fields={**record.fields, _SEEN: True})
+                if moved and isinstance(record, Snapshot)
+                else record
+            )
         except Refusal as refusal:
+            above = {}
             yield refusal.rejected(context.source, row.line)
 
 
-def _columns(settings: ShopSettings) -> frozenset[str]:
-    mapped = {one.column for one in settings.columns.values()} | set(settings.history.values())
-    return frozenset(mapped if "order_id" in settings.columns or "sku" in settings.columns else mapped | {"order_id"})
+def _is_no_order(row: dict[str, str], settings: ShopSettings, ids: footer.Ids) -> bool:
+    """Whether a row is padding, a total or a note: it names no goods and no state, and its id is no id."""
+    here = {name for name, entry in settings.columns.items() if any(cells.present(row, one) for one in of(entry))}
+    here |= {"order_id"} if "order_id" not in settings.columns and cells.present(row, "order_id") else set()
+    here |= {"history"} if any(cells.present(row, one) for one in settings.history.values()) else set()
+    if "order_id" not in here and any(footer.bare(text) for text in row.values()):
+        return True
+    if "order_id" not in here:
+        return here <= {"paid_minor", "shipping_minor", "received_minor", "quantity", "unit_minor", "currency"}
+    if here & {"sku", "line_id", "listing_id", "history", "event"}:
+        return False
+    own = next(text for one in key(settings) if (text := cells.present(row, one)))
+    if status(row, settings) is not None or not ids.strange(own):
+        return False
+    return footer.worded(own) or not here & {"status", "title", *fields.TIMES, *ENDS}
 
 
-def _records(row: Row, shop: Shop, context: Context) -> Iterator[Record]:
+def _continued(value: dict[str, Json], above: dict[str, Json], settings: ShopSettings) -> dict[str, Json]:
+    """A row without an order id is a further line of the order above, if it says nothing of an order itself."""
+    if "order_id" in value or "order_id" not in settings.columns or _is_stock(value):
+        return value
+    line = {name: value.pop(name) for name in LINE_ONLY if name in value}
+    other = [name for name, one in value.items() if name in fields.ORDER and above.get(name) != one]
+    if not line or not above or any(name not in MONEY and name != "currency" for name in other):
+        mend = "give each row its order id, or leave all cells of the order blank below its first row"
+        raise Refusal("no order id", mend)
+    value |= {name: above[name] for name in ("order_id", "observed_at", "currency") if name in above}
+    return {**value, "lines": [line]}
+
+
+def _is_stock(value: dict[str, Json]) -> bool:
+    return "quantity" not in value and not value.keys().isdisjoint({"stock", "sellable"})
+
+
+def _record(value: dict[str, Json], row: Row, shop: Shop, context: Context) -> Record:
     settings = shop.settings
-    value = _object(row.cells, settings)
+    for line in value.get("lines") or ():  # type: ignore[union-attr]
+        if isinstance(line, dict) and line.get("title") and not line.keys() & {"line_id", "sku", "listing_id"}:
+            line["line_id"] = title_id(line["title"])
     if not settings.history:
-        yield exact.of(value, shop, context)
-        return
+        return exact.of(value, shop, context)
     value.pop("observed_at", None)
     if "order_id" not in value:
         raise Refusal("no order id", "map order_id to the column that holds it")
     stages = {stage: _time(row.cells, column, stage, shop) for stage, column in settings.history.items()}
-    yield from history.life(exact.snapshot(value, shop, 0, context), stages)
+    whole = exact.snapshot(value, shop, 0, context)
+    history.check(whole, stages)
+    times = {f"{PRIVATE}{stage}": at for stage, at in stages.items() if at is not None}
+    return replace(whole, fields={**whole.fields, **times})
+
+
+def _finished(one: Snapshot, settings: ShopSettings) -> Iterator[Snapshot]:
+    """The order without what only the parsers know: its life, or itself with the status that is certain."""
+    facts = {name: value for name, value in one.fields.items() if not name.startswith(PRIVATE)}
+    whole = replace(one, fields=facts)
+    if settings.history:
+        times = {stage: one.fields.get(f"{PRIVATE}{stage}") for stage in settings.history}
+        yield from history.life(whole, {stage: at if isinstance(at, int) else None for stage, at in times.items()})
+        return
+    if facts.get("status") is None:
+        facts.pop("status", None)
+        if facts.get("shipped_at") or facts.get("collected_at"):
+            facts["status"] = "shipped"
+        elif facts.get("paid_at") and _SEEN not in one.fields:
+            facts["status"] = "paid"
+    yield whole
 
 
 def _time(row: dict[str, str], column: str, stage: str, shop: Shop) -> int | None:
     text = cells.present(row, column)
     text = cells.local_time(text) if text else None
     return fields.moment(text, stage, shop.reading) if text else None
-
-
-def _object(row: dict[str, str], settings: ShopSettings) -> dict[str, Json]:
-    """The canonical object a mapped row stands for: order fields, and its line's fields under `lines`."""
-    currency = _currency(row, settings)
-    said: dict[str, Json] = {"currency": currency} if currency else {}
-    for name, entry in settings.columns.items():
-        text = cells.present(row, entry.column)
-        if text is not None and name != "currency":
-            _put(said, name, text, entry, settings)
-    if "order_id" not in settings.columns and (own := cells.present(row, "order_id")):
-        said["order_id"] = own
-    if "order_id" in said:
-        names = [name for name in (*fields.LINE, "line_id") if name in said and name not in fields.ORDER]
-        if line := {name: said.pop(name) for name in names}:
-            said["lines"] = [line]
-    return said | {name: row[name] for name in settings.keep & row.keys() if name not in _CANONICAL}
-
-
-def _put(said: dict[str, Json], name: str, text: str, entry: ColumnMap, settings: ShopSettings) -> None:
-    """Add one mapped cell to the object, in canonical form; a text its `values` do not know is left out or refused."""
-    value = _mapped(text, entry.values)
-    if name == "status" and (value or text).startswith(FLAG):
-        flags = said.get("flags")
-        said["flags"] = [*(flags if isinstance(flags, list) else []), (value or text).removeprefix(FLAG)]
-    elif name == "status" and (value or text) not in STATUSES:
-        if not settings.history:
-            mend = f'add it to the values of status: values = {{ {shown(text)} = "shipped" }}'
-            raise Refusal(f"status {shown(text)} is not mapped", mend)
-    elif name in _LISTS:
-        words = fields.from_text(text if entry.values is None else value or "", name)
-        before = said.get(name)
-        said[name] = [*(before if isinstance(before, list) else []), *(words if isinstance(words, list) else [])]
-    elif name in _MONEY and entry.unit == "major":
-        said[name] = cells.minor(value or text, name, str(said.get("currency") or ""))
-    elif name in fields.TIMES or name == "observed_at":
-        if (when := cells.local_time(value or text)) is not None:
-            said[name] = when
-    else:
-        said[name] = fields.from_text(value or text, name)
-
-
-def _mapped(text: str, values: Mapping[str, str] | None) -> str | None:
-    """What `values` make of a text, whatever its case; None when they do not know it."""
-    if not values:
-        return None
-    if text in values:
-        return values[text]
-    return next((value for key, value in values.items() if key.casefold() == text.casefold()), None)
-
-
-def _currency(row: dict[str, str], settings: ShopSettings) -> str | None:
-    entry = settings.columns.get("currency")
-    text = cells.present(row, entry.column) if entry else None
-    if text and entry:
-        return _mapped(text, entry.values) or text.upper()
-    return settings.options.get("currency")

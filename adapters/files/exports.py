@@ -13,9 +13,10 @@ cancel. Merchants' own programs read them so; shipping such orders would be wron
 import hashlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
-from adapters.base import Json, Rejected, ShopSettings, Snapshot
+from adapters.base import Json, Record, Rejected, ShopSettings
 from adapters.files import cells, exact, merge
 from adapters.files.context import Context, Shop
 from adapters.files.formats import EXPORTS, Export, Names
@@ -44,7 +45,7 @@ def recognise(header: frozenset[str]) -> Export | None:
     return next((one for one in EXPORTS if one.needs <= header and one.any_of & header), None)
 
 
-def rows(table: Table, export: Export, settings: ShopSettings, context: Context) -> Iterator[Snapshot | Rejected]:
+def rows(table: Table, export: Export, settings: ShopSettings, context: Context) -> Iterator[Record | Rejected]:
     """The orders of an export; raises Refusal when it belongs to another platform, or no time is known for it."""
     if settings.platform not in export.platforms:
         home = " or ".join(export.platforms)
@@ -56,10 +57,11 @@ def rows(table: Table, export: Export, settings: ShopSettings, context: Context)
     for name in frozenset(table.header) - wanted - settings.keep:
         context.count_unknown(name)
     parts = _parts(table, export, context.local(settings), context)
-    yield from merge.by_order(parts, export.amounts) if export.rows_are == "lines" else parts
+    how = merge.Rows(own_ids=export.own_ids, amounts=dict.fromkeys(merge.MONEY, export.amounts))
+    yield from merge.by_order(parts, how, context.source)
 
 
-def _parts(table: Table, export: Export, shop: Shop, context: Context) -> Iterator[Snapshot | Rejected]:
+def _parts(table: Table, export: Export, shop: Shop, context: Context) -> Iterator[Record | Rejected]:
     observed_at = context.exported_at(shop.settings)
     export = export.within(frozenset(table.header))
     for row in table.rows(export.columns | shop.settings.keep):
@@ -68,7 +70,9 @@ def _parts(table: Table, export: Export, shop: Shop, context: Context) -> Iterat
                 raise row
             value = _object(row.cells, export)
             value |= {name: row.cells[name] for name in shop.settings.keep & row.cells.keys()}
-            yield exact.snapshot(value, shop, observed_at, context)
+            goods = _amount(row.cells, export.goods) if export.goods else None
+            order = exact.snapshot(value, shop, observed_at, context)
+            yield order if goods is None else replace(order, fields={**order.fields, merge.GOODS: goods})
         except Refusal as refusal:
             yield refusal.rejected(context.source, row.line)
 

@@ -80,7 +80,9 @@ class Export:
     """One kind of export file.
 
     `needs` and one of `any_of` in a header tell it. `order` and `line` map canonical fields to columns.
-    `rows_are` says whether a row is an order, a line of it, or a line that tells the order nothing but its status.
+    `rows_are` says whether a row is an order or a line of it. `own_ids`: a row is known by its ids, so that the same
+    ids a second time are the same row again; without (no sub-order ids), equal rows are two lines unless the price
+    of all `goods` says otherwise.
     `amounts`: whether order amounts in the rows of one order are its lines' own (`lines`, to be added up) or
     the order's, repeated (`order`). `more_paid` is a second part of what was paid, `total` the price of a line
     in all. `marks`: status texts may carry (删除) = the order is gone, (锁定) = the buyer wants to cancel.
@@ -96,7 +98,9 @@ class Export:
     line: Mapping[str, Names] = field(default_factory=dict)
     line_id: Names = ()
     rows_are: Literal["orders", "lines"] = "orders"
+    own_ids: bool = True
     amounts: Literal["lines", "order"] = "lines"
+    goods: str = ""
     remarks: Names = ()
     refund: Names = ()
     refunded_amount: str = ""
@@ -110,7 +114,7 @@ class Export:
     def columns(self) -> frozenset[str]:
         """All columns that are read."""
         mapped = [*self.order.values(), *self.line.values(), self.line_id, self.remarks, self.refund, self.presale]
-        single = {self.order_id, "订单状态", self.refunded_amount, self.more_paid, self.total, self.risk}
+        single = {self.order_id, "订单状态", self.refunded_amount, self.more_paid, self.total, self.risk, self.goods}
         return frozenset(single.union(*mapped) - {""})
 
     def within(self, header: frozenset[str]) -> "Export":
@@ -131,6 +135,7 @@ class Export:
             more_paid=self.more_paid if self.more_paid in header else "",
             total=self.total if self.total in header else "",
             risk=self.risk if self.risk in header else "",
+            goods=self.goods if self.goods in header else "",
         )
 
 
@@ -179,6 +184,7 @@ EXPORTS = (
             "unit_minor": ("价格",),
         },
         rows_are="lines",
+        own_ids=False,
     ),
     Export(
         title="Taobao/Tmall order export (ExportOrderList)",
@@ -256,7 +262,9 @@ EXPORTS = (
         },
         line_id=("商品ID",),
         rows_are="lines",
+        own_ids=False,
         amounts="order",
+        goods="订单金额",
         more_paid="余额支付",
         remarks=("订单备注", "商家备注"),
         marks=True,

@@ -40,9 +40,7 @@ def life(whole: Snapshot, stages: Mapping[str, int | None]) -> Iterator[Snapshot
     or flag without an instant of its own comes last, one second after all else. Raises Refusal for a row
     without any instant.
     """
-    moments = _moments(whole, stages)
-    if not moments:
-        raise Refusal("no time in any column of [history]", "correct the columns, or leave the row out")
+    moments = check(whole, stages)
     last = max(moments.values())
     status = ""
     for at in sorted(set(moments.values())):
@@ -53,6 +51,14 @@ def life(whole: Snapshot, stages: Mapping[str, int | None]) -> Iterator[Snapshot
         yield shown
     if end := _end(whole, shown, status):
         yield replace(end, observed_at=last + SECOND)
+
+
+def check(whole: Snapshot, stages: Mapping[str, int | None]) -> dict[str, int]:
+    """The instants of a row by stage; raises Refusal for a row without any."""
+    moments = _moments(whole, stages)
+    if not moments:
+        raise Refusal("no time in any column of [history]", "correct the columns, or leave the row out")
+    return moments
 
 
 def _moments(whole: Snapshot, stages: Mapping[str, int | None]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The rows of one order, which may lie far apart in an export, brought together in constant memory.
+"""The rows of one order, which may lie far apart in a table, brought together in constant memory.
 
 Rows wait in a scratch database that SQLite keeps in a small cache and a nameless temporary file; what
 waits there is already normalised: hashed, masked, without receiver data.
@@ -7,88 +7,192 @@ waits there is already normalised: hashed, masked, without receiver data.
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
-from itertools import groupby
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
 from typing import Literal
 
 import msgspec
 
-from adapters.base import Json, Rejected, Snapshot
+from adapters.base import Json, Record, Rejected, Snapshot
+from adapters.files.fields import MOST_LINES
+from adapters.files.refusal import Refusal, shown
+from adapters.files.states import GONE, MOVED, UNSHIPPED, of_lines
 from rules.model import STATUSES
 
+PRIVATE = "\0"
+"""What the names of facts begin with that the parsers tell each other; none of them leaves the parsers."""
+GOODS = f"{PRIVATE}goods"
+"""The price of all goods of the order, where a file says it: it tells whether a row stands twice by mistake."""
+
+Amounts = Literal["lines", "order"]
+MONEY = ("paid_minor", "shipping_minor", "received_minor")
 _BATCH = 1_000
-_GONE = frozenset({"cancelled", "refunded"})
-_UNSHIPPED = frozenset({"unpaid", "paid", "partly_shipped"})
 _ALL_ROWS = """
     SELECT place, row FROM (SELECT place, row, min(place) OVER (PARTITION BY key) AS first FROM rows)
     ORDER BY first, place
 """
+_EARLIEST = ("placed_at", "paid_at", f"{PRIVATE}placed", f"{PRIVATE}paid")
 
 
-def by_order(parts: Iterable[Snapshot | Rejected], amounts: Literal["lines", "order"]) -> Iterator[Snapshot | Rejected]:
-    """One snapshot per order, in the order of first rows; Rejected values pass first."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """How the rows of one table make orders.
+
+    `own_ids`: a line's id is the file's own, so a second row of it is the same line again. `amounts`: whether
+    each row holds its own line's amount or repeats the order's; what is not said there is found out from the
+    table, and only where it shows nothing `likely` counts.
+    """
+
+    own_ids: bool
+    amounts: Mapping[str, Amounts] = field(default_factory=dict)
+    likely: Mapping[str, Amounts] = field(default_factory=dict)
+
+
+def by_order(parts: Iterable[Record | Rejected], how: Rows, source: str) -> Iterator[Record | Rejected]:
+    """One snapshot per order and instant, in the order of first rows; all else passes first."""
     with closing(sqlite3.connect("", check_same_thread=False)) as scratch:
-        scratch.execute("CREATE TABLE rows (place INTEGER PRIMARY KEY, key TEXT, row BLOB)")
-        batch: list[tuple[str, bytes]] = []
+        money = ", ".join(f"{name} INTEGER" for name in MONEY)
+        scratch.execute(f"CREATE TABLE rows (place INTEGER PRIMARY KEY, key TEXT, row BLOB, {money})")
+        batch: list[tuple[object, ...]] = []
         example: Snapshot | None = None
         for part in parts:
-            if isinstance(part, Rejected):
+            if not isinstance(part, Snapshot):
                 yield part
                 continue
             example = part
-            batch.append((part.order_id, msgspec.json.encode((part.order_id, part.fields, part.lines))))
+            batch.append(_row(part))
             if len(batch) >= _BATCH:
                 _store(scratch, batch)
         _store(scratch, batch)
         if example is not None:
-            yield from (merged(rows, amounts) for rows in _orders(scratch, example))
+            how = replace(how, amounts={**how.likely, **_found(scratch), **how.amounts})
+            yield from (_order(rows, how, source) for rows in _orders(scratch, example))
 
 
-def merged(rows: list[Snapshot], amounts: Literal["lines", "order"]) -> Snapshot:
+def _order(rows: list[Snapshot], how: Rows, source: str) -> Snapshot | Rejected:
+    if len(rows) <= MOST_LINES:
+        return merged(rows, how)
+    reason = f"order {shown(rows[0].order_id)} has more than {MOST_LINES} rows"
+    return Refusal(reason, "look whether order_id is the right column").rejected(source)
+
+
+def merged(rows: list[Snapshot], how: Rows) -> Snapshot:
     """One order from the snapshots of its rows, each with the status and amounts of its own line."""
-    if len(rows) == 1:
-        return rows[0]
-    live = [row for row in rows if row.fields["status"] not in _GONE]
+    if len(rows) > 1:
+        rows = _once(_told(rows), how)
+    if len(rows) > 1:
+        rows = [_together(rows, how)]
+    (order,) = rows
+    if GOODS in order.fields:
+        order = replace(order, fields={name: value for name, value in order.fields.items() if name != GOODS})
+    return order if how.own_ids or not order.lines else replace(order, counted=True)
+
+
+def _together(rows: list[Snapshot], how: Rows) -> Snapshot:
+    live = [row for row in rows if row.fields.get("status") not in GONE]
     facts: dict[str, Json] = {}
     for row in rows:
         facts |= {name: value for name, value in row.fields.items() if value is not None}
-    facts["status"] = _status([str(row.fields["status"]) for row in rows])
-    due = _numbers([row for row in live if row.fields["status"] in _UNSHIPPED] or rows, "ship_by")
+    if (status := of_lines([str(row.fields["status"]) for row in rows if row.fields.get("status")])) is not None:
+        facts["status"] = status
+    due = _numbers([row for row in live if row.fields.get("status", "paid") in UNSHIPPED] or rows, "ship_by")
     facts |= {"ship_by": min(due)} if due else {}
-    for name in ("placed_at", "paid_at"):
+    for name in _EARLIEST:
         facts |= {name: min(known)} if (known := _numbers(rows, name)) else {}
     facts.pop("shipped_at", None)
-    if facts["status"] not in _UNSHIPPED and (shipped := _numbers(live or rows, "shipped_at")):
+    if facts.get("status") not in UNSHIPPED and (shipped := _numbers(live or rows, "shipped_at")):
         facts["shipped_at"] = max(shipped)
+    _stages(facts, rows)
     if any("flags" in row.fields for row in rows):
         facts["flags"] = sorted({flag for row in rows for flag in _list(row.fields.get("flags"))})
     remarks = dict.fromkeys(str(row.fields["remark"]) for row in rows if row.fields.get("remark"))
     facts |= {"remark": " / ".join(remarks)} if remarks else {}
-    _amounts(facts, live or rows, amounts)
+    for name in MONEY:
+        _amount(facts, live or rows, name, how.amounts.get(name))
     return replace(rows[0], fields=facts, lines=_lines(rows))
 
 
-def _status(statuses: list[str]) -> str:
-    """The order's status from its lines': gone lines do not count while others live; the slowest line counts."""
-    live = [status for status in statuses if status not in _GONE]
-    if not live:
-        return "refunded" if "refunded" in statuses else "cancelled"
-    slowest = min(live, key=STATUSES.index)
-    moving = any(status not in ("unpaid", "paid") for status in live)
-    return "partly_shipped" if slowest == "paid" and moving else slowest
+def _stages(facts: dict[str, Json], rows: list[Snapshot]) -> None:
+    """Times of a life beyond payment are the order's once every row that has any has them; the last counts."""
+    lives = [row for row in rows if any(name.startswith(PRIVATE) for name in row.fields)]
+    for name in [name for name in facts if name.startswith(PRIVATE) and name not in (*_EARLIEST, GOODS)]:
+        known = _numbers(lives, name)
+        if len(known) == len(lives):
+            facts[name] = max(known)
+        else:
+            del facts[name]
 
 
-def _amounts(facts: dict[str, Json], rows: list[Snapshot], amounts: Literal["lines", "order"]) -> None:
-    """The order's own amounts: repeated ones as they stand, a line's added up; unsure postage is left out."""
-    for name in ("paid_minor", "received_minor", "shipping_minor"):
-        known = _numbers(rows, name)
-        facts.pop(name, None)
-        if len(known) < len(rows):
-            continue
-        if amounts == "order" and len(set(known)) == 1:
-            facts[name] = known[0]
-        elif name != "shipping_minor" or sum(amount > 0 for amount in known) <= 1:
-            facts[name] = sum(known)
+def _told(rows: list[Snapshot]) -> list[Snapshot]:
+    """The rows with a status each: one that says none, as further rows of an order often do, is as far as the order."""
+    last = next((row.fields["status"] for row in rows if row.fields.get("status")), None)
+    told: list[Snapshot] = []
+    for row in rows:
+        last = row.fields.get("status") or last
+        told.append(row if last is None else replace(row, fields={**row.fields, "status": last}))
+    return told
+
+
+def _once(rows: list[Snapshot], how: Rows) -> list[Snapshot]:
+    """The rows, each line once: by its own id, else only where the order's total shows that a row stands twice."""
+    if how.own_ids:
+        lines: dict[tuple[str, ...], list[Snapshot]] = {}
+        for row in rows:
+            lines.setdefault(tuple(row.lines), []).append(row)
+        return [_further(again) for again in lines.values()]
+    unique = list({msgspec.json.encode((row.fields, row.lines)): row for row in rows}.values())
+    totals = _totals(rows[0], how)
+    return unique if _goods(unique) in totals and _goods(rows) not in totals else rows
+
+
+def _further(again: list[Snapshot]) -> Snapshot:
+    """One line told more than once: the further state, of equals the later row; what it leaves out, the others say."""
+    again = sorted(again, key=lambda row: _rank(row.fields.get("status")))
+    facts: dict[str, Json] = {}
+    lines: dict[str, Mapping[str, Json]] = {}
+    for row in again:
+        facts |= row.fields
+        lines |= {line_id: {**lines.get(line_id, {}), **line} for line_id, line in row.lines.items()}
+    return replace(again[-1], fields=facts, lines=lines)
+
+
+def _rank(status: Json) -> int:
+    return STATUSES.index(str(status)) if status else -1
+
+
+def _totals(row: Snapshot, how: Rows) -> set[int | None]:
+    """What all goods of the order may cost, by its own totals."""
+    said = {_number(row, GOODS)}
+    paid, postage = _number(row, "paid_minor"), _number(row, "shipping_minor")
+    if how.amounts.get("paid_minor") != "lines" and paid is not None:
+        said |= {paid, paid - (postage or 0)}
+    return said - {None}
+
+
+def _goods(rows: list[Snapshot]) -> int | None:
+    """Price times quantity over all lines; None when one has no price."""
+    prices = [
+        (line.get("unit_minor"), 1 if line.get("quantity") is None else line["quantity"])
+        for row in rows
+        for line in row.lines.values()
+    ]
+    known = [unit * count for unit, count in prices if isinstance(unit, int) and isinstance(count, int)]
+    return sum(known) if known and len(known) == len(prices) else None
+
+
+def _amount(facts: dict[str, Json], rows: list[Snapshot], name: str, amounts: Amounts | None) -> None:
+    """The order's own amount: a repeated one as it stands, a line's added up; unsure postage is left out."""
+    known = _numbers(rows, name)
+    facts.pop(name, None)
+    if not known or (amounts == "lines" and len(known) < len(rows)):
+        return
+    once = len(set(known)) == 1 and amounts != "lines"
+    if once and amounts is None and len(known) == len(rows):
+        once = any(_goods([row]) != amount for row, amount in zip(rows, known, strict=True))
+    if once:
+        facts[name] = known[0]
+    elif name != "shipping_minor" or sum(amount > 0 for amount in known) <= 1:
+        facts[name] = sum(known)
 
 
 def _lines(rows: list[Snapshot]) -> dict[str, Mapping[str, Json]]:
@@ -97,28 +201,53 @@ def _lines(rows: list[Snapshot]) -> dict[str, Mapping[str, Json]]:
     for row in rows:
         for line_id, line in row.lines.items():
             count = sum(known == line_id or known.startswith(f"{line_id}#") for known in lines)
-            lines[f"{line_id}#{count + 1}" if count else line_id] = line
+            lines[f"{line_id}#{count + 1}" if count else line_id] = _as_far(line, row.fields.get("status"))
     return lines
 
 
+def _as_far(line: Mapping[str, Json], status: Json) -> Mapping[str, Json]:
+    """The line with what its row's status says of its units, unless it says so itself."""
+    quantity = 1 if line.get("quantity") is None else line["quantity"]
+    if not status or status == "partly_shipped":
+        return line
+    shipped, gone = status in MOVED, status in GONE
+    return {"shipped_quantity": quantity if shipped else 0, "refunded_quantity": quantity if gone else 0, **line}
+
+
+def _number(row: Snapshot, name: str) -> int | None:
+    value = row.fields.get(name)
+    return value if isinstance(value, int) else None
+
+
 def _numbers(rows: list[Snapshot], name: str) -> list[int]:
-    return [value for row in rows if isinstance(value := row.fields.get(name), int)]
+    return [value for row in rows if (value := _number(row, name)) is not None]
 
 
 def _list(value: Json) -> list[str]:
     return [str(one) for one in value] if isinstance(value, list) else []
 
 
-def _store(scratch: sqlite3.Connection, batch: list[tuple[str, bytes]]) -> None:
-    scratch.executemany("INSERT INTO rows (key, row) VALUES (?, ?)", batch)
+def _row(part: Snapshot) -> tuple[object, ...]:
+    row = msgspec.json.encode((part.order_id, part.observed_at, part.fields, part.lines))
+    return (f"{part.observed_at} {part.order_id}", row, *(part.fields.get(name) for name in MONEY))
+
+
+def _store(scratch: sqlite3.Connection, batch: list[tuple[object, ...]]) -> None:
+    scratch.executemany("INSERT INTO rows VALUES (NULL, ?, ?, ?, ?, ?)", batch)
     batch.clear()
 
 
+def _found(scratch: sqlite3.Connection) -> dict[str, Amounts]:
+    """The amounts that differ within an order, so that they are its lines' own in this table."""
+    differ = "SELECT 1 FROM rows WHERE {0} IS NOT NULL GROUP BY key HAVING min({0}) < max({0}) LIMIT 1"
+    return {name: "lines" for name in MONEY if scratch.execute(differ.format(name)).fetchone()}
+
+
 def _orders(scratch: sqlite3.Connection, example: Snapshot) -> Iterator[list[Snapshot]]:
-    decode = msgspec.json.Decoder(tuple[str, dict[str, object], dict[str, dict[str, object]]]).decode
+    decode = msgspec.json.Decoder(tuple[str, int, dict[str, object], dict[str, dict[str, object]]]).decode
     stored = (decode(row) for _, row in scratch.execute(_ALL_ROWS))
-    for order_id, rows in groupby(stored, key=lambda row: row[0]):
+    for (order_id, observed_at), rows in groupby(stored, key=lambda row: row[:2]):
         yield [
-            replace(example, order_id=order_id, fields=fields, lines=lines)  # type: ignore[arg-type]
-            for _, fields, lines in rows
+            replace(example, order_id=order_id, observed_at=observed_at, fields=fields, lines=lines)  # type: ignore[arg-type]
+            for _, _, fields, lines in islice(rows, MOST_LINES + 1)
         ]

@@ -81,6 +81,7 @@ def _joined(a: Snapshot, b: Snapshot) -> Snapshot:
         platform=b.platform or a.platform,
         fields={**a.fields, **b.fields},
         lines=lines,
+        counted=a.counted and b.counted,
     )
 
 
@@ -139,7 +140,7 @@ def _merge(
         if facts is None:
             facts = stored[name] = Known(observed_at=snap.observed_at)
         before, times = dict(facts.facts), dict(facts.times)
-        facts.merge(snap.fields, snap.lines, snap.observed_at)
+        facts.merge(snap.fields, snap.lines, snap.observed_at, counted=snap.counted)
         if is_new or facts.facts != before:
             at = seen_at(snap.observed_at)
             shop = shops.get(snap.shop, snap.platform)

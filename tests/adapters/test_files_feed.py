@@ -75,7 +75,7 @@ def test_a_file_still_being_written_waits(drop: Path) -> None:
 
 def test_readiness_is_a_matter_of_the_systems_clock_not_the_frozen_one(drop: Path) -> None:
     put(drop / "old.jsonl", 1)
-    json_file(drop / "new.jsonl", {**ORDER, "order_id": "2"})
+    settle(json_file(drop / "new.jsonl", {**ORDER, "order_id": "2"}), age_s=0)
     with freeze_time("2001-01-01", real_asyncio=True) as frozen:
         first = polled(feed(drop))
         frozen.move_to("2040-01-01")

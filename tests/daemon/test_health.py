@@ -1,10 +1,11 @@
 """Shop health from what the store knows: which incidents count, over which days, told when, shown how."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from freezegun import freeze_time
 from sqlalchemy import text
 
 from daemon import clock
@@ -13,7 +14,7 @@ from daemon.shops import Shops
 from daemon.store import health
 from daemon.store.database import Database
 from rules.health import Budget, Reading
-from rules.instant import DAY, HOUR, MINUTE, format_utc, parse
+from rules.instant import DAY, HOUR, MINUTE, format_utc, parse, to_datetime
 from tests import databases
 from tests.daemon.builders import MORNING, a_snapshot, an_event, count, rows, said, shops, take_in
 from tests.daemon.commands import Said
@@ -354,24 +355,43 @@ def test_facts_alone_make_no_health_timer(db: Database) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, cli: Cli, boxes: None) -> Path:
+def at(request: pytest.FixtureRequest) -> str:
+    """The moment of a command: in the middle of a month unless a test names another one."""
+    return str(getattr(request, "param", "2026-06-16T10:00:00+08:00"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path, cli: Cli, boxes: None, at: str) -> Iterator[Path]:
     """A Taobao shop with four orders about which the platform was called in just now, and a shop without lines."""
     shops_of = "".join(f'[shops.{name}]\nplatform = "{of}"\nfeed = "memory"\n' for name, of in PLATFORMS.items())
     (tmp_path / "forestall.toml").write_text(shops_of)
     databases.put(tmp_path / "forestall.db")
-    now = clock.now()
-    say(*(a_snapshot(str(n), now, paid_at=now - MINUTE, flags=["intervention_requested"]) for n in range(4)))
-    assert 0 == cli("tick").code
-    return tmp_path
+    with freeze_time(to_datetime(parse(at)), real_asyncio=True):
+        now = clock.now()
+        say(*(a_snapshot(str(n), now, paid_at=now - MINUTE, flags=["intervention_requested"]) for n in range(4)))
+        assert 0 == cli("tick").code
+        yield tmp_path
 
 
-def test_health_as_a_document(cli: Cli, folder: Path) -> None:
+@pytest.mark.parametrize(
+    ("at", "missing"),
+    [
+        ("2026-06-16T10:00:00+08:00", ["history"]),
+        ("2026-06-30T23:59:00+08:00", ["history"]),
+        ("2026-07-01T00:01:00+08:00", []),  # nothing of July was before this data
+        ("2028-02-29T23:59:59+08:00", ["history"]),
+        ("2026-12-31T23:30:00+08:00", ["history"]),
+        ("2026-12-31T16:01:00Z", []),  # the first of January in the shop's zone
+    ],
+    indirect=["at"],
+)
+def test_health_as_a_document(cli: Cli, folder: Path, missing: list[str]) -> None:
     found = {(one["metric"], one["period"]): one for one in cli("health --shop north --json").document["readings"]}
     month = found["DM-1", "month"]
     assert (4, 6, 1, "near", "campaigns") == tuple(
         month[name] for name in ("count", "crosses_at", "headroom", "state", "effect")
     )
-    assert ["history"] == month["missing"]
+    assert missing == month["missing"]
     assert {"DM-1", "DM-3", "DM-7", "points"} == {metric for metric, _ in found}
 
 

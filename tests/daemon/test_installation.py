@@ -8,7 +8,7 @@ import pytest
 
 from daemon import config
 from daemon.errors import ConfigError
-from daemon.installation import Installation, build, usable
+from daemon.installation import Installation, build, shop_settings, usable
 from rules.calendars import is_open
 from rules.model import Kind
 
@@ -199,3 +199,21 @@ def test_shops_of_one_seller_share_its_pools_and_others_do_not(tmp_path: Path) -
     shops = made(tmp_path, NORTH + NORTH.replace("north", "south") + 'seller = "other"\n').shops
 
     assert ("default", "other") == (shops.get("north").seller, shops.get("south").seller)
+
+
+def test_a_field_may_be_mapped_to_several_columns_and_say_whose_amount_it_is(tmp_path: Path) -> None:
+    text = """
+        [shops.s]
+        platform = "generic"
+        path = "inbox"
+        [shops.s.columns]
+        order_id = ["Name", "Order"]
+        status = [{ column = "A", values = { x = "paid" } }, { column = "B", values = { y = "refunded" } }]
+        paid_minor = { column = "Price", unit = "major", per = "line" }
+    """
+    settings = config.parse(tomllib.loads(text), tmp_path / "forestall.toml")
+    columns = shop_settings("s", settings.shops["s"], settings, b"k").columns
+
+    assert ("Name", ["Order"]) == (columns["order_id"].column, [one.column for one in columns["order_id"].also])
+    assert [{"y": "refunded"}] == [one.values for one in columns["status"].also]
+    assert "line" == columns["paid_minor"].per

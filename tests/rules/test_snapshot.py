@@ -57,3 +57,35 @@ def test_a_line_of_which_nothing_is_known_but_its_id_stays():
 def test_facts_survive_being_nested_and_flattened_again():
     facts = flatten({"status": "paid"}, {"1": {"sku": "A"}, "2": {}})
     assert facts == unnest(nest(facts))
+
+
+def numbered(*said: tuple[int, dict]) -> list[str]:
+    """The lines that an order has after files without ids of lines said these, in this order of arrival."""
+    facts = Known(observed_at=said[0][0])
+    for observed_at, lines in said:
+        facts.merge({}, lines, observed_at, counted=True)
+        facts = Known(observed_at=facts.observed_at, facts=unnest(nest(facts.facts)), times=facts.times)
+    return [line["line_id"] for line in nest(facts.facts)["lines"]]
+
+
+def test_a_line_that_stood_twice_by_mistake_is_gone_with_the_next_clean_file():
+    twice, clean = {"A": {"quantity": 1}, "A#2": {"quantity": 1}}, {"A": {"quantity": 1}}
+    assert ["A"] == numbered((1, twice), (2, clean))
+    assert ["A", "A#2"] == numbered((1, clean), (2, twice))
+
+
+def test_a_line_too_many_does_not_come_back_with_an_older_file():
+    assert ["A"] == numbered((2, {"A": {}}), (1, {"A": {}, "A#2": {}}))
+
+
+def test_other_lines_stay_when_one_is_counted_anew():
+    assert ["A", "B", "B#2", "C#9"] == numbered(
+        (1, {"A": {}, "A#2": {}, "B": {}, "B#2": {}, "C#9": {}}), (2, {"A": {}})
+    )
+
+
+def test_a_file_with_ids_of_its_own_removes_no_line():
+    facts = Known(observed_at=1)
+    facts.merge({}, {"A": {}, "A#2": {}}, 1)
+    facts.merge({}, {"A": {}}, 2)
+    assert ["A", "A#2"] == [line["line_id"] for line in nest(facts.facts)["lines"]]
