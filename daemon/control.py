@@ -1,6 +1,7 @@
 """The daemon's unix socket: other processes hand it their commands, since it alone holds the database.
 
-One request, one answer, each a line of JSON: {"argv", "lang", "cwd", "zone"} -> {"code", "out", "err"}. Mode 0660.
+One request, one answer, each a line of JSON, {"argv", "lang", "cwd", "zone", "stdin"} -> {"code", "out", "err"}.
+Mode 0660.
 """
 
 import itertools
@@ -12,18 +13,17 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import structlog
-from sqlalchemy.engine import make_url
-
-from daemon import clock, config
-from daemon.config import Config
+from daemon import clock
 from daemon.errors import ConfigError, Unavailable
 
-log = structlog.get_logger()
-MOST = 64 * 1024
+if TYPE_CHECKING:
+    from daemon.config import Config
+
+MOST = 4 * 1024 * 1024
+"""Bytes of a request: the keys of some ten thousand cases."""
 READ_S = 10
 """How long a client may take to say its line."""
 CLIENTS = 16
@@ -32,7 +32,7 @@ CLIENTS = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A command that another process wants run: its words, its language, the folder and zone it was typed in, who asks.
+    """A command that another process wants run: its words, language, folder, zone and input, and who asks.
 
     `user` is the name of the system's user at the other end, as the kernel says it; "" where it cannot.
     """
@@ -42,22 +42,33 @@ class Request:
     cwd: Path
     user: str = ""
     zone: ZoneInfo | None = None
+    stdin: str = ""
 
 
-Handler = Callable[[Request], dict[str, Any]]
+Answer = dict[str, Any]
+Handler = Callable[[Request], Answer]
 
 
-def path_of(settings: Config) -> Path:
-    """Where the socket is: as configured, else under RUNTIME_DIRECTORY, else beside the database."""
-    if settings.daemon.socket is not None:
-        return settings.base / settings.daemon.socket
+def path_of(settings: "Config") -> Path:
+    """Where the socket of an installation is."""
+    from sqlalchemy.engine import make_url
+
+    from daemon.config import url_of
+
+    url = make_url(url_of(settings))
+    database = url.database if url.drivername.startswith("sqlite") else None
+    return place(settings.daemon.socket, Path(database) if database else None, settings.base)
+
+
+def place(configured: Path | str | None, database: Path | None, base: Path) -> Path:
+    """Where a socket is: as configured, else under RUNTIME_DIRECTORY, else beside the database's file."""
+    if configured is not None:
+        return base / configured
     runtime = os.environ.get("RUNTIME_DIRECTORY")
-    database = make_url(config.url_of(settings)).database
-    beside = Path(database).parent if settings.database.url.startswith("sqlite") and database else settings.base
     standard = Path("/run/forestall/forestall.sock")
     if runtime:
         return Path(runtime.split(":")[0]) / "forestall.sock"
-    return standard if standard.exists() else beside / "forestall.sock"
+    return standard if standard.exists() else (database.parent if database else base) / "forestall.sock"
 
 
 def socket_path(arguments: list[str], default: Path) -> Path | None:
@@ -68,22 +79,28 @@ def socket_path(arguments: list[str], default: Path) -> Path | None:
             chosen = Path(value)
         elif word.startswith("--config="):
             chosen = Path(word.removeprefix("--config="))
+    from daemon import config
+
     try:
         return path_of(config.load(chosen))
     except ConfigError:
         return None
 
 
-def forward(path: Path, arguments: list[str], lang: str) -> dict[str, Any] | None:
-    """Let the daemon run the command; None when none answers there."""
+def forward(path: Path, arguments: list[str], lang: str, typed: str = "", patience: float = 120) -> Answer | None:
+    """Let the daemon run the command; None when none answers there within `patience` (s).
+
+    `typed`: what this process has read of its standard input.
+    """
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(120)
+            connection.settimeout(patience)
             connection.connect(str(path))
-            request = {"argv": arguments, "lang": lang, "cwd": str(Path.cwd()), "zone": clock.zone().key}
+            where = {"cwd": str(Path.cwd()), "zone": clock.zone().key}
+            request = {"argv": arguments, "lang": lang, "stdin": typed, **where}
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answer:
-                said: dict[str, Any] = json.loads(answer.readline())
+                said: Answer = json.loads(answer.readline())
                 return said
     except (OSError, ValueError):
         return None
@@ -152,14 +169,17 @@ class Server:
                 answer = self._handler(request)
             connection.sendall(json.dumps(answer).encode() + b"\n")
         except Exception as error:
-            log.warning("control.refused", error=f"{type(error).__name__}: {error}"[:300])
+            import structlog
+
+            structlog.get_logger().warning("control.refused", error=f"{type(error).__name__}: {error}"[:300])
 
 
 def _request(said: dict[str, Any], user: str) -> Request:
     """What a client said; a client that names no zone reads in the daemon's. Raises where it said something else."""
     words, zone = [str(word) for word in said["argv"]], said.get("zone")
     known = ZoneInfo(str(zone)) if zone is not None else None
-    return Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])), user=user, zone=known)
+    typed = str(said.get("stdin", ""))
+    return Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])), user=user, zone=known, stdin=typed)
 
 
 def _peer(connection: socket.socket) -> str:

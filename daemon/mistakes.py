@@ -100,6 +100,19 @@ OURS = (
     "the database {}, this version needs {}: run `forestall db upgrade`",
     "is empty",
     "is at revision {}",
+    "no case and no order {}; `forestall cases list` shows the keys",
+    "no task and no order {}; `forestall tasks list` shows the keys",
+    "order {} is known in several shops: {}; add --shop",
+    "nothing is of kind {}; there is {}",
+    "no case {}; `forestall cases list` shows the keys",
+    "no open task {}; `forestall tasks list` shows the keys",
+    "{} is no open task any more; `forestall why ORDER` tells what became of it",
+    "{} was not done or cancelled by a person",
+    "{} is closed already",
+    "{} was not closed by a person: it ended by itself",
+    "{}: {} was opened since",
+    "order {} has no case",
+    "order {} has no task",
 )
 """What Forestall's own code says; `{}` stands for a value."""
 

@@ -122,13 +122,16 @@ REASONS: Mapping[str, str] = {
     "TASK_FOR_A_PERSON": "handed to a person",
     "TASK_DONE": "done by a person",
     "TASK_CANCELLED": "called off by a person",
+    "TASK_REOPENED": "open again, says a person",
     "CALL_LOST": "the process ended during the call",
     "CASE_CLOSED": "the case is closed",
     # What a person did.
     "ACKNOWLEDGED": "a person has seen it",
+    "ACK_UNDONE": "to be told again, says a person",
     "SNOOZED": "put off by a person",
     "WOKEN": "woken by a person",
     "HUMAN_TAKEOVER": "a person has taken over",
+    "HANDED_BACK": "a person has handed it back",
     "RESOLVED_BY_PERSON": "a person declared it solved",
     # What is wrong with a listing.
     "CUSTOMISED_NOT_PRESALE": "customised goods that are not on presale: publish them as presale with a time",

@@ -9,7 +9,7 @@ from tests.refusals import template
 
 MODULES = (
     *("daemon/adapter.py", "daemon/config.py", "daemon/installation.py", "daemon/metrics.py", "daemon/recording.py"),
-    *("daemon/secret.py", "daemon/store/database.py"),
+    *("daemon/secret.py", "daemon/store/database.py", "daemon/store/hands.py", "daemon/acts.py"),
     *("rules/calendars.py", "rules/hours.py", "rules/playbook.py", "rules/templates.py"),
     *("adapters/http.py", "adapters/options.py", "adapters/smtp.py"),
 )
@@ -22,6 +22,7 @@ ERRORS = {
     "SchemaOutdated",
     "Unavailable",
     "UnknownAdapter",
+    "Usage",
     "ValueError",
 }
 

@@ -6,7 +6,7 @@ import typer
 from sqlalchemy import RowMapping
 
 from daemon import reasons, show, words
-from daemon.cli import screen
+from daemon.cli import completion, screen
 from daemon.cli.session import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -76,7 +76,9 @@ def _left(row: RowMapping, now: int) -> str:
 
 @app.command("show")
 def show_order(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="The platform's order id.")],
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER", help="The platform's order id.", autocompletion=completion.orders)
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     shop: ShopOption = None,
     json: JsonOption = False,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
@@ -49,6 +50,44 @@ def abroad(zone: ZoneInfo, now: int) -> str | None:
     """The name of a zone in which the clocks do not show the reader's time; None where they do."""
     local = to_datetime(now, zone)
     return show.zone_name(local) if local.utcoffset() != to_datetime(now, reader()).utcoffset() else None
+
+
+def listing(
+    heads: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], wide: int, right: Iterable[int] = ()
+) -> None:
+    """A table of (cells, key): each key has a line of its own below, whole, so that it can be copied at any width.
+
+    `wide`: the column whose text is broken where the window is too narrow for it.
+    """
+    columns = list(zip(heads, *(cells for cells, _key in rows), strict=True))
+    widths = [max(map(cell_len, column)) for column in columns]
+    room = out().console(out().out).width - sum(widths) + widths[wide] - 2 * len(widths) + 2
+    widths[wide] = max(NARROW, min(widths[wide], room))
+    numbers = frozenset(right)
+    out().print(_aligned(heads, widths, numbers))
+    out().print("─" * (sum(widths) + 2 * len(widths) - 2))
+    for cells, key in rows:
+        lines = broken(cells[wide], widths[wide])
+        out().print(_aligned([*cells[:wide], lines[0], *cells[wide + 1 :]], widths, numbers))
+        for line in lines[1:]:
+            out().print(
+                _aligned(["" if place != wide else line for place in range(len(widths))], widths, numbers).rstrip()
+            )
+        out().print(f"  {key}")
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int], right: frozenset[int]) -> str:
+    pads = [" " * (width - cell_len(cell)) for cell, width in zip(cells, widths, strict=True)]
+    sides = [
+        pad + cell if place in right else cell + pad for place, (cell, pad) in enumerate(zip(cells, pads, strict=True))
+    ]
+    return "  ".join(sides)
+
+
+def broken(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` columns, broken where Chinese, twice as wide and without blanks, has to."""
+    lines = Text(text).wrap(Console(width=width), width)
+    return [line.plain.rstrip() for line in lines] or [""]
 
 
 def rest(count: int, most: int | None) -> None:

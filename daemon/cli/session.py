@@ -2,6 +2,7 @@
 executes commands for others through its socket."""
 
 import io
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -47,6 +48,7 @@ _holder: ContextVar[Holder | None] = ContextVar("holder", default=None)
 _cwd: ContextVar[Path | None] = ContextVar("cwd", default=None)
 _user: ContextVar[str | None] = ContextVar("user", default=None)
 _zone: ContextVar[ZoneInfo | None] = ContextVar("zone", default=None)
+_typed: ContextVar[str | None] = ContextVar("typed", default=None)
 ALONE = ("run", "tick")
 """Commands that a running daemon does not carry out for others: they are what it does itself."""
 
@@ -127,6 +129,15 @@ def user() -> str:
         return ""
 
 
+def typed() -> str:
+    """What stands on the standard input of the command, read to its end once."""
+    said = _typed.get()
+    if said is None:
+        said = sys.stdin.read()
+        _typed.set(said)
+    return said
+
+
 def check_shop(session: Session, shop: str | None) -> None:
     """Raises Usage for the name of a shop that is neither configured nor was ever read."""
     if shop is None or shop in session.settings.shops:
@@ -197,7 +208,7 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
     except DaemonError as error:
         if isinstance(error, Busy):
             raise
-        out().say(_translated(str(error)))
+        out().say(translated(str(error)))
         return error.exit_code
     except typer.Exit as error:
         return error.exit_code
@@ -210,7 +221,8 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
         return 0
 
 
-def _translated(said: str) -> str:
+def translated(said: str) -> str:
+    """What was refused, in the reader's language."""
     from daemon import mistakes
 
     return mistakes.translated(said)
@@ -222,7 +234,7 @@ def _misuse(error: typer.TyperException) -> str:
     context = getattr(error, "ctx", None)
     if context is None or said == context.get_help():
         return said
-    return f"{_translated(said)}\n" + _("help: {command} --help").format(command=context.command_path)
+    return f"{translated(said)}\n" + _("help: {command} --help").format(command=context.command_path)
 
 
 def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
@@ -233,9 +245,9 @@ def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
         from daemon.control import forward, socket_path
 
         path = socket_path(arguments, DEFAULT_CONFIG) if arguments[0] not in ALONE else None
-        answer = forward(path, arguments, i18n.language()) if path is not None else None
+        answer = forward(path, arguments, i18n.language(), _typed.get() or "") if path is not None else None
         if answer is None:
-            out().say(_translated(str(error)))
+            out().say(translated(str(error)))
             return error.exit_code
         out().out.write(answer["out"])
         out().err.write(answer["err"])
@@ -248,7 +260,7 @@ def run_for_client(app: typer.Typer, holder: Holder, request: "Request") -> dict
     if request.argv[:1] and request.argv[0] in ALONE:
         return {"code": Busy.exit_code, "out": "", "err": _("a daemon is running; it does this by itself") + "\n"}
     tokens = (output.current.set(streams), _holder.set(holder), i18n.override.set(request.lang), _cwd.set(request.cwd))
-    asked, zone = _user.set(request.user), _zone.set(request.zone)
+    asked, zone, typed = _user.set(request.user), _zone.set(request.zone), _typed.set(request.stdin)
     try:
         code = run(app, request.argv)
     except Exception as error:
@@ -261,4 +273,5 @@ def run_for_client(app: typer.Typer, holder: Holder, request: "Request") -> dict
         _cwd.reset(tokens[3])
         _user.reset(asked)
         _zone.reset(zone)
+        _typed.reset(typed)
     return {"code": code, "out": streams.out.getvalue(), "err": streams.err.getvalue()}

@@ -108,8 +108,6 @@ def _extra(said: str) -> str:
 
 
 def _wrapped(text: str, width: int) -> list[str]:
-    from rich.console import Console
-    from rich.text import Text
+    from daemon.cli import screen
 
-    lines = Text(text).wrap(Console(width=width), width)
-    return [line.plain.rstrip() for line in lines]
+    return screen.broken(text, width)

@@ -1,12 +1,11 @@
 """`forestall tasks`: what is left for people to do."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import RowMapping
 
-from daemon import show, words
-from daemon.cli import screen
+from daemon.cli import hand
+from daemon.cli.hand import AllOption, KindOption, TasksArgument, UndoOption
 from daemon.cli.session import (
     DEFAULT_CONFIG,
     ConfigOption,
@@ -20,13 +19,13 @@ from daemon.cli.session import (
     out,
 )
 from daemon.i18n import gettext as _
-from daemon.store import hands, views
-from daemon.store.journal import Journal
-from rules import key as keys
-from rules.model import Outcome
+
+if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
+
+    from daemon.acts import Act
 
 app = typer.Typer(help="Tasks: what is left for people to do.", no_args_is_help=True)
-KeyArgument = Annotated[str, typer.Argument(metavar="KEY", help="The task's key: forestall tasks list.")]
 NoteOption = Annotated[str, typer.Option("--note", help="What was done, or the platform's reference.")]
 
 
@@ -34,15 +33,22 @@ NoteOption = Annotated[str, typer.Option("--note", help="What was done, or the p
 def list_tasks(
     config: ConfigOption = DEFAULT_CONFIG,
     shop: ShopOption = None,
+    kind: KindOption = None,
     all_tasks: Annotated[bool, typer.Option("--all", help="Finished ones too.")] = False,
     most: MostOption = None,
     json: JsonOption = False,
 ) -> None:
     """List open tasks, those first that are soon of no use any more."""
+    from daemon import acts
+    from daemon.cli import screen
+    from daemon.store import views, work
+
     with opened(config) as session:
         check_shop(session, shop)
         with session.database.begin() as tx:
-            rows = views.task_rows(tx, session.now, shop=shop, all_rows=all_tasks)
+            acts.check_kind(tx, "task", kind)
+            found = views.task_rows(tx, session.now, shop=shop, all_rows=all_tasks)
+        rows = [row for row in found if work.is_of(row, kind)]
         if json:
             out().json({"tasks": [views.task_json(row) for row in rows]})
             return
@@ -51,39 +57,73 @@ def list_tasks(
             return
         heads = [_("useful until"), _("time left"), _("task"), _("state")]
         rows.sort(key=lambda row: (row["not_after"] is None, row["not_after"] or 0))
-        out().table(screen.table(heads, [_cells(session, row) for row in rows[:most]]))
+        screen.listing(heads, [(_cells(session, row), row["key"]) for row in rows[:most]], wide=2)
         screen.rest(len(rows), most)
         if not all_tasks:
-            out().print(_("when it is done: forestall tasks done TASK (TASK is the second line)"))
+            out().print(_("the key stands below each; when it is done: forestall tasks done KEY"))
 
 
-def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:
+def _cells(session: Session, row: "RowMapping") -> tuple[str, ...]:
+    from daemon import show, words
+    from daemon.cli import screen
+    from rules import key as keys
+
     zone = session.installation.shops.get(row["shop"]).policy.zone
     until = row["not_after"]
     subject = row["order_id"] or keys.unpart(row["cause"].split("/", 1)[1])
     return (
         moment(until, zone, session.now),
         show.left(until - session.now) if until is not None else screen.DASH,
-        f"[{row['shop']}] {subject}: {words.say(words.STEPS, row['step'].split(':')[0])}\n{row['key']}",
+        f"[{row['shop']}] {subject}: {words.say(words.STEPS, row['step'].split(':')[0])}",
         words.say(words.OUTCOMES, row["outcome"]),
     )
 
 
 @app.command()
-def done(key: KeyArgument, note: NoteOption = "", config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Mark a task as done."""
-    _finish(config, key, Outcome.SETTLED, note)
+def done(
+    keys: TasksArgument = None,
+    shop: ShopOption = None,
+    kind: KindOption = None,
+    everything: AllOption = False,
+    undo: UndoOption = False,
+    note: NoteOption = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Mark tasks as done."""
+    text = _("task open again: {key}") if undo else _("task done: {key}")
+    meant = hand.choice(keys, shop, kind, everything, undo)
+    hand.carry_out(
+        config, "task", meant, lambda session, by: _finish(session, by, "settled", note, undo),
+        lambda session, one: text.format(key=one.name), json,
+    )  # fmt: skip
 
 
 @app.command()
-def cancel(key: KeyArgument, note: NoteOption = "", config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Mark a task as not going to be done."""
-    _finish(config, key, Outcome.REFUSED, note)
+def cancel(
+    keys: TasksArgument = None,
+    shop: ShopOption = None,
+    kind: KindOption = None,
+    everything: AllOption = False,
+    undo: UndoOption = False,
+    note: NoteOption = "",
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+) -> None:
+    """Mark tasks as not going to be done."""
+    text = _("task open again: {key}") if undo else _("task cancelled: {key}")
+    meant = hand.choice(keys, shop, kind, everything, undo)
+    hand.carry_out(
+        config, "task", meant, lambda session, by: _finish(session, by, "refused", note, undo),
+        lambda session, one: text.format(key=one.name), json,
+    )  # fmt: skip
 
 
-def _finish(config: ConfigOption, key: str, outcome: Outcome, note: str) -> None:
-    with opened(config) as session, session.database.begin() as tx:
-        journal = Journal()
-        hands.finish_task(tx, journal, key, outcome, note, session.now)
-        journal.write(tx, session.now)
-    out().print(_("done: {key}").format(key=key))
+def _finish(session: Session, by: str, outcome: str, note: str, undo: bool) -> "Act":
+    from daemon.store import hands
+    from rules.model import Outcome
+
+    if undo:
+        return lambda tx, journal, task: hands.reopen_task(tx, journal, task["key"], session.now, by)
+    end, now = Outcome(outcome), session.now
+    return lambda tx, journal, task: hands.finish_task(tx, journal, task["key"], end, note, now, by)

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from daemon import reasons, show, words
-from daemon.cli import screen
+from daemon.cli import completion, screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, find_shop, instant, opened, out
 from daemon.errors import Usage
 from daemon.explanation import why as explain
@@ -22,7 +22,9 @@ def register(app: typer.Typer) -> None:
 
 
 def why(
-    order: Annotated[str, typer.Argument(metavar="ORDER", help="The platform's order id.")],
+    order: Annotated[
+        str, typer.Argument(metavar="ORDER", help="The platform's order id.", autocompletion=completion.orders)
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     at: Annotated[str | None, typer.Option("--at", help="As it was known at this moment (RFC 3339).")] = None,
     shop: ShopOption = None,

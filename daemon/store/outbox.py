@@ -213,8 +213,10 @@ def has_members(connection: Connection, cause: str) -> bool:
     return found.first() is not None
 
 
-def note_outcome(journal: Journal, row: RowMapping, event: str, at: int, outcome: str, reason: str) -> None:
-    """Put an outcome down as evidence; a voided action is a decision line as well."""
+def note_outcome(
+    journal: Journal, row: RowMapping, event: str, at: int, outcome: str, reason: str, by: str = ""
+) -> None:
+    """Put an outcome down as evidence; a voided action is a decision line as well. `by`: the person who said so."""
     entry = line(
         at=at,
         shop=row["shop"],
@@ -234,7 +236,7 @@ def note_outcome(journal: Journal, row: RowMapping, event: str, at: int, outcome
         pack=row["pack"],
         playbook=row["playbook"],
     )
-    journal.note(row["shop"], row["order_id"] or row["cause"], entry)
+    journal.note(row["shop"], row["order_id"] or row["cause"], entry | ({"by": by} if by else {}))
 
 
 def _claim(

@@ -108,7 +108,10 @@ def _case(row: Any, entries: Sequence[Entry], at: int) -> model.Case:
     dated = [entry for entry in entries if entry["event"] in ("case_opened", "moved") and entry.get("ship_by")]
     moved = any(entry["event"] == "moved" and parse(entry["at"]) > at for entry in dated)
     was = [parse(entry["ship_by"]) for entry in dated if parse(entry["at"]) <= at]
-    later = {entry["reason"] for entry in entries if entry["event"] == "hand" and parse(entry["at"]) > at}
+    hands = [entry for entry in entries if entry["event"] == "hand"]
+    later = {entry["reason"] for entry in hands if parse(entry["at"]) > at}
+    taken = [entry for entry in hands if entry["reason"] in ("HUMAN_TAKEOVER", "HANDED_BACK")]
+    by_then = [entry["reason"] for entry in taken if parse(entry["at"]) <= at]
     return model.Case(
         key=row.key,
         violation=Violation(row.violation),
@@ -119,7 +122,7 @@ def _case(row: Any, entries: Sequence[Entry], at: int) -> model.Case:
         ship_by=was[-1] if moved and was else row.ship_by,
         snoozed_until=None if later & {"SNOOZED", "WOKEN"} else row.snoozed_until,
         acked_at=row.acked_at if row.acked_at is not None and row.acked_at <= at else None,
-        taken_over=bool(row.taken_over) and "HUMAN_TAKEOVER" not in later,
+        taken_over=by_then[-1:] == ["HUMAN_TAKEOVER"] if taken else bool(row.taken_over),
     )
 
 

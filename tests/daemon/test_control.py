@@ -118,7 +118,7 @@ def test_the_socket_is_gone_after_the_end(path: Path) -> None:
         pytest.param(b'{"argv": ["x"], "lang": "en", "cwd": "/", "zone": "Nowhere/Land"}\n', id="no zone"),
         pytest.param(b'{"argv": ["orders"], "lang": "en", "cwd"', id="cut"),
         pytest.param(b"[" * 60_000 + b"\n", id="deep"),
-        pytest.param(b'{"argv": ["' + b"x" * 70_000 + b'"], "lang": "en", "cwd": "/"}\n', id="long"),
+        pytest.param(b'{"argv": ["' + b"x" * control.MOST + b'"], "lang": "en", "cwd": "/"}\n', id="long"),
         pytest.param(b"\xff\xfe\n", id="not utf-8"),
     ],
 )
