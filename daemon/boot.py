@@ -20,6 +20,7 @@ T = Timer.__table__  # type: ignore[attr-defined]
 C = Case.__table__  # type: ignore[attr-defined]
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 _ALIVE = "alive_at"
+_PRETENDED = "pretended_at"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,17 @@ class Report:
     deadlines_passed: int
 
 
-def alive(connection: Connection, now: int) -> None:
-    """Leave a sign of life."""
-    meta.put(connection, _ALIVE, str(now))
+def alive(connection: Connection, now: int, *, pretend: bool = False) -> None:
+    """Leave a sign of life. `pretend`: of a run that was only told it is that moment (`tick --at`)."""
+    meta.put(connection, _PRETENDED if pretend else _ALIVE, str(now))
+    if not pretend:
+        meta.put(connection, _PRETENDED, "")
+
+
+def last_runs(connection: Connection) -> list[tuple[int, bool]]:
+    """When the last run was, and the last pretended one since; and whether it was by a real clock."""
+    said = ((meta.get(connection, name), name == _ALIVE) for name in (_ALIVE, _PRETENDED))
+    return [(int(at), real) for at, real in said if at]
 
 
 def report(engine: Engine, now: int, tell_after: int) -> Report | None:

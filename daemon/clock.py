@@ -28,3 +28,17 @@ def zone() -> ZoneInfo:
         return ZoneInfo(named)
     except (KeyError, OSError, ValueError):  # no such zone, or no name of one
         return ZoneInfo("UTC")
+
+
+def elapsed() -> float:
+    """Seconds that went by since some moment, sleep of the machine included where the system tells it."""
+    asleep_too = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if asleep_too is None else time.clock_gettime(asleep_too)
+
+
+def boot() -> str:
+    """Since which start of the machine `elapsed` counts; "" where the system does not tell."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""

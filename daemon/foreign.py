@@ -170,6 +170,10 @@ TEXTS = (
     "{} {} is not known",
     "{}, but shop {} is on {}",
     "{}, not a regular file",
+    "{} records are dated later than now, up to {}; now was taken instead",
+    "set the clock of the computer that exports, or correct the column or file name that says when it was",
+    "{} {} could not be taken in: {}",
+    "look for page.failed in the log; correct the record or its adapter",
 )
 """Texts of the file adapters; `{}` stands for a value."""
 

@@ -49,6 +49,8 @@ class Texts:
             message = notice.unscanned(tx, shop, row, now, lang)
         elif name == "boot":
             message = notice.was_down(shop, row, lang)
+        elif name == "clock":
+            message = notice.clock_set(shop, row, lang)
         elif row["step"] == "resolved" or not members:
             message = notice.solved(shop, row, lang)
         else:

@@ -13,7 +13,7 @@ from daemon.shops import Shop
 from daemon.store import health, scans
 from daemon.tables import Feed, Order
 from rules import key
-from rules.instant import HOUR
+from rules.instant import HOUR, format_utc
 from rules.model import Kind
 
 F = Feed.__table__  # type: ignore[attr-defined]
@@ -85,6 +85,21 @@ def was_down(shop: Shop, row: RowMapping, lang: str | None) -> Message:
     title = gettext("Forestall was down from {since} to {until}", lang).format(since=since, until=until)
     text = gettext("{orders} orders came due meanwhile, {passed} deadlines passed; look at `forestall today`", lang)
     return message(row, title, text.format(orders=counts["orders"], passed=counts["passed"]), {"cause": row["cause"]})
+
+
+def clock_set(shop: Shop, row: RowMapping, lang: str | None) -> Message:
+    """By how much the clock of this computer was set, and what that means for what was told meanwhile."""
+    jump = msgspec.json.decode(row["note"])
+    was, now = (show.moment(jump[name], shop.policy.zone) for name in ("was", "now"))
+    by = show.left(abs(jump["now"] - jump["was"]), lang)
+    if jump["now"] < jump["was"]:
+        title = gettext("the clock of this computer was set back by {by}: from {was} to {now}", lang)
+        text = gettext("what was decided by the wrong time is decided anew; look at `forestall today`", lang)
+    else:
+        title = gettext("the clock of this computer was set ahead by {by}: from {was} to {now}", lang)
+        text = gettext("if that is wrong, correct it soon: deadlines are judged by it", lang)
+    data: dict[str, Json] = {"cause": row["cause"], "was": format_utc(jump["was"]), "now": format_utc(jump["now"])}
+    return message(row, title.format(by=by, was=was, now=now), text, data)
 
 
 def solved(shop: Shop, row: RowMapping, lang: str | None) -> Message:

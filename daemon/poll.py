@@ -21,7 +21,7 @@ from daemon.store import backlog, feeds, timers
 from daemon.store.database import retrying
 from daemon.store.ingest import Ingested, ingest
 from daemon.store.journal import Journal
-from rules.instant import SECOND
+from rules.instant import SECOND, format_utc
 
 log = structlog.get_logger()
 PAGE_TIMEOUT_S = 60.0
@@ -150,7 +150,8 @@ class Poller:
                 raise LeaseLost(f"{shop.name} is being polled by another worker")
             journal = Journal()
             taken = take_in(tx, journal, self.engine.shops, page.records, now, final=not page.more)
-            recovered = feeds.save_page(tx, shop, replace(page, rejected=[*page.rejected, *refused]), now)
+            told = [*page.rejected, *refused, *_ahead(shop, taken)]
+            recovered = feeds.save_page(tx, shop, replace(page, rejected=told), now)
             if not page.more:
                 timers.publish(tx, shop.name, now)
             journal.write(tx, now)
@@ -165,13 +166,23 @@ class Poller:
                 return
             wait = timers.backoff(claim.attempts, shop.name, first_s=30, most_s=900)
             if isinstance(error, Transient) and error.retry_after_s is not None:
-                wait = int(error.retry_after_s * SECOND)
+                wait = min(int(error.retry_after_s * SECOND), feeds.LONGEST_WAIT)
             note = f"{type(error).__name__}: {error}" if str(error) else _plain(error)
             timers.fail(tx, claim, now + wait, note)
             if feeds.save_error(tx, shop.name, note, now):
                 bug = None if isinstance(error, AdapterError | TimeoutError) else error
                 renew = isinstance(error, AuthFailed)
                 log.warning("feed.broke", shop=shop.name, error=note, renew_credentials=renew, exc_info=bug)
+
+
+def _ahead(shop: Shop, taken: Ingested) -> list[Rejected]:
+    """What is said about records that were dated in the future."""
+    if taken.latest is None:
+        return []
+    reason = f"{taken.ahead} records are dated later than now, up to {format_utc(taken.latest)}; now was taken instead"
+    mend = "set the clock of the computer that exports, or correct the column or file name that says when it was"
+    log.warning("feed.ahead", shop=shop.name, records=taken.ahead, latest=format_utc(taken.latest))
+    return [Rejected(source=shop.name, line=None, reason=reason, mend=mend)]
 
 
 def _so_far(page: Page, now: int, cursor: str | None, waits: bool) -> Page:

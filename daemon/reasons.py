@@ -116,6 +116,7 @@ REASONS: Mapping[str, str] = {
     "FEED_STALE": "no new data has come",
     "ORDERS_UNWATCHED": "orders came without what their deadline needs",
     "WAS_DOWN": "Forestall was not running",
+    "CLOCK_SET": "the clock of this computer was set",
     # What became of an action.
     "MODE_SHADOW": "shadow mode: recorded, not done",
     "NO_SINK": "no channel is configured for it",

@@ -52,6 +52,12 @@ class Known:
             for name in said:
                 self.times.pop(name, None)
 
+    def doubt(self, limit: int, observed_at: int) -> None:
+        """What was dated later than `limit` cannot be so: from now on it is no newer than `observed_at`."""
+        if self.observed_at > limit:
+            self.observed_at = observed_at
+            self.times = {name: min(at, observed_at) for name, at in self.times.items()}
+
     def _fill(self, said: Mapping[str, Any], observed_at: int) -> None:
         """An older snapshot: it speaks only where nothing newer was said."""
         for name, value in said.items():

@@ -1,4 +1,4 @@
-"""What the file adapters say about inputs they cannot use, read off their source as texts with `{}` for values."""
+"""What the file adapters and the poll say about inputs they cannot use, read off their source as texts with `{}` for values."""
 
 import ast
 from collections.abc import Iterator
@@ -19,7 +19,8 @@ NAMED = {
 
 def said() -> set[str]:
     """Every text of a refusal that stands in the source; those that are computed are left out."""
-    return {text for path in sorted((ROOT / "adapters" / "files").glob("*.py")) for text in in_module(path)}
+    paths = [*(ROOT / "adapters" / "files").glob("*.py"), ROOT / "daemon" / "poll.py"]
+    return {text for path in sorted(paths) for text in in_module(path)}
 
 
 def in_module(path: Path) -> Iterator[str]:

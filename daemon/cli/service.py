@@ -7,14 +7,15 @@ import structlog
 import typer
 from sqlalchemy import func, select
 
-from daemon import cli, clock
+from daemon import cli, clock, jump
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, Holder, JsonOption, instant, opened, out, run_for_client
 from daemon.control import Handler
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.installation import Installation
-from daemon.scheduler import Service, assemble
+from daemon.scheduler import assemble
 from daemon.scheduler import tick as pass_once
+from daemon.service import Service
 from daemon.store.database import Database
 from daemon.tables import Action, Delivery
 from rules.model import Outcome
@@ -50,7 +51,7 @@ def tick(
             session.installation.shops.modes = {}
         now = moment if moment is not None else clock.now()
         parts = assemble(session.database, session.installation, now, pretend=moment is not None)
-        did = pass_once(parts, now)
+        did = pass_once(parts, now, jump.read() if moment is None else None)
     if json:
         out().json(did)
         return

@@ -71,7 +71,7 @@ def daily(database: Database, path: Path, now: int) -> bool:
     """Record the heads unless that was done within a day; returns whether it was done now."""
     with database.begin() as tx:
         last = meta.get(tx, _ANCHORED)
-    if last is not None and path.exists() and now - int(last) < DAY:
+    if last is not None and path.exists() and abs(now - int(last)) < DAY:
         return False
     record(database, path, now)
     return True

@@ -40,10 +40,14 @@ def plan(
     *,
     pack: str = "",
     members: Sequence[str] | None = None,
+    note: str = "",
 ) -> None:
-    """Plan the alert and put it down as evidence, in the caller's transaction. `members`: the orders it names."""
+    """Plan the alert and put it down as evidence, in the caller's transaction.
+
+    `members`: the orders it names. `note`: what its text is made of.
+    """
     named = msgspec.json.encode(members).decode() if members is not None else None
-    row = decisions.action_row(shops, shop, act, now, pack, cause=cause, members=named)
+    row = decisions.action_row(shops, shop, act, now, pack, cause=cause, members=named) | {"note": note}
     decisions.add_actions(connection, [row])
     entry = line(
         at=now,

@@ -1,6 +1,6 @@
 """Feeds: how far each has been read, how it is doing, what it could not use."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -13,10 +13,13 @@ from daemon.store.upsert import upsert
 from daemon.tables import Feed, Quarantine
 from rules import scan
 from rules.health import gauges
+from rules.instant import HOUR
 
 F = Feed.__table__  # type: ignore[attr-defined]
 Q = Quarantine.__table__  # type: ignore[attr-defined]
 _DIALECTS = ("sqlite", "postgresql")
+LONGEST_WAIT = HOUR
+"""How long a feed that fails is left alone at most (µs), whatever the other side says."""
 KEPT = 10_000
 """Quarantined rows kept per shop; the count goes on."""
 
@@ -37,6 +40,18 @@ def ensure(connection: Connection, shop: Shop, now: int) -> None:
             timers.wake(connection, timers.WATCH, [(shop.name, "feed", shop.seller, now + shop.stale_after)])
 
 
+def cap(connection: Connection, shops: Iterable[Shop], now: int, early: int) -> None:
+    """Let no feed wait longer than its period, one that fails no longer than an hour; look for stale data in time.
+
+    What is due within `early` µs is due at once.
+    """
+    for shop in shops:
+        patience = max(shop.poll_every, LONGEST_WAIT)
+        timers.cap(connection, timers.FEED, shop.name, now, shop.poll_every, patience, early)
+        if shop.stale_after is not None:
+            timers.cap(connection, timers.WATCH, shop.name, now, shop.stale_after, shop.stale_after)
+
+
 def get(connection: Connection, shop: str) -> RowMapping | None:
     """The feed's row."""
     return connection.execute(_OF_SHOP, {"b_shop": shop}).mappings().first()
@@ -48,9 +63,9 @@ def save_page(connection: Connection, shop: Shop, page: Page, now: int) -> bool:
     Returns whether the feed was failing before: it is well again once it is read to its end.
     """
     before = get(connection, shop.name)
-    watermark = before["watermark"] if before else None
-    if page.watermark is not None:
-        watermark = max(watermark or page.watermark, page.watermark)
+    known = [before["watermark"] if before else None, page.watermark]
+    # what claims to be known beyond now was dated by a wrong clock, and would never become stale
+    watermark = max((min(mark, now) for mark in known if mark is not None), default=None)
     values = {
         "b_shop": shop.name,
         "b_cursor": page.cursor,

@@ -5,7 +5,7 @@ One call is one bounded page inside the caller's transaction. Nothing is decided
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any
 
@@ -17,21 +17,30 @@ from daemon.store import incidents, open_lines, orders, pairs, sightings, stock,
 from daemon.store.journal import Journal
 from daemon.store.upsert import many, upsert
 from daemon.tables import Event, Order
+from rules.instant import MINUTE
 from rules.model import CLAIM_FLAGS, UNKNOWN
 from rules.snapshot import Known
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 EV = Event.__table__  # type: ignore[attr-defined]
+SLACK = 5 * MINUTE
+"""How far ahead of our clock a record may be dated and still be believed (µs)."""
+NEVER = 1 << 62
 SeenAt = Callable[[int], int]
 """When a record that was true at an instant was seen by us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ingested:
-    """What a page did: records taken in, orders changed."""
+    """What a page did: records taken in, orders changed, and how many were dated too far ahead to be believed.
+
+    `latest`: the furthest such date (instant).
+    """
 
     records: int
     changed: int
+    ahead: int = 0
+    latest: int | None = None
 
 
 def ingest(
@@ -46,18 +55,29 @@ def ingest(
 ) -> Ingested:
     """Take in a page. `now` = when it was seen (None: each record at its own observed_at, not before `since`).
 
-    `final` False: the file goes on; what it touches is woken when its last page comes.
+    `final` False: the file goes on; what it touches is woken when its last page comes. Live, a record dated later
+    than now and some slack is taken for one of now: else it would outdo every right one until that date.
     """
+    limit = NEVER if now is None else now + SLACK
+    ahead = [record.observed_at for record in records if record.observed_at > limit]
+    if ahead and now is not None:
+        records = _of_now(records, limit, now)
 
     def seen_at(observed_at: int) -> int:
         return max(observed_at, since) if now is None else now
 
     snapshots = [record for record in records if isinstance(record, Snapshot)]
-    changed = _orders(connection, journal, shops, _folded(snapshots), seen_at, final)
+    changed = _orders(connection, journal, shops, _folded(snapshots), seen_at, limit, final)
     reports = [record for record in records if isinstance(record, StockReport)]
-    stock.report(connection, shops, reports, seen_at, staged=not final)
+    stock.report(connection, shops, reports, seen_at, limit, staged=not final)
     _events(connection, journal, shops, [r for r in records if isinstance(r, OrderEvent)], seen_at)
-    return Ingested(records=len(records), changed=changed)
+    return Ingested(records=len(records), changed=changed, ahead=len(ahead), latest=max(ahead, default=None))
+
+
+def _of_now(records: Sequence[Record], limit: int, now: int) -> list[Record]:
+    """The records, those beyond the limit dated now, and last in the order of their own dates."""
+    late = sorted((r for r in records if r.observed_at > limit), key=attrgetter("observed_at"))
+    return [*(r for r in records if r.observed_at <= limit), *(replace(r, observed_at=now) for r in late)]
 
 
 def _folded(snapshots: Iterable[Snapshot]) -> list[Snapshot]:
@@ -86,12 +106,18 @@ def _joined(a: Snapshot, b: Snapshot) -> Snapshot:
 
 
 def _orders(
-    connection: Connection, journal: Journal, shops: Shops, snapshots: list[Snapshot], seen_at: SeenAt, final: bool
+    connection: Connection,
+    journal: Journal,
+    shops: Shops,
+    snapshots: list[Snapshot],
+    seen_at: SeenAt,
+    limit: int,
+    final: bool,
 ) -> int:
     """Merge the snapshots that differ from what was last seen; returns how many orders changed."""
     if not snapshots:
         return 0
-    seen = sightings.of(connection, {(snap.shop, snap.order_id) for snap in snapshots})
+    seen = sightings.of(connection, {(snap.shop, snap.order_id) for snap in snapshots}, limit)
     affirmed = dict(seen)
     differing: list[Snapshot] = []
     new: dict[tuple[str, str], sightings.Sighting] = {}
@@ -115,7 +141,7 @@ def _orders(
     sightings.remember(connection, new)
     if not differing:
         return 0
-    return _merge(connection, journal, shops, differing, affirmed, seen_at, final)
+    return _merge(connection, journal, shops, differing, affirmed, seen_at, limit, final)
 
 
 def _merge(
@@ -125,6 +151,7 @@ def _merge(
     differing: list[Snapshot],
     seen: dict[tuple[str, str], sightings.Sighting],
     seen_at: SeenAt,
+    limit: int,
     final: bool,
 ) -> int:
     """Merge differing snapshots in the order they came; save, put down and wake the orders that changed."""
@@ -139,6 +166,7 @@ def _merge(
         is_new = facts is None
         if facts is None:
             facts = stored[name] = Known(observed_at=snap.observed_at)
+        facts.doubt(limit, snap.observed_at)
         before, times = dict(facts.facts), dict(facts.times)
         facts.merge(snap.fields, snap.lines, snap.observed_at, counted=snap.counted)
         if is_new or facts.facts != before:
@@ -156,7 +184,7 @@ def _merge(
     incidents.add(connection, happened)
     _age(connection, {name: facts for name, facts in aged.items() if name not in changed})
     if changed:
-        _save(connection, list(changed.values()), indexed, final)
+        _save(connection, list(changed.values()), indexed, limit, final)
     return len(changed)
 
 
@@ -202,13 +230,14 @@ def _save(
     connection: Connection,
     changed: list[Changed],
     indexed: Mapping[tuple[str, str], orders.Indexed],
+    limit: int,
     final: bool,
 ) -> None:
     changed.sort(key=lambda c: (c.snap.shop, c.snap.order_id))
     parsed = [(change, orders.row(change.shop, change.snap.order_id, change.known)) for change in changed]
     orders.save(connection, [row for _, (row, _, _) in parsed], indexed)
     turned = [open_lines.Turned(c.shop, order, due, c.known, c.at, c.is_new) for c, (_, order, due) in parsed]
-    pools = open_lines.bring_up(connection, turned)
+    pools = open_lines.bring_up(connection, turned, limit)
     subjects = [
         (order.shop, order.order_id, change.shop.seller, change.at)
         for change, (_, order, _) in parsed

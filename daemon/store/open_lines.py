@@ -33,14 +33,14 @@ class Turned:
     is_new: bool
 
 
-def bring_up(connection: Connection, turned: Sequence[Turned]) -> dict[tuple[str, str], int]:
+def bring_up(connection: Connection, turned: Sequence[Turned], limit: int) -> dict[tuple[str, str], int]:
     """Bring the open lines of changed orders up to date; returns the pools (seller, sku) to allocate anew, and when."""
     before = _open_lines(connection, {(one.order.shop, one.order.order_id) for one in turned if not one.is_new})
     kept = [one for one in turned if _name(one) in before or any(line.sku for line in one.order.lines)]
     after = {_name(one): _lines(one) for one in kept}
     _leave(connection, kept, before, after)
     stock.note_listings(connection, (listed for one in kept for listed in _listings(one)))
-    told = stock.note(connection, [word for one in kept for word in _words(one)])
+    told = stock.note(connection, [word for one in kept for word in _words(one)], limit)
     _write(connection, before, after)
     touched = dict(told)
     for one in kept:

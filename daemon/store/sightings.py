@@ -28,9 +28,15 @@ def digest(snap: Snapshot) -> bytes:
     return hashlib.blake2b(_canonical((MAPPING, snap.fields, snap.lines)), digest_size=8).digest()
 
 
-def of(connection: Connection, names: set[tuple[str, str]]) -> dict[tuple[str, str], Sighting]:
-    """How the named orders (shop, order id) were last seen; one never seen is absent."""
-    return {(shop, order_id): (mark, at) for shop, order_id, mark, at in pairs.read(connection, _SEEN, names)}
+def of(connection: Connection, names: set[tuple[str, str]], limit: int) -> dict[tuple[str, str], Sighting]:
+    """How the named orders (shop, order id) were last seen; one never seen is absent.
+
+    One that says it was seen later than `limit` was dated wrongly: anything is newer than that.
+    """
+    return {
+        (shop, order_id): (mark, at if at <= limit else 0)
+        for shop, order_id, mark, at in pairs.read(connection, _SEEN, names)
+    }
 
 
 def affirm(connection: Connection, again: dict[tuple[str, int], set[str]]) -> None:

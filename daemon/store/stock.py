@@ -24,10 +24,14 @@ def report(
     shops: Shops,
     reports: list[StockReport],
     seen_at: Callable[[int], int],
+    limit: int,
     *,
     staged: bool = False,
 ) -> None:
-    """Take in stock that was reported apart from orders; the newest word about a pool wins."""
+    """Take in stock that was reported apart from orders; the newest word about a pool wins.
+
+    A stored one that is dated later than `limit` cannot be right, and any other wins.
+    """
     words, listed = [], []
     for said in reports:
         seller, at = shops.get(said.shop).seller, seen_at(said.observed_at)
@@ -35,7 +39,7 @@ def report(
         if said.listing_id is not None:
             listed.append((seller, said.sku, said.shop, said.listing_id, at))
     note_listings(connection, listed)
-    wake(connection, note(connection, words), staged=staged)
+    wake(connection, note(connection, words, limit), staged=staged)
 
 
 class Word(NamedTuple):
@@ -119,7 +123,7 @@ def _note_balance(connection: Connection, pool: Any, needed: int, short: bool, n
     connection.execute(update(P).where(P.c.seller == pool.seller, P.c.sku == pool.sku).values(**values))
 
 
-def note(connection: Connection, words: Sequence[Word]) -> dict[tuple[str, str], int]:
+def note(connection: Connection, words: Sequence[Word], limit: int) -> dict[tuple[str, str], int]:
     """Note what is on hand, the newest word last; returns the pools whose cover may change, and since when."""
     many(
         connection,
@@ -135,7 +139,7 @@ def note(connection: Connection, words: Sequence[Word]) -> dict[tuple[str, str],
     for word in words:
         pool = (word.seller, word.sku)
         on_hand, said_at = known[pool]
-        if said_at is not None and said_at > word.observed_at:
+        if said_at is not None and word.observed_at < said_at <= limit:
             continue
         known[pool] = (word.units, word.observed_at)
         latest[pool] = word

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -215,6 +215,12 @@ def fail(connection: Connection, claimed: Claimed, due_at: int, error: str) -> N
     connection.execute(_FAIL, values)
 
 
+def cap(connection: Connection, kind: str, shop: str, now: int, most: int, failing: int, early: int = 0) -> None:
+    """Make a shop's timer due that is further ahead than `most` µs (after a failure: than `failing`), or nearly due."""
+    values = {"b_kind": kind, "b_shop": shop, "b_now": now, "b_early": now + early}
+    connection.execute(_CAP, {**values, "b_most": now + most, "b_failing": now + failing})
+
+
 def release(connection: Connection) -> None:
     """Free every claim: only where no other process can be alive."""
     connection.execute(update(T).where(T.c.lease_until.is_not(None)).values(lease_until=None, fence=T.c.fence + 1))
@@ -313,6 +319,7 @@ _HELD = (
     T.c.id == bindparam("b_id"),
     T.c.fence == bindparam("b_fence"),
 )
+_bound = partial(bindparam, type_=BigInteger)
 _next_due = bindparam("b_due", type_=BigInteger)
 _AGAIN = case(
     # a fact that arrived under the claim has made the row due again: keep that wake-up if it comes first
@@ -347,6 +354,18 @@ _HOLD = (
         T.c.fence == bindparam("b_fence"),
     )
     .values(lease_until=bindparam("b_until"))
+)
+_CAP = (
+    update(T)
+    .where(T.c.kind == bindparam("b_kind"), T.c.shop == bindparam("b_shop"), T.c.lease_until.is_(None))
+    .where(T.c.due_at > _bound("b_now"))
+    .where(
+        or_(
+            T.c.due_at <= _bound("b_early"),
+            T.c.due_at > case((T.c.attempts > 0, _bound("b_failing")), else_=_bound("b_most")),
+        )
+    )
+    .values(due_at=_bound("b_now"))
 )
 _SELLER = select(F.c.seller).where(F.c.shop == bindparam("b_shop"))
 _PUBLISH = (

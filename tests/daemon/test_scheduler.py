@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from daemon import clock, config, scheduler
+from daemon import clock, config
+from daemon import service as process
 from daemon.errors import Busy
-from daemon.scheduler import Parts, Service, assemble, begin, tick
+from daemon.scheduler import Parts, assemble, begin, tick
+from daemon.service import Service
 from daemon.store import meta, timers
 from daemon.store.database import open_database
 from rules import playbook
@@ -92,7 +94,7 @@ def test_a_sink_that_stalls_delays_neither_decisions_nor_another_sink(tmp_path: 
 def test_decisions_wait_a_minute_at_most_for_a_first_poll(
     tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scheduler, "POLL_GRACE", 1_000_000)
+    monkeypatch.setattr(process, "POLL_GRACE_S", 1)
     feed("north").faults.stall_next()
 
     with serving(tmp_path) as service:
@@ -136,6 +138,22 @@ def test_a_hop_that_fails_is_logged_and_runs_again(
         until(lambda: keys(sink()), "the alert is told all the same")
 
     assert ["dispatch"] == [entry["hop"] for entry in logs if entry["event"] == "hop.failed"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hours", [-1, -24 * 3652])
+def test_a_clock_that_is_set_while_the_daemon_runs_stops_nothing(
+    tmp_path: Path, boxes: None, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    right, wrong = clock.now, list[int]()
+    monkeypatch.setattr(clock, "now", lambda: right() + sum(wrong))
+
+    with serving(tmp_path, TWO.replace('feed = "memory"', 'feed = "memory"\npoll_s = 1')):
+        say(an_order_now("1", "north"), shop="north")
+        until(lambda: told(sink()), "the first order is told")
+        wrong.append(hours * HOUR)
+        say(an_order_now("2", "south"), shop="south")
+        until(lambda: "'2'" in str([message.data.get("orders") for message in sink().messages]), "so is the next one")
 
 
 def test_a_hop_that_stands_still_gives_no_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
