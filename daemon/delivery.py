@@ -41,7 +41,7 @@ WINDOW = MINUTE + 5 * SECOND
 """What a limit per minute is counted over: a call may reach the other side some seconds late."""
 NEWS_FOR = 24 * HOUR
 """How long what tells only of something past, not of an open cause, is worth telling (µs)."""
-NEWS = ("boot", "resolved")
+NEWS = ("boot", "resolved", "clock")
 
 
 def queue(connection: Connection, sinks: Sinks, shops: Shops, row: RowMapping, kind: Kind, now: int) -> None:

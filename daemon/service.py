@@ -169,7 +169,6 @@ class Service:
     def _heal(self, found: Jump) -> None:
         parts, settings = self.parts, self.parts.installation.config.daemon
         parts.dispatcher.quiet_until = min(parts.dispatcher.quiet_until, found.now + settings.start_delay)
-        parts.dispatcher.held.clear()
         if found.asleep:
             boot.report(parts.engine, found.now, settings.boot_report_after)
         else:

@@ -1,4 +1,4 @@
-"""What the file adapters and the poll say about inputs they cannot use, read off their source as texts with `{}` for values."""
+"""What the file adapters and the poll say about inputs they cannot use: texts with `{}` for values."""
 
 import ast
 from collections.abc import Iterator

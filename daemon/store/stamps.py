@@ -22,6 +22,7 @@ from daemon.tables import (
     PolicyUse,
     Pool,
     Quarantine,
+    Receiver,
     Seen,
     Timer,
 )
@@ -34,7 +35,7 @@ def _table(model: Any) -> Table:
 
 
 T, A, D, M, F = map(_table, (Timer, Action, Delivery, Member, Feed))
-U = _table(PolicyUse)
+U, R = _table(PolicyUse), _table(Receiver)
 HAPPENED: dict[Table, tuple[str, ...]] = {
     T: ("decided_at",),
     F: ("watermark", "last_success", "failing_since"),
@@ -49,6 +50,7 @@ HAPPENED: dict[Table, tuple[str, ...]] = {
     _table(Order): ("observed_at",),
     _table(Seen): ("observed_at",),
     _table(Quarantine): ("seen_at",),
+    R: ("since", "took_at"),
 }
 """Columns that say when something happened by our clock. None of them is part of a key."""
 _MOVABLE = (Outcome.PLANNED, Outcome.READY, Outcome.NEEDS_HUMAN, Outcome.CALLING)
@@ -87,6 +89,7 @@ def _outbox(connection: Connection, now: int) -> None:
         waits = (table.c.outcome.in_(_MOVABLE), table.c.due_at > now)
         connection.execute(update(table).where(*waits).values(due_at=now))
         _shorten(connection, table, now + outbox.LEASE)
+    connection.execute(update(R).where(R.c.next_at > now).values(next_at=now))
 
 
 def _shorten(connection: Connection, table: Table, most: int) -> None:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from sqlalchemy import BigInteger
+from sqlmodel import SQLModel
 
 from adapters.base import Page, Transient
 from daemon.scheduler import Parts, tick
@@ -137,3 +139,36 @@ def test_what_the_wrong_clock_did_not_touch_stays_as_it_is(db: Database) -> None
         stamps.bring_back(tx, MORNING, LATER)
 
     assert before == {table: rows(db, table) for table in before}
+
+
+DUE = {
+    ("timer", "due_at"), ("timer", "quiet_until"), ("timer", "lease_until"),
+    ("action", "due_at"), ("action", "lease_until"), ("delivery", "due_at"), ("delivery", "lease_until"),
+    ("receiver", "next_at"), ("member", "joined_at"), ("policy_use", "since"),
+}  # fmt: skip
+"""What waits for an instant of ours, or is part of a key: `bring_back` treats each in its own way."""
+STATED = {
+    ("orders", "paid_at"), ("orders", "ship_by"), ("orders", "act_by"), ("open_line", "act_by"), ("case", "ship_by"),
+    ("member", "act_by"), ("member", "ship_by"), ("action", "not_after"), ("event", "at"), ("incident", "at"),
+    ("case", "snoozed_until"), ("member", "snoozed_until"), ("evidence", "at"),
+}  # fmt: skip
+"""Facts of platforms and people, and evidence, which is never changed."""
+NUMBERS = {
+    ("orders", "paid_minor"), ("open_line", "quantity"), ("open_line", "loss_minor"), ("pool", "on_hand"),
+    ("pool", "sellable"), ("pool", "needed"), ("member", "stake_minor"), ("action", "amount_minor"),
+    ("evidence", "seq"), ("evidence_of", "seq"), ("timer", "fence"), ("action", "fence"), ("delivery", "fence"),
+}  # fmt: skip
+
+
+def test_every_instant_of_the_database_is_known_to_the_healing_of_clocks() -> None:
+    """A new column must be put into one of the lists: what is forgotten here waits for years."""
+    happened = {(table.name, name) for table, names in stamps.HAPPENED.items() for name in names}
+    columns = {
+        (table.name, column.name)
+        for table in SQLModel.metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, BigInteger)
+    }
+
+    assert columns == happened | DUE | STATED | NUMBERS
+    assert not happened & (DUE | STATED | NUMBERS)
