@@ -1,78 +1,26 @@
-"""The platforms' order exports as data: which header tells them, which column holds what, what status texts mean.
+"""The platforms' order exports as data: which header tells them, which column holds what.
 
 Columns are found by name; several names for one field are variants over the years, the first that is in
-the file counts. Columns that are not listed, all receiver data among them, are never read. Facts:
-reference/platform-apis.md §1.7, 2.6, 3.6, 4.6.
+the file counts, and names that `texts` has for the same column will do. Columns that are not listed, all
+receiver data among them, are never read. Facts: reference/platform-apis.md §1.7, 2.6, 3.6, 4.6.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from adapters.files.texts import (
+    DOUYIN_STATUS,
+    JD_STATUS,
+    PINDUODUO_STATUS,
+    SHOPIFY_FULFILMENT,
+    SHOPIFY_PAYMENT,
+    TAOBAO_STATUS,
+    Headers,
+)
 from rules.model import Platform
 
 Names = tuple[str, ...]
-
-TAOBAO_STATUS = {
-    "等待买家付款": "unpaid",
-    "定金未付,尾款未付": "unpaid",
-    "定金已付,尾款未付": "unpaid",
-    "等待买家付尾款": "unpaid",
-    "买家已付款,等待卖家发货": "paid",
-    "等待卖家发货": "paid",
-    "卖家部分发货": "partly_shipped",
-    "部分发货": "partly_shipped",
-    "卖家已发货,等待买家确认": "shipped",
-    "卖家已发货": "shipped",
-    "买家已签收": "delivered",
-    "交易成功": "completed",
-    "交易关闭": "cancelled",
-}
-PINDUODUO_STATUS = {
-    "待支付": "unpaid",
-    "待发货": "paid",
-    "已发货": "shipped",
-    "已发货,待签收": "shipped",
-    "已签收": "delivered",
-    "已收货": "delivered",
-    "交易成功": "completed",
-    "已完成": "completed",
-    "已取消": "cancelled",
-    "交易关闭": "cancelled",
-    "未发货,退款成功": "refunded",
-    "已发货,退款成功": "refunded",
-    "已签收,退款成功": "refunded",
-}
-JD_STATUS = {
-    "未付款": "unpaid",
-    "等待付款": "unpaid",
-    "等待付款确认": "unpaid",
-    "新订单": "paid",
-    "等待出库": "paid",
-    "等待发货": "paid",
-    "锁定": "paid",
-    "锁定订单": "paid",
-    "暂停": "paid",
-    "暂停订单": "paid",
-    "等待确认收货": "shipped",
-    "已出库": "shipped",
-    "完成": "completed",
-    "已完成": "completed",
-    "取消": "cancelled",
-    "已取消": "cancelled",
-}
-DOUYIN_STATUS = {
-    "待支付": "unpaid",
-    "已支付": "paid",
-    "备货中": "paid",
-    "待发货": "paid",
-    "部分发货": "partly_shipped",
-    "已发货": "shipped",
-    "已签收": "delivered",
-    "已完成": "completed",
-    "已取消": "cancelled",
-    "已关闭": "cancelled",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +33,9 @@ class Export:
     of all `goods` says otherwise.
     `amounts`: whether order amounts in the rows of one order are its lines' own (`lines`, to be added up) or
     the order's, repeated (`order`). `more_paid` is a second part of what was paid, `total` the price of a line
-    in all. `marks`: status texts may carry (删除) = the order is gone, (锁定) = the buyer wants to cancel.
+    in all. `more_states`: further columns that tell of the order's state; `ends`: columns whose time is an end;
+    `line_state`: the column of a line's own state. `marks`: status texts may carry (删除) = the order is gone,
+    (锁定) = the buyer wants to cancel. `currency`: the columns that name it; none = yuan.
     """
 
     title: str
@@ -94,6 +44,7 @@ class Export:
     any_of: frozenset[str]
     order_id: str
     statuses: Mapping[str, str]
+    status: str = "订单状态"
     order: Mapping[str, Names] = field(default_factory=dict)
     line: Mapping[str, Names] = field(default_factory=dict)
     line_id: Names = ()
@@ -109,33 +60,43 @@ class Export:
     presale: Names = ()
     risk: str = ""
     marks: bool = False
+    more_states: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    ends: Mapping[str, str] = field(default_factory=dict)
+    line_state: str = ""
+    currency: Names = ()
 
     @property
     def columns(self) -> frozenset[str]:
         """All columns that are read."""
         mapped = [*self.order.values(), *self.line.values(), self.line_id, self.remarks, self.refund, self.presale]
-        single = {self.order_id, "订单状态", self.refunded_amount, self.more_paid, self.total, self.risk, self.goods}
-        return frozenset(single.union(*mapped) - {""})
+        mapped += [self.currency, tuple(self.more_states), tuple(self.ends)]
+        single = {self.order_id, self.status, self.refunded_amount, self.more_paid, self.total, self.risk, self.goods}
+        return frozenset({self.line_state, *single}.union(*mapped) - {""})
 
-    def within(self, header: frozenset[str]) -> "Export":
-        """The same with only the columns a file has, so that no row looks for others."""
+    def within(self, headers: Headers) -> "Export":
+        """The same with only the columns a file has, under the names they have there."""
 
         def there(names: Names) -> Names:
-            return tuple(name for name in names if name in header)
+            return tuple(dict.fromkeys(found for name in names if (found := headers.like(name)) is not None))
+
+        def one(name: str) -> str:
+            return headers.named(name) or "" if name else ""
 
         return replace(
             self,
+            order_id=headers.like(self.order_id) or self.order_id,
+            status=headers.like(self.status) or self.status,
             order={name: found for name, names in self.order.items() if (found := there(names))},
             line={name: found for name, names in self.line.items() if (found := there(names))},
             line_id=there(self.line_id),
             remarks=there(self.remarks),
             refund=there(self.refund),
             presale=there(self.presale),
-            refunded_amount=self.refunded_amount if self.refunded_amount in header else "",
-            more_paid=self.more_paid if self.more_paid in header else "",
-            total=self.total if self.total in header else "",
-            risk=self.risk if self.risk in header else "",
-            goods=self.goods if self.goods in header else "",
+            refunded_amount=one(self.refunded_amount),
+            more_paid=one(self.more_paid),
+            total=one(self.total),
+            risk=one(self.risk),
+            goods=one(self.goods),
         )
 
 
@@ -197,6 +158,7 @@ EXPORTS = (
             "placed_at": ("订单创建时间",),
             "paid_at": ("订单付款时间",),
             "shipped_at": ("发货时间",),
+            "ship_by": ("应发货时间",),
             "paid_minor": ("买家实际支付金额",),
             "shipping_minor": ("买家应付邮费",),
             "received_minor": ("打款商家金额", "确认收货打款金额"),
@@ -248,6 +210,7 @@ EXPORTS = (
         order={
             "placed_at": ("下单时间",),
             "paid_at": ("付款确认时间",),
+            "ship_by": ("承诺发货时间",),
             "paid_minor": ("应付金额",),
             "shipping_minor": ("运费金额",),
             "received_minor": ("结算金额",),
@@ -296,5 +259,37 @@ EXPORTS = (
         remarks=("买家留言", "商家备注"),
         refund=("售后状态",),
         presale=("订单类型",),
+    ),
+    Export(
+        title="Shopify order export (orders_export)",
+        platforms=("generic", "shopify"),
+        needs=frozenset({"Name", "Financial Status", "Fulfillment Status"}),
+        any_of=frozenset({"Lineitem name", "Lineitem sku", "Lineitem quantity"}),
+        order_id="Name",
+        statuses=SHOPIFY_FULFILMENT,
+        status="Fulfillment Status",
+        more_states={"Financial Status": SHOPIFY_PAYMENT},
+        ends={"Cancelled at": "cancelled"},
+        line_state="Lineitem fulfillment status",
+        currency=("Currency",),
+        order={
+            "placed_at": ("Created at",),
+            "paid_at": ("Paid at",),
+            "shipped_at": ("Fulfilled at",),
+            "paid_minor": ("Total",),
+            "shipping_minor": ("Shipping",),
+            "buyer": ("Email",),
+        },
+        line={
+            "sku": ("Lineitem sku",),
+            "title": ("Lineitem name",),
+            "quantity": ("Lineitem quantity",),
+            "unit_minor": ("Lineitem price",),
+        },
+        rows_are="lines",
+        own_ids=False,
+        amounts="order",
+        goods="Subtotal",
+        remarks=("Notes",),
     ),
 )

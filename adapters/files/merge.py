@@ -104,7 +104,7 @@ def _together(rows: list[Snapshot], how: Rows) -> Snapshot:
         facts["shipped_at"] = max(shipped)
     _stages(facts, rows)
     if any("flags" in row.fields for row in rows):
-        facts["flags"] = sorted({flag for row in rows for flag in _list(row.fields.get("flags"))})
+        facts["flags"] = sorted({flag for row in rows for flag in words(row.fields.get("flags"))})
     remarks = dict.fromkeys(str(row.fields["remark"]) for row in rows if row.fields.get("remark"))
     facts |= {"remark": " / ".join(remarks)} if remarks else {}
     for name in MONEY:
@@ -223,7 +223,8 @@ def _numbers(rows: list[Snapshot], name: str) -> list[int]:
     return [value for row in rows if (value := _number(row, name)) is not None]
 
 
-def _list(value: Json) -> list[str]:
+def words(value: Json) -> list[str]:
+    """A list of words as it stands in a fact; nothing for any other value."""
     return [str(one) for one in value] if isinstance(value, list) else []
 
 

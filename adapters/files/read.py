@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from adapters.base import Record, Rejected, ShopSettings
-from adapters.files import canonical, columns, exports, naming, opening, sheet
+from adapters.files import canonical, columns, exports, naming, opening, sheet, strangers
 from adapters.files.context import Context, SettingsFor
 from adapters.files.opening import Source
 from adapters.files.refusal import EXPORT_AGAIN, Refusal
@@ -107,15 +107,18 @@ def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] 
     own_names = canonical.is_canonical(header)
     if own_names and {"observed_at", "shop"} <= header:
         return canonical.csv_rows(table, context)
-    export = exports.recognise(header)
+    export, stranger = exports.recognise(header), strangers.refusal(header)
     try:
         settings = context.settings(export.platforms[0] if export else None, header, None)
-    except Refusal:
+    except Refusal as homeless:
         if not own_names:
-            raise
+            raise stranger or homeless from homeless
         return canonical.csv_rows(table, context)
-    if columns.fits(settings, header):
+    known = export is not None and settings.platform in export.platforms and not settings.history
+    if columns.fits(settings, header) and not known:
         return columns.rows(table, settings, context)
+    if stranger and not own_names:
+        return iter((stranger.rejected(context.source),))
     if export:
         return exports.rows(table, export, settings, context)
     return canonical.csv_rows(table, context) if own_names else None

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 
 from adapters.base import ColumnMap, Json, ShopSettings
-from adapters.files import cells, fields, nearest, states
+from adapters.files import cells, fields, nearest, states, texts
 from adapters.files.refusal import Refusal, shown
 from rules.model import STATUSES
 
@@ -132,21 +132,13 @@ def _put(value: dict[str, Json], name: str, text: str, entry: ColumnMap) -> None
         value[name] = fields.from_text(meant or text, name)
 
 
-_HALF_WIDTH = str.maketrans("，（）：", ",():")
-
-
-def plain(text: str) -> str:
-    """A text of an export as it is compared: half-width marks, no blanks, no case."""
-    return "".join(text.translate(_HALF_WIDTH).split()).casefold()
-
-
 def _mapped(text: str, values: Mapping[str, str] | None) -> str | None:
     """What `values` make of a text, whatever its case, blanks and width of marks; None when they do not know it."""
     if not values:
         return None
     if text in values:
         return values[text]
-    return next((value for key, value in values.items() if plain(key) == plain(text)), None)
+    return next((value for key, value in values.items() if texts.plain(key) == texts.plain(text)), None)
 
 
 def _currency(row: dict[str, str], settings: ShopSettings) -> str | None:

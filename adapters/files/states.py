@@ -12,9 +12,12 @@ MOVED = frozenset({"shipped", "delivered", "completed"})
 def of_columns(said: Iterable[str]) -> str | None:
     """The status that several columns of one row tell together (payment, fulfilment, cancellation); None for none.
 
-    What ended the order wins, then the furthest shipment, then that it is not paid.
+    What ended the order wins (of a cancelled one the money is back too), then the furthest shipment, then that it is
+    not paid.
     """
     known = sorted(said, key=STATUSES.index)
+    if "cancelled" in known:
+        return "cancelled"
     if not known or known[-1] != "paid":
         return known[-1] if known else None
     return known[0]
