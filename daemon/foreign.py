@@ -28,6 +28,24 @@ FIELDS: Mapping[str, str] = {
     "sku": "SKU",
     "currency": "currency",
     "observed_at": "time of the export",
+    "presale_ship_by": "presale ship-by time",
+    "negotiated_ship_by": "agreed ship-by time",
+    "report_ship_by": "ship-by time of an approved report",
+    "urged_at": "first time the buyer urged",
+    "promise_hours": "hours promised",
+    "category": "category",
+    "remark": "remark",
+    "tags": "tags",
+    "flags": "marks",
+    "tracking": "tracking",
+    "at": "time",
+    "event": "event",
+    "listing_id": "listing",
+    "title": "title",
+    "shipped_quantity": "units shipped",
+    "refunded_quantity": "units refunded",
+    "refund_status": "state of the refund",
+    "lines": "order lines",
 }
 """Names of fields as a seller says them."""
 
@@ -191,13 +209,73 @@ TEXTS = (
 )
 """Texts of the file adapters; `{}` stands for a value."""
 
+ANSWERS = (
+    "sink {} ({})",
+    "sink {}",
+    "answered {}",
+    "answered {}, not taken for now",
+    "answered {}, redirects are not followed",
+    "renew the credentials in its url or secret",
+    "enter the final address as url",
+    "check its url",
+    "no connection ({})",
+    "check host, port and network",
+    "no answer ({}) in {} s; the message may have arrived",
+    "refused with code {} ({})",
+    "too many messages",
+    "the platform is busy",
+    "look the code up at the platform",
+    "answered 200{} without a readable error code",
+    "check that url is the robot's own",
+    "the server refused every recipient",
+    "it asks to try later",
+    "correct the option 'to'",
+    "correct the options 'username' and 'password'",
+    "mend what the server names",
+    "correct 'port' and 'starttls', or remove 'username'",
+    "no verdict ({}) after the text was handed over; it may be delivered",
+    "no mail dialogue ({})",
+    "the robot's security check failed. Signature",
+    "enter the robot's SEC… value as secret, and set this machine's clock. Keyword",
+    "switch the robot to signature. Address list",
+    "allow this machine",
+    "the message is too long for WeCom",
+    "report this to Forestall's developers",
+    "the key in url is not a robot's",
+    "copy the robot's webhook address again",
+    "told",
+    "named in a digest",
+    "counted in a digest",
+    "kept in memory",
+    "shown in the DingTalk group",
+    "shown in the WeCom group",
+    "task list",
+    "refused for {}",
+    "Transient",
+    "Permanent",
+    "AuthFailed",
+    "Uncertain",
+    "for a group robot use its own sink (dingtalk, wecom)",
+    "no reason given",
+)
+"""Parts of what sinks say of the other side, each between two colons; `{}` stands for a value."""
+
 
 def translated(text: str, lang: str | None = None) -> str:
     """The text in the given or the process's language; values stay, names of fields are said as a seller says them."""
+    return _among(text, TEXTS, lang)
+
+
+def answered(part: str, lang: str | None = None) -> str:
+    """A part of a sink's text, that is without a colon, in the given or the process's language."""
+    return _among(part, ANSWERS, lang)
+
+
+def _among(text: str, known_texts: tuple[str, ...], lang: str | None) -> str:
     lang = lang or language()
     if lang == "en":
         return text
-    found = shapes.match(text, TEXTS)
+    found = shapes.match(text, known_texts)
     if found is None:
         return text
     known, values = found

@@ -5,6 +5,8 @@ where a person reads it is it recognised by its shape and said in Chinese; what 
 A test holds `OURS` against the source.
 """
 
+import re
+
 from daemon import foreign, shapes
 from daemon.i18n import gettext, language
 
@@ -254,11 +256,19 @@ LIBRARIES = (
 )
 """What pydantic, tomllib, the system and typer say."""
 
+_PLACES = re.compile(r"^(?:[^\s：]+: )+")
+
 
 def translated(text: str, lang: str | None = None) -> str:
     """Each line in the given or the process's language; places and values in it stay as they are."""
     lang = lang or language()
-    return text if lang == "en" else "\n".join(_said(line, lang) for line in text.split("\n"))
+    return text if lang == "en" else "\n".join(_line(line, lang) for line in text.split("\n"))
+
+
+def _line(text: str, lang: str) -> str:
+    """A line that could be said has one kind of colon, also behind the places (`file: section: `) it begins with."""
+    said = _said(text, lang)
+    return text if said == text else _PLACES.sub(lambda places: places[0].replace(": ", "："), said)
 
 
 def _said(text: str, lang: str) -> str:
@@ -270,4 +280,7 @@ def _said(text: str, lang: str) -> str:
     if of_a_file != text:
         return of_a_file
     place, colon, rest = text.partition(": ")
-    return f"{_said(place, lang)}{colon}{_said(rest, lang)}" if colon else text
+    if not colon:
+        return foreign.answered(text, lang)
+    said = (_said(place, lang), _said(rest, lang))
+    return text if said == (place, rest) else "：".join(said)

@@ -6,6 +6,7 @@ Codes are written by rules and hops, and stay as they are in JSON, logs and evid
 import re
 from collections.abc import Mapping
 
+from daemon import mistakes
 from daemon.i18n import gettext
 from daemon.show import money
 
@@ -163,7 +164,9 @@ _SPAN = re.compile(r"(-?\d+)\.\.(-?\d+)")
 
 
 def sentence(reason: str | None, lang: str | None = None) -> str:
-    """The sentence of a reason; several codes give several, parted by semicolons. Unknown text stays as it is."""
+    """The sentence of a reason; several codes give several, parted by semicolons. What a sink answered is no code."""
+    if reason and re.split("[ ,]", reason)[0] not in REASONS:
+        return mistakes.translated(reason, lang)
     parts = [part for part in (reason or "").split(", ") if part]
     return gettext("; ", lang).join(_one(part, lang) for part in parts) or "–"
 

@@ -31,7 +31,7 @@ TABLES = {
         *(words.TODO, words.GAPS),
     ),
     "daemon/reasons.py": (reasons.REASONS,),
-    "daemon/foreign.py": (foreign.FIELDS, {text: text for text in (*foreign.THINGS, *foreign.TEXTS)}),
+    "daemon/foreign.py": (foreign.FIELDS, {text: text for text in (*foreign.THINGS, *foreign.TEXTS, *foreign.ANSWERS)}),
     "daemon/mistakes.py": ({text: text for text in mistakes.OURS + mistakes.LIBRARIES},),
     "daemon/cli/speech.py": ({text: text for text in speech.TYPER},),
 }

@@ -8,6 +8,7 @@ from adapters.files import canonical, context, lines, refusal, sheet
 from tests.project import ROOT
 
 CALLS = {"Refusal", "Cut", "Rejected"}
+SINK_CALLS = {"Transient", "Permanent", "AuthFailed", "Uncertain", "Receipt"}
 NAMED = {
     name: value
     for module in (canonical, context, lines, refusal, sheet)
@@ -21,6 +22,18 @@ def said() -> set[str]:
     """Every text of a refusal that stands in the source; those that are computed are left out."""
     paths = [*(ROOT / "adapters" / "files").glob("*.py"), ROOT / "daemon" / "poll.py"]
     return {text for path in sorted(paths) for text in in_module(path)}
+
+
+def of_sinks() -> set[str]:
+    """Every text that sinks raise or note, and the mends they know by code."""
+    found = set()
+    for path in sorted({*(ROOT / "adapters").glob("*.py")} - {ROOT / "adapters" / "memory.py"}):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in SINK_CALLS:
+                found |= {*map(template, node.args[:1]), *(template(w.value) for w in node.keywords if w.arg == "note")}
+            if isinstance(node, ast.keyword) and node.arg == "mends" and isinstance(node.value, ast.Dict):
+                found |= set(map(template, node.value.values))
+    return {text for text in found if text}
 
 
 def in_module(path: Path) -> Iterator[str]:

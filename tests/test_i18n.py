@@ -1,15 +1,17 @@
 """Chinese and English: every text the code looks up has its Chinese, with the same places to fill in."""
 
 import gettext
+import re
 import string
 from collections import Counter
+from dataclasses import fields
 
 import pytest
 
 from adapters.files import formats, opening
 from daemon import foreign, i18n, reasons, show, words
 from rules.instant import DAY, HOUR, MINUTE
-from rules.model import FLAGS, STATUSES, UNKNOWN, Kind, Outcome, Violation
+from rules.model import FLAGS, STATUSES, UNKNOWN, Kind, Line, Order, Outcome, Track, Violation
 from tests import catalogue, refusals
 
 SAME_IN_BOTH = {"; ", ", ", "{todo} ({marks})", "{heading}:"}
@@ -82,6 +84,21 @@ def test_everything_adapters_say_of_files_can_be_said_in_chinese() -> None:
     assert refusals.said() == set(foreign.TEXTS)
 
 
+def test_everything_sinks_answer_can_be_said_in_chinese() -> None:
+    texts = {re.sub(r"^\{\}(?=[,;])", "answered 7", text).removeprefix("{}") for text in refusals.of_sinks()}
+    parts = {part.replace("{}", "7") for text in texts for part in re.split(": ?", text) if re.search("[a-z]", part)}
+    assert set() == {part for part in parts if part == foreign.answered(part, "zh")}, "add them to foreign.ANSWERS"
+
+
+@pytest.mark.parametrize("fact", [one.name for model in (Order, Line, Track) for one in fields(model)])
+def test_every_fact_of_an_order_has_a_name_for_the_appeal_pack(fact: str) -> None:
+    assert fact in foreign.FIELDS or fact in NO_FACTS
+
+
+NO_FACTS = {"shop", "platform", "buyer", "collection_known", "line_id"}
+"""Names of the order, what nobody outside sees, and what is no word of the shop's."""
+
+
 def test_everything_a_file_may_be_can_be_said_in_chinese() -> None:
     things = {export.title for export in formats.EXPORTS} | set(opening.ODD.values()) | {opening.DEVICE}
     assert things == set(foreign.THINGS)
@@ -112,6 +129,21 @@ def test_a_reason_is_said_with_its_code_and_its_money() -> None:
         == (reasons.full("NOT_LATE_YET, UNCONFIRMED 300..500", "en"))
     )
     assert "还没有超时；来源未经确认 (¥3.00–¥5.00)" == reasons.sentence("NOT_LATE_YET, UNCONFIRMED 300..500", "zh")
+
+
+@pytest.mark.parametrize(
+    ("said", "chinese"),
+    [
+        ("ops: told", "ops：已送达"),
+        ("ops: named in a digest: shown in the WeCom group", "ops：在汇总里点名：已送达企业微信群"),
+        (
+            "Transient: sink 'ops' (127.0.0.1:9): answered 503 (busy, come back), not taken for now",
+            "暂时失败：渠道 'ops'（127.0.0.1:9）：对方回应 503 (busy, come back)，暂时不收",
+        ),
+    ],
+)
+def test_what_a_sink_answered_is_said_in_chinese(said: str, chinese: str) -> None:
+    assert (chinese, said) == (reasons.sentence(said, "zh"), reasons.sentence(said, "en"))
 
 
 def test_a_reason_nobody_knows_stands_for_itself() -> None:

@@ -37,11 +37,11 @@ def small_words(text: str) -> set[str]:
     [
         (
             'f.toml: shops.north.platfrom: no such setting; remove it or correct its name (did you mean "platform"?)',
-            'f.toml: shops.north.platfrom: 没有这个设置；请删除或改正名称（是否想写 "platform"？）',
+            'f.toml：shops.north.platfrom：没有这个设置；请删除或改正名称（是否想写 "platform"？）',
         ),
         (
             "f.toml: shops.a: warehouse: '25:00' is no time of day (mend: write \"18:00\")",
-            "f.toml: shops.a: warehouse: '25:00' 不是一天中的时间（改法：请写成 \"18:00\"）",
+            "f.toml：shops.a：warehouse：'25:00' 不是一天中的时间（改法：请写成 \"18:00\"）",
         ),
         (
             "f.toml: not valid TOML: Invalid value (at line 3, column 8)",
@@ -63,7 +63,7 @@ def test_a_mistake_is_said_with_its_place_and_its_mend(english: str, chinese: st
 
 
 def test_each_of_several_mistakes_has_its_line() -> None:
-    assert "a: 缺少此项；请补上\nb: 缺少此项；请补上" == mistakes.translated(
+    assert "a：缺少此项；请补上\nb：缺少此项；请补上" == mistakes.translated(
         "a: is missing; add it\nb: is missing; add it", "zh"
     )
 

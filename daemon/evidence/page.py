@@ -81,7 +81,7 @@ def _facts(document: Document, zone: ZoneInfo) -> str:
     order = document["order"]
     rows = [
         (_("status"), words.say(words.STATUSES, order["status"])),
-        (_("paid"), f"{money(order['paid_minor'], order['currency'])}  {_moment(order['paid_at'], zone)}"),
+        (_("paid"), _paid(order, zone)),
         (_("ship by"), _moment(document["ship_by"], zone)),
         (_("hand over by"), _moment(document["act_by"], zone)),
     ]
@@ -90,6 +90,11 @@ def _facts(document: Document, zone: ZoneInfo) -> str:
         for case in document["cases"]
     ]
     return _table((), rows)
+
+
+def _paid(order: Mapping[str, Any], zone: ZoneInfo) -> str:
+    amount = money(order["paid_minor"], order["currency"])
+    return _("{amount}, paid {moment}").format(amount=amount, moment=_moment(order["paid_at"], zone))
 
 
 def _life(case: Mapping[str, Any], zone: ZoneInfo) -> str:
@@ -153,6 +158,8 @@ def _value(name: str, value: Any, zone: ZoneInfo) -> str:
         return _moment(value, zone)
     if name == "status":
         return words.say(words.STATUSES, value)
+    if name == "flags" and isinstance(value, list):
+        return ", ".join(words.say(words.FLAGS, one) for one in value) or DASH
     if name.endswith("_minor") and isinstance(value, int):
         return money(value, None)
     if isinstance(value, list):

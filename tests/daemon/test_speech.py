@@ -67,7 +67,7 @@ def test_one_client_is_answered_in_chinese_and_the_next_in_english(monkeypatch: 
         ("replay", "缺少参数 'PATH…'。\n用法：forestall replay --help"),
         ("kill maybe", "'state' 的值无效：'maybe' 不在可选之列：'on', 'off', 'status'\n用法：forestall kill --help"),
         ("kill on off", "多余的参数（off）\n用法：forestall kill --help"),
-        ("replay a --step 5", '--step: \'5\' 不是时长（改法：请写成 "48h"、"30m"、"2d" 或 "PT4H"）'),
+        ("replay a --step 5", '--step：\'5\' 不是时长（改法：请写成 "48h"、"30m"、"2d" 或 "PT4H"）'),
     ],
 )
 def test_misuse_is_told_in_chinese(cli: Cli, line: str, wanted: str) -> None:
@@ -94,10 +94,10 @@ def test_a_broken_configuration_is_told_in_chinese(cli: Cli, tmp_path: Path) -> 
     assert 78 == said.code
     file = "forestall.toml"
     assert [
-        f"{file}: alerts.ops.secret：写了密钥本身；请改写成 cred:NAME、file:PATH 或 env:NAME",
-        f"{file}: mode.default: 应为 'shadow' 或 'live'",
-        f"{file}: shops.north.platform: 缺少此项；请补上",
-        f"{file}: shops.north.warehouse: warehouse: '25:00' 不是一天中的时间（改法：请写成 \"18:00\"）",
+        f"{file}：alerts.ops.secret：写了密钥本身；请改写成 cred:NAME、file:PATH 或 env:NAME",
+        f"{file}：mode.default：应为 'shadow' 或 'live'",
+        f"{file}：shops.north.platform：缺少此项；请补上",
+        f"{file}：shops.north.warehouse：warehouse：'25:00' 不是一天中的时间（改法：请写成 \"18:00\"）",
     ] == said.err.splitlines()
 
 
