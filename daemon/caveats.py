@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping
 
-from daemon import config, kill, show, words
+from daemon import config, foreign, kill, show, words
 from daemon.config import Config, ShopSection
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
@@ -51,14 +51,14 @@ def _hidden(connection: Connection, settings: Config, now: int) -> Iterator[Cave
     if not settings.shops:
         yield Caveat("no_shop", None, None, _("no shop is configured: enter one under [shops]"))
     rows = {row["shop"]: row for row in feeds.statuses(connection)}
-    refused = refusals.unseen(connection)
+    unused = refusals.unseen(connection)
     lost = unwatched.by_shop(unwatched.found(connection))
-    for shop in sorted({*settings.shops, *lost, *refused}):
+    for shop in sorted({*settings.shops, *lost, *unused}):
         section = settings.shops.get(shop)
         if section is not None:
             yield from _unread(shop, section, rows.get(shop), now, is_known=orders.is_known(connection, shop))
-        if shop in refused:
-            yield _refused(shop, refused[shop])
+        if shop in unused:
+            yield refused(shop, unused[shop])
         if shop in lost:
             yield _unwatched(shop, lost[shop])
 
@@ -79,14 +79,21 @@ def _unread(shop: str, section: ShopSection, row: RowMapping | None, now: int, *
         yield Caveat("stale", shop, None, text.format(shop=shop, age=show.left(now - mark)))
 
 
-def _refused(shop: str, refused: Refused) -> Caveat:
+def refused(shop: str, unused: Refused) -> Caveat:
+    """How much of a shop's input was not used."""
     parts = []
-    if refused.files:
-        parts.append(ngettext("{n} file", "{n} files", refused.files).format(n=refused.files))
-    if refused.rows:
-        parts.append(ngettext("{n} row", "{n} rows", refused.rows).format(n=refused.rows))
+    if unused.files:
+        parts.append(ngettext("{n} file", "{n} files", unused.files).format(n=unused.files))
+    if unused.rows:
+        parts.append(ngettext("{n} row", "{n} rows", unused.rows).format(n=unused.rows))
     text = _("[{shop}] {what} could not be used: see forestall feeds rejected")
-    return Caveat("refused", shop, sum(refused), text.format(shop=shop, what=_(", ").join(parts)))
+    return Caveat("refused", shop, sum(unused), text.format(shop=shop, what=_(", ").join(parts)))
+
+
+def refusal(row: RowMapping) -> str:
+    """One input that was not used: where, why, the mend."""
+    place = f"{row['source']}:{row['line']}" if row["line"] is not None else str(row["source"])
+    return f"{place}: {foreign.translated(row['reason'])} → {foreign.translated(row['mend'])}"
 
 
 def _unwatched(shop: str, lost: Sequence[Unwatched]) -> Caveat:

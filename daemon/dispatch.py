@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 
 from adapters.base import Feed
-from daemon import delivery, effect, grant, kill
+from daemon import delivery, effect, gaps, grant, kill
 from daemon.engine import Engine
 from daemon.messages import Texts
 from daemon.store import listings, orders, outbox, scans, timers
@@ -166,6 +166,8 @@ class Dispatcher:
             return "ALL_RESOLVED"
         if step == "stale" and is_fresh(tx, self.engine.shops.get(row["shop"]), now):
             return "DATA_IS_BACK"
+        if step in (gaps.UNWATCHED, gaps.REFUSED) and gaps.is_over(tx, self.engine.shops.get(row["shop"]), step):
+            return "ALL_RESOLVED"
         if step == scans.STEP and not scans.left(tx, self.engine.shops.get(row["shop"]), row, now):
             return "ALL_RESOLVED"
         what = step.partition(":")[0]

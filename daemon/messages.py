@@ -42,7 +42,7 @@ class Texts:
         name = str(row["cause"]).split("/", 1)[1]
         members = outbox.members_of(tx, row["cause"], now)
         if name == "feed":
-            message = notice.stale(tx, shop, row, now, lang)
+            message = notice.of_data(tx, shop, row, now, lang)
         elif name.startswith("health:"):
             message = notice.near_line(tx, shop, row, now, lang)
         elif row["step"] == scans.STEP:

@@ -7,10 +7,11 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, func, select
 
 from adapters.base import Json, Message
-from daemon import prognosis, show, words
+from daemon import caveats, gaps, i18n, prognosis, show, words
 from daemon.i18n import gettext, ngettext
 from daemon.shops import Shop
-from daemon.store import health, scans
+from daemon.store import feeds, health, refusals, scans
+from daemon.store import unwatched as lacking
 from daemon.tables import Feed, Order
 from rules import key
 from rules.instant import HOUR, format_utc
@@ -20,6 +21,16 @@ F = Feed.__table__  # type: ignore[attr-defined]
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 NAMED = 10
 """Orders named in one message; the rest is a count."""
+
+
+def of_data(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:
+    """What is wrong with a shop's data: it is old, orders in it cannot be watched, or parts of it were not used."""
+    match row["step"]:
+        case gaps.UNWATCHED:
+            return unwatched(tx, shop, row, now, lang)
+        case gaps.REFUSED:
+            return refused(tx, shop, row, lang)
+    return stale(tx, shop, row, now, lang)
 
 
 def stale(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:
@@ -37,6 +48,33 @@ def stale(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | Non
     else:
         lines.append(gettext("export the orders again, or look at `forestall feeds status`", lang))
     return message(row, title, "\n".join(lines), {"cause": row["cause"], "deadlines": soon[0]})
+
+
+def unwatched(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:
+    """Which orders nothing can watch, what they lack, and how they become watched."""
+    lost = lacking.found(tx, shop.name)
+    if not lost:
+        return solved(shop, row, lang)
+    n = len(lost)
+    text = ngettext("[{shop}] {n} order cannot be watched", "[{shop}] {n} orders cannot be watched", n, lang)
+    with i18n.speaking(lang or i18n.language()):
+        lines = [caveats.lacking(lost), caveats.named(lost, NAMED)]
+        lines.append(gettext("to do: {todo}").format(todo=caveats.mend()))
+    lines.append(age(tx, shop, now, lang))
+    data: dict[str, Json] = {"cause": row["cause"], "orders": [order.order_id for order in lost], "count": n}
+    return message(row, text.format(shop=shop.name, n=n), "\n".join(lines), data)
+
+
+def refused(tx: Connection, shop: Shop, row: RowMapping, lang: str | None) -> Message:
+    """What of the newest input was not used, and why."""
+    unused = refusals.unseen(tx).get(shop.name)
+    if unused is None:
+        return solved(shop, row, lang)
+    with i18n.speaking(lang or i18n.language()):
+        title = caveats.refused(shop.name, unused).text
+        lines = [caveats.refusal(one) for one in feeds.rejected(tx, shop.name, 3)]
+    data: dict[str, Json] = {"cause": row["cause"], "files": unused.files, "rows": unused.rows}
+    return message(row, title, "\n".join(lines), data)
 
 
 def near_line(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:

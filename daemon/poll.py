@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 
 from adapters.base import AdapterError, AuthFailed, Feed, Page, Permanent, Record, Rejected, Transient
-from daemon import clock
+from daemon import clock, gaps
 from daemon.engine import Engine
 from daemon.errors import LeaseLost
 from daemon.shops import Shop, Shops
@@ -154,6 +154,8 @@ class Poller:
             recovered = feeds.save_page(tx, shop, replace(page, rejected=told), now)
             if not page.more:
                 timers.publish(tx, shop.name, now)
+            if page.records or page.rejected or refused:
+                gaps.wake(tx, shop, now)
             journal.write(tx, now)
         if recovered:
             log.info("feed.recovered", shop=shop.name)

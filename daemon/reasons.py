@@ -115,6 +115,7 @@ REASONS: Mapping[str, str] = {
     "SUPERSEDED": "a newer alert says all of it",
     "ORDER_GONE": "the platform no longer knows the order",
     "FEED_STALE": "no new data has come",
+    "INPUT_REFUSED": "files or rows could not be used",
     "ORDERS_UNWATCHED": "orders came without what their deadline needs",
     "WAS_DOWN": "Forestall was not running",
     "CLOCK_SET": "the clock of this computer was set",

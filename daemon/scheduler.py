@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from daemon import boot, config, health, jump, kill, roster, scans
+from daemon import boot, config, gaps, health, jump, kill, roster, scans
 from daemon.dispatch import Dispatcher
 from daemon.engine import Engine
 from daemon.installation import Installation
@@ -43,6 +43,7 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
     with database.begin() as tx:
         for name in installation.feeds:
             feeds.ensure(tx, installation.shops.get(name), now)
+            gaps.wake(tx, installation.shops.get(name), now)
         journal = Journal()
         policies.remember(tx, journal, installation.shops, now)
         journal.write(tx, now)

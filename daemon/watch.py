@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection
 
+from daemon import gaps
 from daemon.shops import Shop
 from daemon.store import alerts, feeds, timers
 from daemon.store.journal import Journal
@@ -19,12 +20,18 @@ BATCH = 500
 
 
 def watch(engine: "Engine", now: int) -> int:
-    """Tell the seller about feeds whose data has become too old; look again when it would next be."""
+    """Tell the seller about feeds whose data has become too old, or leaves something out; look again in time.
+
+    Returns how many were looked at for their age.
+    """
     with engine.database.begin() as tx:
         claims = timers.claim(tx, timers.WATCH, now, BATCH, shards=engine.shards)
         journal = Journal()
         for claim in claims:
             shop = engine.shops.get(claim.shop)
+            if claim.id == gaps.ID:
+                timers.settle(tx, [timers.Result(claim, gaps.look(tx, journal, engine.shops, shop, now), now)])
+                continue
             watermark = _watermark(tx, shop)
             due = None
             if shop.stale_after is not None and watermark is not None and is_fresh(tx, shop, now):
@@ -35,7 +42,7 @@ def watch(engine: "Engine", now: int) -> int:
                     alerts.plan(tx, journal, engine.shops, shop, act, cause_of(shop.name), now)
             timers.settle(tx, [timers.Result(claim, due, now)])
         journal.write(tx, now)
-    return len(claims)
+    return sum(claim.id != gaps.ID for claim in claims)
 
 
 def is_fresh(tx: Connection, shop: Shop, now: int) -> bool:

@@ -103,8 +103,7 @@ def rejected(
         out().json({"rejected": [{name: row[name] for name in names} for row in rows]})
         return
     for row in rows:
-        place = f"{row['source']}:{row['line']}" if row["line"] is not None else row["source"]
-        out().print(f"[{row['shop']}] {place}: {translated(row['reason'])} → {translated(row['mend'])}")
+        out().print(f"[{row['shop']}] {caveats.refusal(row)}")
     if settled:
         text = ngettext("{n} refusal is marked as dealt with", "{n} refusals are marked as dealt with", settled)
         out().print(text.format(n=settled))

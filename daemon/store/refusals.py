@@ -31,13 +31,17 @@ def unseen(connection: Connection) -> dict[str, Refused]:
     return found
 
 
+def newest(connection: Connection, shop: str) -> int:
+    """The number of the last refusal of a shop; 0 when there never was one."""
+    return connection.execute(select(func.max(Q.c.id)).where(Q.c.shop == shop)).scalar_one() or 0
+
+
 def settle(connection: Connection, shop: str, by: str, now: int) -> int:
     """A person has looked at all that a shop's input was refused for; returns how much was new to him."""
     refused = unseen(connection).get(shop)
-    newest = connection.execute(select(func.max(Q.c.id)).where(Q.c.shop == shop)).scalar_one()
-    if refused is None or newest is None:
+    if refused is None:
         return 0
-    meta.put(connection, _name(shop), json.dumps({"id": newest, "by": by, "at": format_utc(now)}))
+    meta.put(connection, _name(shop), json.dumps({"id": newest(connection, shop), "by": by, "at": format_utc(now)}))
     return refused.files + refused.rows
 
 

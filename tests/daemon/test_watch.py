@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.base import Transient
+from adapters.base import Rejected, Snapshot, Transient
 from daemon.scheduler import Parts, tick
 from daemon.store import journal
 from rules.instant import HOUR, MINUTE, format_utc
@@ -97,3 +97,70 @@ def test_the_alert_counts_the_deadlines_that_fall_soon(installed: Install) -> No
 
     (message,) = [message for message in sink().messages if "no new data" in message.title]
     assert "export again before 06-01 17:00: 2 deadlines fall within 24 h" in message.text
+
+
+def untimed(order_id: str, at: int = MORNING) -> Snapshot:
+    """A paid order without what its deadline needs."""
+    return a_snapshot(order_id, at=at, paid_at=None, ship_by=None)
+
+
+def gaps_told() -> list[str]:
+    return [message.title for message in sink().messages if "cannot be watched" in message.title]
+
+
+def test_orders_that_nothing_can_watch_are_told_at_once_with_what_they_lack(installed: Install) -> None:
+    parts = installed()
+    say(a_snapshot("1"), untimed("2"), untimed("3"))
+    tick(parts, MORNING)
+
+    (message,) = [message for message in sink().messages if "cannot be watched" in message.title]
+    assert "[north] 2 orders cannot be watched" == message.title
+    assert "no payment time 2\n2, 3\nto do: export with status" in message.text
+
+
+def test_the_same_unwatched_orders_are_told_once_and_a_new_one_within_the_hour(installed: Install) -> None:
+    parts = installed()
+    say(untimed("2"))
+    tick(parts, MORNING)
+    say(untimed("2", MORNING + MINUTE))
+    tick(parts, MORNING + MINUTE)
+    say(untimed("3", MORNING + 2 * MINUTE))
+    tick(parts, MORNING + 2 * MINUTE)
+    assert 1 == len(gaps_told())
+
+    for minute in range(3, 70, 3):
+        tick(parts, MORNING + minute * MINUTE)
+
+    assert ["[north] 1 order cannot be watched", "[north] 2 orders cannot be watched"] == gaps_told()
+
+
+def test_orders_that_became_watched_before_anybody_was_told_are_not_told(installed: Install) -> None:
+    parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "memory"\nhours = "09:00-18:00"'))
+    say(untimed("2"))
+    tick(parts, MORNING)
+    say(a_snapshot("2", at=MORNING + MINUTE))
+    for minute in range(1, 90, 10):
+        tick(parts, MORNING + minute * MINUTE)
+
+    assert [] == gaps_told()
+
+
+def test_unwatched_orders_recorded_in_shadow_are_told_once_alerts_go_live(installed: Install) -> None:
+    parts = installed(running.LIVE.replace('default = "live"', 'default = "shadow"'))
+    say(untimed("2"))
+    tick(parts, MORNING)
+    parts = running.again(parts, running.LIVE, MORNING + HOUR)
+    tick(parts, MORNING + HOUR)
+
+    assert 1 == len(gaps_told())
+
+
+def test_files_that_could_not_be_used_are_told_with_reason_and_mend(installed: Install) -> None:
+    parts = installed()
+    say(rejected=[Rejected(source="a.csv", line=None, reason="the file is empty", mend="export again")])
+    tick(parts, MORNING)
+    tick(parts, MORNING + 2 * HOUR)
+
+    (message,) = sink().messages
+    assert "[north] 1 file could not be used: see forestall feeds rejected" == message.title
+    assert "a.csv: the file is empty → export again" == message.text
