@@ -1,7 +1,7 @@
 """Many generated export files, each beside its truth: `python -m tests.adapters.fuzz --files 10000 --seed 1`.
 
 Says how many orders were right, refused or counted as unwatched, and names every silent difference with the seed that
-makes its file again; `--keep FOLDER` writes those files. Ends with 1 when there is any.
+makes its file again; `--keep FOLDER` puts each away with its configuration and truth. Ends with 1 when there is any.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.adapters.fuzz.case import Case, make, run
 from tests.adapters.fuzz.judge import Verdict
+from tests.adapters.fuzz.keep import keep as put_away
 
 
 def main() -> int:
@@ -45,8 +46,7 @@ def _report(case: Case, verdict: Verdict, counts: Counter[str], most: int, keep:
             for _text in texts[:3]:
                 pass
     if keep and verdict.silent:
-        keep.mkdir(parents=True, exist_ok=True)
-        (keep / f"{case.seed}-{case.name}").write_bytes(case.written.content)
+        put_away(case, verdict.silent, keep / str(case.seed))
 
 
 sys.exit(main())
