@@ -102,7 +102,7 @@ def _parts(
             if _is_no_order(row.cells, settings, ids):
                 context.count_unknown(footer.NAME)
                 continue
-            value = _continued(said(row.cells, settings), above, settings)
+            value = _continued(said(row.cells, settings, above=above), above, settings)
             moved = any(row.cells.get(name, "").casefold() not in _NOTHING for name in marks)
             record = _record(value, row, shop, context)
             if isinstance(record, Snapshot):

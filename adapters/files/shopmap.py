@@ -42,15 +42,19 @@ def absent(settings: ShopSettings, header: frozenset[str], wanted: frozenset[str
         yield Refusal(reason, mend, 1)
 
 
-def said(row: dict[str, str], settings: ShopSettings, *, known: bool = False) -> dict[str, Json]:
+def said(
+    row: dict[str, str], settings: ShopSettings, *, known: bool = False, above: Mapping[str, Json] | None = None
+) -> dict[str, Json]:
     """The canonical object that a row's mapped cells tell: order fields, and its line's fields under `lines`.
 
-    `known`: the table is read by others too, so a status that the map does not know is theirs.
+    `known`: the table is read by others too, so a status that the map does not know is theirs. `above`: what the row
+    before told; of the same order it tells the currency too. Amounts of an unknown currency are not read.
     """
-    currency = _currency(row, settings)
+    currency = _currency(row, settings) or _currency_above(row, settings, above or {})
     value: dict[str, Json] = {"currency": currency} if currency else {}
+    nameless = "currency" in settings.columns and currency is None  # nobody knows its smallest coin
     for name, entry in settings.columns.items():
-        if name in ENDS or name in ("status", "currency"):
+        if name in ENDS or name in ("status", "currency") or (nameless and name in MONEY and entry.unit == "major"):
             continue
         for one in (entry, *entry.also):
             if (text := cells.present(row, one.column)) is not None:
@@ -147,3 +151,9 @@ def _currency(row: dict[str, str], settings: ShopSettings) -> str | None:
     if text and entry:
         return _mapped(text, entry.values) or text.upper()
     return settings.options.get("currency")
+
+
+def _currency_above(row: dict[str, str], settings: ShopSettings, above: Mapping[str, Json]) -> str | None:
+    own = next((text for column in key(settings) if (text := cells.present(row, column))), None)
+    known = above.get("currency")
+    return known if isinstance(known, str) and own in (None, above.get("order_id")) else None

@@ -192,3 +192,23 @@ def test_a_collection_column_makes_not_collected_known(tmp_path: Path) -> None:
     assert [(None, "paid"), (at("02T08:00:00"), "shipped")] == [
         (one.fields["collected_at"], one.fields["status"]) for one in snapshots(items(path, settings))
     ]
+
+
+def test_without_its_currency_column_no_amount_is_read(tmp_path: Path) -> None:
+    """129 yen are not 1.29: the missing column is said, and the order goes on without money."""
+    settings = shop("generic", timezone=LISBON, columns={**MAP, "currency": ColumnMap(column="cur")})
+    found = items(csv_file(tmp_path / "a.csv", HEADER, "7,129,open,2026-06-03 18:00"), settings)
+
+    assert ["column 'cur' of the shop's map is not in this file"] == [item.reason for item in refused(found)]
+    assert [{"status": "paid", "ship_by": at("03T18:00:00")}] == [dict(item.fields) for item in snapshots(found)]
+
+
+def test_a_blank_currency_is_that_of_the_orders_row_above(tmp_path: Path) -> None:
+    columns = {**MAP, "currency": ColumnMap(column="cur"), "sku": ColumnMap(column="sku")}
+    rows = ["7,129,open,,JPY,A", "7,130,open,,,B", ",131,,,,C", "8,5,open,,,D"]
+    path = csv_file(tmp_path / "a.csv", f"{HEADER},cur,sku", *rows)
+
+    found = {
+        one.order_id: one.fields.get("paid_minor") for one in snapshots(items(path, shop("generic", columns=columns)))
+    }
+    assert {"7": 129 + 130 + 131, "8": None} == found
