@@ -9,8 +9,6 @@ from functools import lru_cache
 from importlib.resources import files
 from zoneinfo import ZoneInfo
 
-import holidays as statutes
-
 from rules.errors import PolicyError
 from rules.instant import DAY, HOUR, MINUTE, SECOND, from_datetime, to_datetime
 
@@ -71,6 +69,8 @@ class Statute:
 
 @lru_cache(maxsize=64)
 def _statute(country: str, year: int) -> Statute:
+    import holidays as statutes  # takes longer to load than most commands have
+
     try:
         known = statutes.country_holidays(country.upper(), years=(year - 1, year, year + 1))
     except NotImplementedError as error:

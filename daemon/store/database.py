@@ -14,12 +14,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from operator import attrgetter
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import URL, make_url
@@ -30,6 +26,9 @@ from sqlmodel import SQLModel
 
 from daemon.errors import Busy, SchemaOutdated, Unavailable
 from daemon.store import driver
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -133,13 +132,17 @@ def upgrade(database: Database) -> None:
         if not database.is_sqlite:
             connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7041952)")
         _refuse_newer(_revision(connection))
+        from alembic import command
+
         command.upgrade(_alembic(connection), "head")
 
 
 def revisions(database: Database) -> tuple[str | None, str]:
     """(revision of the database or None when empty, revision this version needs)."""
     with database.begin() as connection:
-        return _revision(connection), _migrations(MIGRATIONS).get_current_head() or ""
+        return _revision(connection), max(
+            file.name.partition("_")[0] for file in (MIGRATIONS / "versions").glob("*.py")
+        )
 
 
 def check_schema(database: Database) -> None:
@@ -173,20 +176,26 @@ def _schema() -> tuple[str, ...]:
 
 
 @cache
-def _migrations(folder: Path) -> ScriptDirectory:
+def _known(folder: Path) -> frozenset[str]:
     """The migrations this version has, read once in a process: each is a module, and compiled when it is loaded."""
-    return ScriptDirectory(str(folder))
+    from alembic.script import ScriptDirectory
+
+    return frozenset(script.revision for script in ScriptDirectory(str(folder)).walk_revisions())
 
 
 def _in_memory() -> Database:
     """A scratch database that says which revision it has, as an opened one does."""
+    from alembic import command
+
     database = scratch()
     with database.begin() as connection:
         command.stamp(_alembic(connection), "head")
     return database
 
 
-def _alembic(connection: Connection) -> Config:
+def _alembic(connection: Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -194,13 +203,15 @@ def _alembic(connection: Connection) -> Config:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    """What Alembic has noted; asked without Alembic, which takes as long to load as a short command to run."""
+    if not connection.dialect.has_table(connection, "alembic_version"):
+        return None
+    return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar_one_or_none()
 
 
 def _refuse_newer(current: str | None) -> None:
     """A revision that no migration here leads to was made by a later version: its rows are not for us to touch."""
-    known = {script.revision for script in _migrations(MIGRATIONS).walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and current not in _known(MIGRATIONS):
         raise SchemaOutdated(
             f"the database is at revision {current}, which this version does not know: it was made by a later "
             "version of Forestall; install that version, or restore the backup made before the upgrade"

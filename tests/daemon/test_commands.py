@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,15 @@ def test_help_version_and_completion_load_nothing_heavy(line: str, complete: dic
     assert "(0, [])" == done.stderr
     assert done.stdout
     assert not complete or ["cases"] == done.stdout.split()
+
+
+def test_a_short_command_loads_nothing_that_only_the_daemon_needs(tmp_path: Path) -> None:
+    for line in ("init . --yes", "cases ack x", "tasks list"):
+        script = PROBE.format(heavy=("alembic", "holidays", "aiohttp", "apscheduler", "openpyxl"))
+        done = subprocess.run(
+            [sys.executable, "-c", script, *line.split()], capture_output=True, text=True, cwd=tmp_path
+        )
+    assert done.stderr.endswith("(0, [])"), done.stderr
 
 
 def test_the_command_line_is_there_where_the_system_has_no_users() -> None:

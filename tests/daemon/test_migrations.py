@@ -13,6 +13,7 @@ import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, create_engine, inspect, text
 from sqlmodel import SQLModel
 
@@ -101,6 +102,12 @@ def schema(connection: Connection) -> dict[str, Any]:
         )
         said |= {f"sql of {name}": " ".join(sql.replace('"', "").split()) for name, sql in rows}
     return said
+
+
+def test_the_newest_migration_is_known_without_alembic(own_db: Database) -> None:
+    newest = ScriptDirectory(str(database.MIGRATIONS)).get_current_head()
+
+    assert (newest, newest) == revisions(own_db)
 
 
 def test_migrations_leave_nothing_to_do(empty_db: Database) -> None:
