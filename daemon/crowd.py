@@ -192,12 +192,12 @@ def _groups(crowd: Crowd) -> dict[str, list[str]]:
         return {gettext("count the stock again, then ship, reorder or agree a new date", lang): crowd.names()}
     if crowd.aftersale:
         return {gettext("answer the oldest first; forestall tasks list says what to do", lang): crowd.names()}
-    found: dict[str, list[RowMapping]] = {code: [] for code in words.HANDOVERS}
+    found: dict[str, list[RowMapping]] = {code: [] for code in ("counter", "ship", "chase_scan", "ship_late")}
     for member in crowd.members:
         shipped = (member["shop"], member["order_id"]) in crowd.shipped
         found[todo.handover(member["act_by"], member["ship_by"], shipped=shipped, now=crowd.now)].append(member)
     return {
-        words.say(words.HANDOVERS, code, lang): replace(crowd, members=members).names()
+        words.say(words.TODO, code, lang): replace(crowd, members=members).names()
         for code, members in found.items()
         if members
     }

@@ -226,13 +226,6 @@ STEPS: Mapping[str, str] = {
     "relist": "sell this item again: stock is back",
 }
 """The one thing to do, by step of the shipped playbook and by kind of what is done to a listing."""
-HANDOVERS: Mapping[str, str] = {
-    "counter": "missed the pick-up: take it to the courier's counter now, or agree a new date",
-    "pack": "pack and hand over, the oldest first",
-    "chase": "shipped but not scanned: ask the courier",
-    "late": "late already: hand it over today",
-}
-"""The one thing to do about orders that must reach the courier, by `rules.todo.handover`; what hurries most, first."""
 
 
 def say(table: Mapping[str, str], code: str | None, lang: str | None = None) -> str:

@@ -27,7 +27,6 @@ TABLES = {
         *(words.ENTRIES, words.FACTS),
         *(words.METRICS, words.EFFECTS, words.STATES, words.MISSING),
         *(words.OCCASIONS, words.INITIATIONS, words.SCOPES, words.WAYS, words.ASSUMED, words.STEPS),
-        *(words.HANDOVERS,),
         *(words.TODO, words.GAPS),
     ),
     "daemon/reasons.py": (reasons.REASONS,),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from daemon.tables import Case, Member, Order
+from rules.todo import handover
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
 C = Case.__table__  # type: ignore[attr-defined]
@@ -64,11 +65,7 @@ def _todo(kind: str, row: Any, now: int) -> str:
     """The one thing to do about an order in a cause."""
     if kind != "pickup":
         return "check_stock" if kind == "pool" else "answer"
-    if row.status == "shipped":
-        return "chase_scan"
-    if row.ship_by is not None and row.ship_by <= now:
-        return LATE
-    return "counter" if row.act_by is not None and row.act_by <= now else "ship"
+    return handover(row.act_by, row.ship_by, shipped=row.status == "shipped", now=now)
 
 
 def _urgency(one: Bucket, now: int) -> tuple[bool, bool, int, str, str]:

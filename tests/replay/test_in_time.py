@@ -50,7 +50,7 @@ def test_a_missed_pick_up_says_what_still_helps_and_then_that_the_time_has_passe
     assert "take it to the courier's counter now" in told.text
     assert "3 h 0 min" in told.text
     world.until("Fri 05:00")
-    world.expect_alert(orders=["A"], reason="SHIP_BY_PASSED", when="Tue 06:00", says="late already")
+    world.expect_alert(orders=["A"], reason="SHIP_BY_PASSED", when="Tue 06:00", says="late: send it at once")
 
 
 def test_a_shipped_order_without_a_scan_is_the_couriers(a_world: Make):
@@ -60,7 +60,7 @@ def test_a_shipped_order_without_a_scan_is_the_couriers(a_world: Make):
             "A", ship_by="Tue 06:00", status="shipped", shipped_at="Mon 19:00", collection_known=True, collected_at=None
         )
     )
-    told = world.expect_alert(orders=["A"], says="shipped but not scanned: ask the courier")
+    told = world.expect_alert(orders=["A"], says="chase the courier's scan")
     assert "pack" not in told.text + told.title
 
 
