@@ -34,6 +34,11 @@ class Crowd:
         return self.name.startswith("aftersale:")
 
     @property
+    def overdue(self) -> bool:
+        """Orders whose time had passed long before they were first seen."""
+        return self.name.startswith("overdue:")
+
+    @property
     def sku(self) -> str | None:
         """The item that is short, of a pool."""
         return key.unpart(self.name.removeprefix("pool:")) if self.name.startswith("pool:") else None
@@ -104,6 +109,13 @@ def _title(crowd: Crowd) -> str:
         text = ngettext(
             "{n} claim or parcel needs an answer by {moment}",
             "{n} claims or parcels need an answer, the first by {moment}",
+            n,
+            lang,
+        )
+    elif crowd.overdue:
+        text = ngettext(
+            "{n} order was long overdue when it was first seen: has it been shipped?",
+            "{n} orders were long overdue when they were first seen: have they been shipped?",
             n,
             lang,
         )
@@ -192,6 +204,11 @@ def _groups(crowd: Crowd) -> dict[str, list[str]]:
         return {gettext("count the stock again, then ship, reorder or agree a new date", lang): crowd.names()}
     if crowd.aftersale:
         return {gettext("answer the oldest first; forestall tasks list says what to do", lang): crowd.names()}
+    if crowd.overdue:
+        what = gettext(
+            "export them again as they stand now, ship what was not, or end their cases: forestall cases resolve", lang
+        )
+        return {what: crowd.names()}
     found: dict[str, list[RowMapping]] = {code: [] for code in ("counter", "ship", "chase_scan", "ship_late")}
     for member in crowd.members:
         shipped = (member["shop"], member["order_id"]) in crowd.shipped

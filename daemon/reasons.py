@@ -14,6 +14,7 @@ REASONS: Mapping[str, str] = {
     # What threatens, or why nothing does.
     "SHIP_BY_NEAR": "the ship-by time is near",
     "ALREADY_LATE": "the ship-by time has passed",
+    "LONG_OVERDUE": "its time had passed long before the order was first seen",
     "SCAN_MISSING": "shipped, but the courier has not scanned it",
     "STOCK_SHORT": "the stock on hand does not cover this order",
     "OUT_OF_STOCK_FLAG": "the platform marks it as out of stock",

@@ -42,7 +42,7 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """A pick-up, a pool, or the claims and parcels of a shop that came up on one day.
+    """A pick-up, a pool, a day's claims and parcels of a shop, or its orders first seen that day long after their time.
 
     `act_by` is None for a cause that stands for a whole day (also pick-ups of shops without a warehouse): each
     member has its own. `since`: when the pool's shortage began or ended; `restocked`: it now covers all. `sales`: what
@@ -50,7 +50,7 @@ class Cause:
     """
 
     key: str
-    kind: Literal["pickup", "pool", "aftersale"]
+    kind: Literal["pickup", "pool", "aftersale", "overdue"]
     act_by: int | None = None
     listings: tuple[str, ...] = ()
     since: int = 0

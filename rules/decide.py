@@ -13,7 +13,7 @@ from rules.deadline import Deadline, effective
 from rules.episode import carry, latest, seen_by
 from rules.ladder import Placed, attended, missed, open_rungs, performed_at
 from rules.look import Act, Finding, Look
-from rules.model import CLAIMS, SHIPPING, Case, History, Order, Violation
+from rules.model import CLAIMS, LONG_OVERDUE, SHIPPING, Case, History, Order, Violation
 from rules.play import Turn, play
 from rules.playbook import Ladder
 from rules.policy import Policy
@@ -33,7 +33,8 @@ class Standing(NamedTuple):
 class Membership(NamedTuple):
     """An open case's place in a cause: a pick-up, the pool of one SKU (`sku`), or a day's claims and parcels.
 
-    `seen_at`: of the last kind, when the case was opened; its local day names the cause.
+    `seen_at`: of the last kind and of what is `overdue` (long past when first seen), when the case was opened; its
+    local day names the cause.
     `confirmed`: the stake is a fact or by a row a person confirmed; else it is the upper end of a guess.
     `anew`: it was acknowledged or snoozed, and came back or got another deadline just now: the seller is told again.
     """
@@ -49,6 +50,7 @@ class Membership(NamedTuple):
     seen_at: int | None = None
     confirmed: bool = True
     anew: bool = False
+    overdue: bool = False
 
 
 class Decision(NamedTuple):
@@ -136,7 +138,8 @@ def _memberships(one: Standing) -> Iterator[Membership]:
     look, case = one.look, one.case
     order, policy = look.order, look.policy
     stake = payout.stake(order, policy.pack, case.violation, policy.confirmed)
-    for name in _pools(look) if case.violation is Violation.STOCK_OUT else (None,):
+    overdue = case.reason == LONG_OVERDUE
+    for name in _pools(look) if case.violation is Violation.STOCK_OUT and not overdue else (None,):
         yield Membership(
             case_key=case.key,
             sku=name,
@@ -146,8 +149,9 @@ def _memberships(one: Standing) -> Iterator[Membership]:
             currency=stake.currency if stake else order.currency,
             snoozed_until=case.snoozed_until,
             acked_at=case.acked_at,
-            seen_at=None if case.violation in SHIPPING else case.opened_at,
+            seen_at=None if case.violation in SHIPPING and not overdue else case.opened_at,
             confirmed=stake is None or stake.confirmed,
+            overdue=overdue,
             anew=bool(look.history.cases) and _is_news(look, case),
         )
 

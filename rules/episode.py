@@ -4,10 +4,14 @@ from collections.abc import Iterable
 
 from rules import claim, key
 from rules.deadline import Deadline
+from rules.instant import DAY
 from rules.look import Finding, Look
-from rules.model import CLAIMS, SHIPPING, Case, Violation
+from rules.model import CLAIMS, LONG_OVERDUE, SHIPPING, Case, Violation
 from rules.playbook import Ladder
 from rules.policy import REOPEN_WITHIN
+
+LONG_PAST = 2 * DAY
+"""An order first seen this long after its time is told of in one notice with all others, and gets no steps (µs)."""
 
 
 def latest(cases: Iterable[Case], violation: Violation) -> Case | None:
@@ -34,7 +38,7 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
             return (ended, _open(look, found, ladder, standing.episode + 1))
         if _is_outlived(look, standing, ladder):
             return (standing._replace(closed_at=look.now, reason="TOO_OLD"),)
-        return (_with_deadline(look, standing),)
+        return (_with_deadline(look, standing, found),)
     if not found.fired:
         return ()
     if last is None:
@@ -48,12 +52,14 @@ def carry(look: Look, last: Case | None, found: Finding, ladder: Ladder) -> tupl
     return (_open(look, found, ladder, last.episode + 1),)
 
 
-def _with_deadline(look: Look, case: Case) -> Case:
+def _with_deadline(look: Look, case: Case, found: Finding) -> Case:
     """A shipping case with the deadline as it is now; another one than before is nobody's to be silent about."""
     if case.violation not in SHIPPING or case.ship_by == look.due.ship_by:
         return case
     acked_at = case.acked_at if case.acked_at is not None and case.acked_at >= look.now else None
-    return case._replace(ship_by=look.due.ship_by, acked_at=acked_at, snoozed_until=_silent_until(look))
+    reason = found.reason if case.reason == LONG_OVERDUE else case.reason
+    silent = _silent_until(look)
+    return case._replace(ship_by=look.due.ship_by, acked_at=acked_at, snoozed_until=silent, reason=reason)
 
 
 def due_of(look: Look, found: Finding, ladder: Ladder, opened_at: int) -> int | None:
@@ -111,15 +117,23 @@ def _flaps(look: Look, last: Case, due: int | None) -> bool:
 
 def _open(look: Look, found: Finding, ladder: Ladder, episode: int) -> Case:
     order, now = look.order, look.now
+    due = due_of(look, found, ladder, now)
     return Case(
         key=key.case(order.shop, order.order_id, found.violation, episode),
         violation=found.violation,
         episode=episode,
         opened_at=now,
-        reason=found.reason,
-        ship_by=due_of(look, found, ladder, now),
+        reason=LONG_OVERDUE if _is_long_overdue(look, found, due) else found.reason,
+        ship_by=due,
         snoozed_until=_silent_until(look),
     )
+
+
+def _is_long_overdue(look: Look, found: Finding, due: int | None) -> bool:
+    """Whether its time was up long before the order was seen at all: as a first import finds them by the hundred."""
+    if look.history.decided_at is not None or due is None or found.violation in CLAIMS:
+        return False
+    return look.now >= due + LONG_PAST
 
 
 def _silent_until(look: Look) -> int | None:

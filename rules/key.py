@@ -43,6 +43,11 @@ def aftersale_day(shop: str, day: str) -> str:
     return f"{part(shop)}/aftersale:{day}"
 
 
+def overdue_day(shop: str, day: str) -> str:
+    """north/overdue:2026-06-03: the orders of a shop that were long overdue when they were first seen, on that day."""
+    return f"{part(shop)}/overdue:{day}"
+
+
 def violation(case_key: str) -> Violation:
     """The violation a case key is about."""
     return Violation(case_key.split("/")[2])

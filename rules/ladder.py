@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from rules import claim, finding
 from rules.look import Look
-from rules.model import SHIPPING, Case, History, Kind, Outcome, Past
+from rules.model import LONG_OVERDUE, SHIPPING, Case, History, Kind, Outcome, Past
 from rules.playbook import Ladder, Step
 
 NEVER = 1 << 62
@@ -27,8 +27,11 @@ class Placed(NamedTuple):
 def open_rungs(look: Look, case: Case, ladder: Ladder, performed: Performed, reason: str = "") -> list[Placed]:
     """Steps of this ladder that apply to the order as it is and have not been done or dropped, in its order.
 
-    A step whose predecessor is still to come has no place yet. `reason`: what the case stands for by now.
+    None for an order that was first seen long after its time. A step whose predecessor is still to come has no place
+    yet. `reason`: what the case stands for by now.
     """
+    if case.reason == LONG_OVERDUE:
+        return []
     scanning = finding.awaits_scan(look.order) if ladder.violation in SHIPPING else None
     placed: list[Placed] = []
     pending: set[str] = set()

@@ -60,6 +60,8 @@ class Violation(StrEnum):
     DISPUTE = "dispute"
 
 
+LONG_OVERDUE = "LONG_OVERDUE"
+"""Why a case was opened whose deadline had passed long before anybody told us of the order: nothing saves it."""
 SHIPPING = (Violation.LATE_SHIPMENT, Violation.STOCK_OUT)
 """Violations of an order that is still to be shipped: their clock is the order's ship-by time."""
 CLAIMS = (Violation.SHORT_SHIPMENT, Violation.WRONG_ITEM, Violation.DISPUTE)

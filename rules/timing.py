@@ -30,7 +30,8 @@ def instants(
     for one in loud:
         act_by = one.membership.act_by
         if one.membership.case_key not in named or (one.membership.anew and one.joined_at > last_at):
-            newcomers.append(newcomer_at(rule, one, last_at))
+            settled = cause.kind == "overdue"  # nothing can be in time any more
+            newcomers.append(last_at + rule.group_interval if settled else newcomer_at(rule, one, last_at))
         elif cause.kind != "pool" and cause.act_by is None and act_by is not None:
             short_at = act_by - rule.leads[-1]
             running_out += [max(short_at, last_at + rule.group_interval)] if short_at > last_at else []

@@ -131,7 +131,7 @@ def _choice_json(choice: Choice) -> dict[str, Any]:
 
 def remembered(look: Look, decision: Decision) -> History:
     """The history once a decision is stored and every step counts as performed and unanswered."""
-    cases = {case.key: case for case in (*look.history.cases, *decision.opened, *decision.closed)}
+    cases = {case.key: case for case in (*look.history.cases, *decision.opened, *decision.closed, *decision.moved)}
     return look.history._replace(
         cases=tuple(cases.values()),
         past=(*look.history.past, *(_as_past(act, look.now) for act in decision.acts)),

@@ -52,7 +52,7 @@ def today(connection: Connection, now: int, until: int) -> Sequence[Bucket]:
     """
     groups: dict[tuple[str, ...], list[Any]] = {}
     for row in connection.execute(_MEMBERS):
-        kind = row.cause.split("/", 1)[1].split(":", 1)[0]
+        kind = row.cause.split("/", 1)[1].split(":", 1)[0].replace("overdue", "pickup")
         todo = _todo(kind, row, now)
         place = row.shop if todo == LATE else row.cause
         groups.setdefault((kind, todo, place), []).append(row)

@@ -119,6 +119,8 @@ def _cause(
     name = claim.id.partition("/")[2]
     if name.startswith("aftersale:"):
         return Cause(key=claim.id, kind="aftersale")
+    if name.startswith("overdue:"):
+        return Cause(key=claim.id, kind="overdue")
     when = name.removeprefix("pickup:")
     return Cause(key=claim.id, kind="pickup", act_by=parse(when) if "T" in when else None)
 

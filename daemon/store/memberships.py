@@ -104,7 +104,8 @@ def _cause_of(connection: Connection, shop: Shop, member: Membership) -> str | N
     if member.sku is not None:
         return key.pool(stock.home(connection, shop.seller, member.sku, shop.name), member.sku)
     if member.seen_at is not None:
-        return key.aftersale_day(shop.name, local_date(member.seen_at, shop.policy.zone).isoformat())
+        day = local_date(member.seen_at, shop.policy.zone).isoformat()
+        return key.overdue_day(shop.name, day) if member.overdue else key.aftersale_day(shop.name, day)
     if member.act_by is None:
         return None
     if shop.policy.warehouse is not None:

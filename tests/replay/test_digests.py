@@ -2,8 +2,9 @@
 
 import re
 
+from rules.playbook import shipped_text
 from tests.replay.conftest import Make
-from tests.replay.world import Sent, World, alerts, an_order
+from tests.replay.world import Sent, World, alerts, an_order, now_says
 
 GROUP = {"ops": {"sink": "tests.daemon.sinks:Group"}}
 SHOP = {"warehouse": {"open": "Mon-Sun 09:00-18:00", "pickups": ["11:00", "18:00"], "scan_lag": "2h"}}
@@ -41,3 +42,23 @@ def test_back_after_three_days_the_group_hears_first_what_is_due_tonight(a_world
     first = next(message for message in messages if "n9-" in message.text)
     assert "n9-0, " in first.text
     assert accounted(messages) >= len(dead) + len(tonight)
+
+
+def test_a_first_import_begins_with_one_notice_of_the_past_and_names_what_is_due_tonight(a_world: Make):
+    """1,200 old open orders and 20 for tonight: no alert and no task for each of the dead."""
+    world = a_world(playbook=shipped_text(), shops={"north": SHOP}, alerts=GROUP, start="Sat 15:00")
+    old = [an_order(f"n1-{n}", paid_at="2026-05-12 07:00", ship_by=f"2026-05-{14 + n % 14} 20:30") for n in range(300)]
+    new = [an_order(f"n2-{n}", paid_at="Fri 07:00", ship_by="Sat 20:30") for n in range(20)]
+    world.place(*old, *new)
+    messages = [world.expect("alert") for one in world.unexpected() if one.kind == "alert"]
+    tasks = [world.expect("task") for one in world.unexpected()]
+
+    assert ["300 orders were long overdue", "20 orders must be on the pick-up"] == [
+        re.search(r"\d+ orders \w+ (?:long overdue|be on the pick-up)", one.title)[0]
+        for one in sorted(messages, key=lambda one: one.title, reverse=True)
+    ]
+    assert {f"n2-{n}" for n in range(20)} == {one.order for one in tasks}
+    assert 320 == accounted(messages)
+    assert 320 == len(world.cases()), "they stay on the lists"
+    world.place(*(now_says(f"n1-{n}", status="shipped") for n in range(300)))
+    world.place(*(now_says(f"n2-{n}", status="shipped") for n in range(20)))
