@@ -14,8 +14,9 @@ from daemon.config import Config, ShopSection
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
 from daemon.mistakes import translated
-from daemon.store import feeds, orders, refusals, unwatched, views
+from daemon.store import feeds, orders, refusals, strangers, unwatched, views
 from daemon.store.refusals import Refused
+from daemon.store.strangers import Left
 from daemon.store.unwatched import Unwatched
 from rules.instant import DAY
 from rules.model import Kind
@@ -50,6 +51,8 @@ def _hidden(connection: Connection, settings: Config, now: int) -> Iterator[Cave
     """Orders that may be there without being shown."""
     if not settings.shops:
         yield Caveat("no_shop", None, None, _("no shop is configured: enter one under [shops]"))
+    for one in strangers.left(connection, settings.shops):
+        yield Caveat("left_over", one.shop, one.orders, left_over(one))
     rows = {row["shop"]: row for row in feeds.statuses(connection)}
     unused = refusals.unseen(connection)
     lost = unwatched.by_shop(unwatched.found(connection))
@@ -105,6 +108,15 @@ def _unwatched(shop: str, lost: Sequence[Unwatched]) -> Caveat:
     )
     said = text.format(shop=shop, n=n, why=lacking(lost), orders=named(lost), mend=mend())
     return Caveat("unwatched", shop, n, said)
+
+
+def left_over(one: Left) -> str:
+    """What is left of a shop that is configured no more, and the mend."""
+    text = _(
+        "shop {shop} is not configured any more: {orders} open orders, {cases} cases and {tasks} tasks of it are left "
+        "alone. Enter it again, or: forestall shops rename {shop} NEW, forestall shops retire {shop}"
+    )
+    return text.format(shop=one.shop, orders=one.orders, cases=one.cases, tasks=one.tasks)
 
 
 def lacking(lost: Sequence[Unwatched]) -> str:

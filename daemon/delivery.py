@@ -168,6 +168,9 @@ def _composed(
     dispatcher: "Dispatcher", tx: Connection, journal: Journal, outlet: Outlet, row: RowMapping, now: int
 ) -> Brief | None:
     """The message of one delivery; None when it is no longer true, may not be told now, or cannot be made."""
+    if not dispatcher.engine.shops.knows(row["shop"]):
+        outbox.set_delivery(tx, row, Outcome.READY, now, due_at=now + timers.STRANGE)
+        return None
     action = dispatcher.texts.action(tx, row["action_key"])
     zone = dispatcher.engine.shops.get(row["shop"]).policy.zone
     reason = _needless(dispatcher, tx, row, action, now)

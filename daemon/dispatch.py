@@ -82,7 +82,8 @@ class Dispatcher:
             if count < BATCH:
                 break
         with self.engine.database.begin() as tx:
-            shops = [shop for shop in outbox.shops_due(tx, now) if shop not in self.engine.waiting_for_poll]
+            waiting, known = self.engine.waiting_for_poll, self.engine.shops.knows
+            shops = [shop for shop in outbox.shops_due(tx, now) if shop not in waiting and known(shop)]
             sinks = delivery.known_sinks(self, outbox.sinks_due(tx, now))
         works: Works = {f"shop {shop}": partial(effect.carry_out, self, shop, now) for shop in shops}
         works |= {f"sink {outlet.name}": partial(delivery.deliver, self, outlet, now) for outlet in sinks}
@@ -117,6 +118,17 @@ class Dispatcher:
     def silenced(self) -> bool:
         """The part of `stopped` that needs no database: for the last look before a call."""
         return self.stopping or (self.flag is not None and kill.raised(self.flag))
+
+    def _ours(self, tx: Connection, rows: list[RowMapping], now: int) -> list[RowMapping]:
+        """Those of configured shops. What is planned for others waits until they are renamed, retired or back."""
+        ours = []
+        for row in rows:
+            if self.engine.shops.knows(row["shop"]):
+                ours.append(row)
+                continue
+            kept = {name: row[name] for name in ("attempts", "note")}
+            outbox.set_action(tx, row, row["outcome"], row["outcome_at"], due_at=now + timers.STRANGE, **kept)
+        return ours
 
     def useless(self, tx: Connection, row: RowMapping, now: int) -> str | None:
         """Why a planned action must not be carried out any more, if so. Read from the newest stored state."""
@@ -225,7 +237,7 @@ class Dispatcher:
         One that cannot be judged stays too, and is looked at again later; it never stops the others.
         """
         with self.engine.database.begin() as tx:
-            rows = outbox.claim_open_tasks(tx, now, BATCH)
+            rows = self._ours(tx, outbox.claim_open_tasks(tx, now, BATCH), now)
             journal = Journal()
             for row in rows:
                 again, tries = None, row["attempts"]
@@ -254,7 +266,7 @@ class Dispatcher:
     def _fan_out(self, now: int) -> int:
         """One transaction: planned actions become deliveries, tasks, calls to make, or void."""
         with self.engine.database.begin() as tx:
-            rows = outbox.claim_planned(tx, now, BATCH)
+            rows = self._ours(tx, outbox.claim_planned(tx, now, BATCH), now)
             journal = Journal()
             for row in rows:
                 try:

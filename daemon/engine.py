@@ -38,7 +38,8 @@ class Engine:
     """What the hops need. `own_time`: decide each timer at its own due time (replay), not at the clock's.
 
     `batch`: subjects per transaction. `shards`: only these (None = all). `waiting_for_poll`: shops whose first
-    poll after a start is not back yet; their orders wait for it.
+    poll after a start is not back yet; their orders wait for it. `strangers`: shops that nobody configured, as they
+    are met.
     """
 
     database: Database
@@ -48,6 +49,7 @@ class Engine:
     batch: int = BATCH
     shards: tuple[int, ...] | None = None
     waiting_for_poll: set[str] = field(default_factory=set)
+    strangers: set[str] = field(default_factory=set)
     budgets: health.Budgets = field(default_factory=health.Budgets)
 
     def decide(self, now: int) -> int:
@@ -75,7 +77,7 @@ class Engine:
     def _allocate_claimed(self, tx: Connection, claimed: list[timers.Claimed], now: int) -> None:
         for claim in claimed:
             at = self._moment(claim, now)
-            woken = stock.reallocate(tx, claim.seller, claim.id, at)
+            woken = stock.reallocate(tx, self.shops, claim.seller, claim.id, at)
             timers.wake(tx, timers.ORDER, [(*name, claim.seller, at) for name in woken], past=True)
             causes.wake_pool(tx, claim.seller, claim.id, at)
         timers.settle(tx, [timers.Result(claim, None, self._moment(claim, now)) for claim in claimed])
@@ -128,8 +130,24 @@ class Engine:
             return 1
 
     def _claim(self, tx: Connection, kind: str, now: int, limit: int) -> list[timers.Claimed]:
-        waiting = sorted(self.waiting_for_poll) if kind == timers.ORDER else ()
-        return timers.take(tx, kind, now, limit, shards=self.shards, not_shops=waiting)
+        """What is due, but for shops that wait for a poll, and those that nobody configured: theirs stays due."""
+        while True:
+            waiting = self.waiting_for_poll if kind == timers.ORDER else set[str]()
+            claimed = timers.take(tx, kind, now, limit, shards=self.shards, not_shops=sorted(waiting | self.strangers))
+            strange = {claim.shop for claim in claimed if kind != timers.POOL and not self.shops.knows(claim.shop)}
+            if not strange:
+                return claimed
+            self.strangers |= strange
+
+    def claim_looks(self, tx: Connection, kind: str, now: int, limit: int) -> list[timers.Claimed]:
+        """Looks at shops that are due, under a lease. A shop that nobody configured is left alone for a while.
+
+        Its timer must never end here: another process may know it already.
+        """
+        claims = timers.claim(tx, kind, now, limit, shards=self.shards)
+        strange = [claim for claim in claims if not self.shops.knows(claim.shop)]
+        timers.settle(tx, [timers.Result(claim, now + timers.STRANGE, now) for claim in strange])
+        return [claim for claim in claims if claim not in strange]
 
     def _decide_claimed(self, tx: Connection, claimed: list[timers.Claimed], now: int) -> None:
         journal = Journal()

@@ -202,6 +202,8 @@ TEXTS = (
     "{} {} is not known",
     "{}, but shop {} is on {}",
     "{}, not a regular file",
+    "{} records name shop {}, which is not configured",
+    "enter the shop under [shops], or correct its name in the data",
     "{} records are dated later than now, up to {}; now was taken instead",
     "set the clock of the computer that exports, or correct the column or file name that says when it was",
     "{} {} could not be taken in: {}",

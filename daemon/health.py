@@ -27,7 +27,7 @@ alone: that of a day's stock-outs. All others only move at midnight, when their 
 def look(engine: "Engine", now: int) -> int:
     """Read the gauges of the shops that are due and put down what the seller must hear, in one transaction."""
     with engine.database.begin() as tx:
-        claims = timers.claim(tx, timers.HEALTH, now, BATCH, shards=engine.shards)
+        claims = engine.claim_looks(tx, timers.HEALTH, now, BATCH)
         journal = Journal()
         for claim in claims:
             shop = engine.shops.get(claim.shop)

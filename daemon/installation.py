@@ -43,6 +43,7 @@ def build(
     problems: list[str] = []
     plays = _playbook(settings, problems)
     shops = Shops(default_mode=settings.mode.default, modes=modes(settings), playbook=plays, confirmed=confirmed)
+    shops.on_sight = False
     made = Installation(config=settings, shops=shops, problems=problems)
     for name, section in sorted(settings.shops.items()):
         try:

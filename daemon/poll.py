@@ -4,6 +4,7 @@ Feeds run side by side: a slow or failing one never delays another shop.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,9 +28,6 @@ log = structlog.get_logger()
 PAGE_TIMEOUT_S = 60.0
 LEASE = 3 * 60 * SECOND
 AT_ONCE = 64
-STRANGE = 60 * SECOND
-"""How long a feed that this configuration does not know is left alone (µs): it may be removed, or another process may
-know it already. Its timer must never end here: nobody would poll a shop that was just added."""
 
 
 @dataclass(slots=True)
@@ -78,7 +76,7 @@ class Poller:
         with self.engine.database.begin() as tx:
             claims = timers.claim(tx, timers.FEED, now, AT_ONCE, lease=LEASE, shards=self.engine.shards, not_shops=busy)
             strange = [claim for claim in claims if claim.shop not in self.feeds]
-            timers.settle(tx, [timers.Result(claim, now + STRANGE, now) for claim in strange])
+            timers.settle(tx, [timers.Result(claim, now + timers.STRANGE, now) for claim in strange])
         return [claim for claim in claims if claim.shop in self.feeds]
 
     async def _feed(self, claim: timers.Claimed, now: int) -> None:
@@ -149,8 +147,9 @@ class Poller:
             if not timers.hold(tx, claim, clock.now() + LEASE):
                 raise LeaseLost(f"{shop.name} is being polled by another worker")
             journal = Journal()
-            taken = take_in(tx, journal, self.engine.shops, page.records, now, final=not page.more)
-            told = [*page.rejected, *refused, *_ahead(shop, taken)]
+            records, foreign = _own(self.engine.shops, page.records)
+            taken = take_in(tx, journal, self.engine.shops, records, now, final=not page.more)
+            told = [*page.rejected, *foreign, *refused, *_ahead(shop, taken)]
             recovered = feeds.save_page(tx, shop, replace(page, rejected=told), now)
             if not page.more:
                 timers.publish(tx, shop.name, now)
@@ -175,6 +174,23 @@ class Poller:
                 bug = None if isinstance(error, AdapterError | TimeoutError) else error
                 renew = isinstance(error, AuthFailed)
                 log.warning("feed.broke", shop=shop.name, error=note, renew_credentials=renew, exc_info=bug)
+
+
+def _own(shops: Shops, records: Sequence[Record]) -> tuple[Sequence[Record], list[Rejected]]:
+    """The records of configured shops, and what is said about all others."""
+    foreign = Counter(record.shop for record in records if not shops.knows(record.shop))
+    if not foreign:
+        return records, []
+    told = [
+        Rejected(
+            source=name,
+            line=None,
+            reason=f"{count} records name shop {name}, which is not configured",
+            mend="enter the shop under [shops], or correct its name in the data",
+        )
+        for name, count in sorted(foreign.items())
+    ]
+    return [record for record in records if record.shop not in foreign], told
 
 
 def _ahead(shop: Shop, taken: Ingested) -> list[Rejected]:

@@ -27,7 +27,7 @@ REMEMBERED = 4 * DAY
 def remind(engine: "Engine", now: int) -> int:
     """Look at the shops that are due and ask what is to be asked, in one transaction; returns how many were due."""
     with engine.database.begin() as tx:
-        claims = timers.claim(tx, timers.SCAN, now, BATCH, shards=engine.shards)
+        claims = engine.claim_looks(tx, timers.SCAN, now, BATCH)
         journal = Journal()
         timers.settle(
             tx,

@@ -11,7 +11,7 @@ from daemon.installation import Installation
 from daemon.jump import Reading
 from daemon.messages import Texts
 from daemon.poll import Poller
-from daemon.store import backlog, feeds, outbox, policies, timers
+from daemon.store import backlog, feeds, outbox, policies, strangers, timers
 from daemon.store.database import Database
 from daemon.store.journal import Journal
 from daemon.watch import watch
@@ -48,6 +48,7 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
         policies.remember(tx, journal, installation.shops, now)
         journal.write(tx, now)
         timers.policy_changed(tx, installation.shops.playbook.digest, now)
+        strangers.rest(tx, installation.shops, now)
         roster.taken_on(tx, installation.sinks, installation.shops, now)
     return Parts(
         database=database,

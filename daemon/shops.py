@@ -1,7 +1,7 @@
 """The shops of this installation: who owns them, which policy holds, what a feed can do.
 
-Built from the configuration once and replaced as a whole on reload. A shop that nobody configured (replay)
-takes its records' platform, that platform's zone, the shipped pack and playbook.
+Built from the configuration once and replaced as a whole on reload. Nothing is decided, polled or sent for a shop that
+nobody configured. Only replay takes such shops on: by their records' platform, its zone, the shipped pack and playbook.
 """
 
 from collections.abc import Mapping
@@ -37,19 +37,26 @@ class Shop:
 
 @dataclass(slots=True)
 class Shops:
-    """All shops by name, the modes, and how an unknown shop is made."""
+    """All shops by name, the modes, and how an unknown shop is made. `on_sight`: that is taken on (replay)."""
 
     known: dict[str, Shop] = field(default_factory=dict)
     default_mode: Mode = "shadow"
     modes: Mapping[Kind, Mode] = field(default_factory=dict)
     playbook: Playbook = field(default_factory=playbook.shipped)
     confirmed: frozenset[str] = frozenset()
+    on_sight: bool = True
+
+    def knows(self, name: str) -> bool:
+        """Whether anything may be decided, polled or sent for the shop."""
+        return self.on_sight or name in self.known
 
     def get(self, name: str, platform: str | None = None) -> Shop:
-        """The shop; one nobody configured is made for `platform` on first sight."""
+        """The shop. One nobody configured is made for `platform`: to be taken on in replay, only to be shown else."""
         shop = self.known.get(name)
         if shop is None:
-            shop = self.known[name] = self.made(name, platform or "generic")
+            shop = self.made(name, platform or "generic")
+            if self.on_sight:
+                self.known[name] = shop
         return shop
 
     def confirm(self, digests: frozenset[str]) -> None:

@@ -25,7 +25,7 @@ def watch(engine: "Engine", now: int) -> int:
     Returns how many were looked at for their age.
     """
     with engine.database.begin() as tx:
-        claims = timers.claim(tx, timers.WATCH, now, BATCH, shards=engine.shards)
+        claims = engine.claim_looks(tx, timers.WATCH, now, BATCH)
         journal = Journal()
         for claim in claims:
             shop = engine.shops.get(claim.shop)

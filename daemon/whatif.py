@@ -63,7 +63,7 @@ def shops_of(settings: Config | None, recording: Recording, plays: Playbook | No
     Everything in shadow. With `plays` every shop is played by that playbook.
     """
     shops = usable(build(settings, adapters=False)).shops if settings is not None else Shops()
-    shops.default_mode, shops.modes = "shadow", {}
+    shops.default_mode, shops.modes, shops.on_sight = "shadow", {}, True
     if plays is not None:
         shops.playbook = plays
         for name, shop in list(shops.known.items()):

@@ -10,13 +10,14 @@ from typing import Annotated
 
 import typer
 
-from daemon import clock, i18n, mistakes
+from daemon import caveats, clock, i18n, mistakes
 from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, out
 from daemon.config import Config
 from daemon.errors import Busy, ConfigError, DaemonError, Usage
 from daemon.i18n import gettext as _
 from daemon.installation import Installation, build
+from daemon.store import strangers
 from daemon.store.database import check_schema, open_database, upgrade
 from rules import packs
 from rules.calendars import coverage
@@ -119,12 +120,12 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 
 def _found(file: Path) -> tuple[list[str], list[str]]:
     """(problems, warnings) of an installation."""
-    problems, warnings = _names(), []
+    problems, warnings = _names(), list[str]()
     try:
         settings = configuration.load(file)
         made = build(settings, privacy_key=b"check")
         problems += [f"{file}: {problem}" for problem in made.problems]
-        problems += _database(settings)
+        problems += _database(settings, warnings)
         warnings += _warnings(made)
     except ConfigError as error:
         problems += str(error).splitlines()
@@ -168,7 +169,8 @@ def _owners() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
-def _database(settings: Config) -> list[str]:
+def _database(settings: Config, warnings: list[str]) -> list[str]:
+    """What is wrong with the database; what it holds of shops that are configured no more is a warning."""
     try:
         database = open_database(configuration.url_of(settings))
     except Busy:
@@ -177,6 +179,8 @@ def _database(settings: Config) -> list[str]:
         return [str(error)]
     try:
         check_schema(database)
+        with database.begin() as tx:
+            warnings += [caveats.left_over(one) for one in strangers.left(tx, settings.shops)]
     except DaemonError as error:
         return [str(error)]
     finally:

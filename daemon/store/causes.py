@@ -230,7 +230,11 @@ def _pool(
     connection: Connection, shops: Shops, pools: Pools, cause: str, name: tuple[str, str], at: int, *, priced: bool
 ) -> Cause:
     pool, rows = pools[name]
-    listings = {f"{key.part(row.shop)}/{key.part(row.listing_id)}": row.shop for row in rows if row.seen_at <= at}
+    listings = {
+        f"{key.part(row.shop)}/{key.part(row.listing_id)}": row.shop
+        for row in rows
+        if row.seen_at <= at and shops.knows(row.shop)
+    }
     last = store.last_sale(connection, *name) if listings and priced else None
     return Cause(
         key=cause,

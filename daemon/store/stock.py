@@ -66,12 +66,15 @@ def home(connection: Connection, seller: str, sku: str, shop: str) -> str:
     return shop if found is None else str(found)
 
 
-def reallocate(connection: Connection, seller: str, sku: str, now: int) -> list[tuple[str, str]]:
-    """Decide anew which open lines the pool covers, write what changed; returns the orders to wake."""
+def reallocate(connection: Connection, shops: Shops, seller: str, sku: str, now: int) -> list[tuple[str, str]]:
+    """Decide anew which open lines the pool covers, write what changed; returns the orders to wake.
+
+    Lines of shops that nobody configured any more need nothing: their orders may stand under another name by now.
+    """
     pool = connection.execute(select(P).where(P.c.seller == seller, P.c.sku == sku)).first()
     if pool is None:
         return []
-    lines = open_in(connection, seller, sku)
+    lines = tuple(line for line in open_in(connection, seller, sku) if shops.knows(line.shop))
     short = allocate.allocate(pool.on_hand, lines)
     _note_balance(connection, pool, sum(line.quantity for line in lines), bool(short), now)
     return _write_short(connection, seller, sku, lines, short)

@@ -33,6 +33,9 @@ SHARDS = 256
 LEASE = 5 * 60 * 1_000_000
 """How long a claim holds (µs): far longer than any hop's work, so clock skew between machines is harmless."""
 
+STRANGE = 60 * 1_000_000
+"""How long a shop that this configuration does not know is left alone (µs): it may be gone, or known elsewhere."""
+
 ORDER, POOL, CAUSE, FEED, WATCH, HEALTH, SCAN = "order", "pool", "cause", "feed", "watch", "health", "scan"
 
 

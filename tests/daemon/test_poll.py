@@ -229,7 +229,7 @@ def test_a_shop_that_only_a_newer_configuration_knows_is_left_to_it(installed: I
     newer = running.again(older, TWO, MORNING)
     say(a_late_order("2", shop="south"), shop="south")
 
-    polled = [older.poller.poll(MORNING), newer.poller.poll(MORNING + poll.STRANGE)]
+    polled = [older.poller.poll(MORNING), newer.poller.poll(MORNING + timers.STRANGE)]
 
     assert [1, 2] == polled
     assert ["2"] == known(newer)

@@ -642,7 +642,7 @@ def test_what_was_decided_is_read_back_as_history(db: Database) -> None:
 
 def reallocate(db: Database, sku: str = "A-1", now: int = NOON) -> list[tuple[str, str]]:
     with db.begin() as tx:
-        return stock.reallocate(tx, "default", sku, now)
+        return stock.reallocate(tx, Shops(), "default", sku, now)
 
 
 def short(db: Database) -> list[tuple[str, str]]:
