@@ -1,21 +1,15 @@
 """What the file adapters and the poll say about inputs they cannot use: texts with `{}` for values."""
 
 import ast
-from collections.abc import Iterator
+import importlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
-from adapters.files import canonical, context, lines, refusal, sheet
 from tests.project import ROOT
 
-CALLS = {"Refusal", "Cut", "Rejected"}
+CALLS = {"Refusal", "Broken", "Cut", "Rejected"}
 SINK_CALLS = {"Transient", "Permanent", "AuthFailed", "Uncertain", "Receipt"}
-NAMED = {
-    name: value
-    for module in (canonical, context, lines, refusal, sheet)
-    for name, value in vars(module).items()
-    if name.isupper() or name.lstrip("_").isupper()
-    if isinstance(value, str)
-}
 
 
 def said() -> set[str]:
@@ -37,25 +31,27 @@ def of_sinks() -> set[str]:
 
 
 def in_module(path: Path) -> Iterator[str]:
+    module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
+    constants = {name: value for name, value in vars(module).items() if isinstance(value, str)}
     for node in ast.walk(ast.parse(path.read_text())):
         named = isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") in {"reason", "mend"}
-        if named and (text := template(node.value)) is not None:  # type: ignore[attr-defined]
+        if named and (text := template(node.value, constants)) is not None:  # type: ignore[attr-defined]
             yield text
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") in CALLS:
             keywords = [word.value for word in node.keywords if word.arg in {"reason", "mend"}]
             for value in [*node.args[:2], *keywords]:
-                if (text := template(value)) is not None:
+                if (text := template(value, constants)) is not None:
                     yield text
 
 
-def template(value: ast.expr) -> str | None:
+def template(value: ast.expr, constants: Mapping[str, str] = MappingProxyType({})) -> str | None:
     match value:
         case ast.Constant(value=str(text)):
             return escaped(text)
         case ast.JoinedStr(values=parts):
             return "".join(escaped(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
-        case ast.Name(id=name) if name in NAMED:
-            return escaped(NAMED[name])
+        case ast.Name(id=name) if name in constants:
+            return escaped(constants[name])
     return None
 
 

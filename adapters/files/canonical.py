@@ -16,6 +16,12 @@ from adapters.files.opening import Source
 from adapters.files.refusal import EXPORT_AGAIN, Refusal
 from adapters.files.sheet import Row, Table
 
+NAMES = frozenset(
+    {*fields.ORDER, *fields.LINE, "observed_at", "shop", "platform", "order_id", "line_id", "event", "at"}
+)
+"""The names of canonical columns."""
+_ESSENTIAL = ("order_id", "status", "placed_at", "paid_at", "ship_by", "event", "sku", "stock")
+
 
 def json_lines(source: Source, context: Context) -> Iterator[Record | Rejected]:
     """The records of a JSON Lines file (UTF-8). Raises Refusal where the rest of the file is unusable."""
@@ -34,7 +40,7 @@ def json_lines(source: Source, context: Context) -> Iterator[Record | Rejected]:
 
 def csv_rows(table: Table, context: Context) -> Iterator[Record | Rejected]:
     """The records of a table with canonical column names, one row a line; an empty cell says nothing."""
-    for row in table.rows():
+    for row in table.rows(None, _ESSENTIAL):
         if isinstance(row, Refusal):
             yield row.rejected(context.source)
             continue

@@ -13,8 +13,8 @@ from adapters.files import cells, exact, fields, footer, history, merge
 from adapters.files.context import Context, Shop
 from adapters.files.merge import PRIVATE
 from adapters.files.refusal import Refusal
-from adapters.files.sheet import Row, Table
-from adapters.files.shopmap import ENDS, LINE_ONLY, MONEY, absent, key, names, of, said, status, title_id
+from adapters.files.sheet import Broken, Row, Table
+from adapters.files.shopmap import ENDS, LINE_ONLY, MONEY, absent, essential, key, names, of, said, status, title_id
 
 _SEEN = f"{PRIVATE}moved"
 _SHIPPED = re.compile(
@@ -95,13 +95,13 @@ def _parts(
     shop = context.local(settings)
     ids = footer.Ids()
     above: dict[str, Json] = {}
-    for row in table.rows(wanted):
+    for row in table.rows(wanted, essential(settings)):
         try:
-            if isinstance(row, Refusal):
-                raise row
-            if _is_no_order(row.cells, settings, ids):
+            if isinstance(row, Row | Broken) and _is_no_order(row.cells, settings, ids):
                 context.count_unknown(footer.NAME)
                 continue
+            if isinstance(row, Refusal):
+                raise row
             value = _continued(said(row.cells, settings, above=above), above, settings)
             moved = any(row.cells.get(name, "").casefold() not in _NOTHING for name in marks)
             record = _record(value, row, shop, context)

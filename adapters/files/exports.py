@@ -19,7 +19,7 @@ from adapters.files import cells, exact, fields, footer, gaps, merge, shopmap, s
 from adapters.files.context import Context, Shop
 from adapters.files.formats import EXPORTS, Export, Names
 from adapters.files.refusal import Refusal, shown
-from adapters.files.sheet import Table
+from adapters.files.sheet import Broken, Row, Table
 from adapters.files.shopmap import title_id
 from adapters.files.states import GONE, MOVED
 from adapters.files.texts import Headers
@@ -75,13 +75,13 @@ def _parts(
     settings = shop.settings
     observed_at = context.exported_at(settings)
     ids, above = footer.Ids(), dict[str, str]()
-    for row in table.rows(export.columns | mapped | settings.keep):
+    for row in table.rows(export.columns | mapped | settings.keep, export.essential):
         try:
-            if isinstance(row, Refusal):
-                raise row
-            if _is_no_order(row.cells, export, ids):
+            if isinstance(row, Row | Broken) and _is_no_order(row.cells, export, ids):
                 context.count_unknown(footer.NAME)
                 continue
+            if isinstance(row, Refusal):
+                raise row
             above = _continued(row.cells, export, above)
             order = _record(above, export, shop, observed_at, context)
             ids.add(order.order_id)

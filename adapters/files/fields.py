@@ -266,6 +266,8 @@ LINE: Mapping[str, Convert] = {
 }
 
 
+ESSENTIAL = frozenset({"order_id", "status", "placed_at", "paid_at", "group_success_at", "ship_by"})
+"""The fields that say whether an order is owed and until when."""
 TIMES = frozenset(name for name, convert in {**LINE, **ORDER}.items() if convert in (time, deadline))
 """The fields that hold an instant."""
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from adapters.files import fields
 from adapters.files.texts import (
     DOUYIN_STATUS,
     JD_STATUS,
@@ -72,6 +73,12 @@ class Export:
         mapped += [self.currency, tuple(self.more_states), tuple(self.ends)]
         single = {self.order_id, self.status, self.refunded_amount, self.more_paid, self.total, self.risk, self.goods}
         return frozenset({self.line_state, *single}.union(*mapped) - {""})
+
+    @property
+    def essential(self) -> frozenset[str]:
+        """The columns without which a row is half a row."""
+        times = [names for name, names in self.order.items() if name in fields.ESSENTIAL]
+        return frozenset({self.order_id, self.status}.union(*times))
 
     def within(self, headers: Headers) -> "Export":
         """The same with only the columns a file has, under the names they have there."""

@@ -1,19 +1,20 @@
 """Physical lines of a file: capped in length, numbered from 1, decoded strictly, in constant memory."""
 
-import codecs
 import io
 from collections.abc import Iterator
 
 from adapters.files.opening import Source
-from adapters.files.refusal import EXPORT_AGAIN, Cut, Refusal
+from adapters.files.refusal import EXPORT_AGAIN, Refusal
 
 LINE_BYTES = 1 << 20
 """Longest line; a longer one is skipped and refused."""
 
+RETURNS_BYTES = 4 << 20
+"""Most bytes that are held of a line whose end is a carriage return."""
+
 _CHUNK = 1 << 20
-_SURE_CHARS = 8
-"""So many good multi-byte UTF-8 characters make a file UTF-8 with damage rather than GB18030."""
-_SAVE_UTF8 = "save the file as UTF-8 (in Excel: CSV UTF-8)"
+_HEAD = 1 << 16
+_SAVE_UTF8 = "save the file as UTF-8 (in Excel: CSV UTF-8), or state the shop's encoding"
 
 Line = tuple[int, str | Refusal]
 
@@ -39,19 +40,18 @@ def too_long(number: int) -> Refusal:
     )
 
 
-def text_lines(source: Source) -> Iterator[Line]:
+def text_lines(source: Source, encoding: str) -> Iterator[Line]:
     """Number and text of each line with its line end; one that cannot be decoded is a Refusal in its place.
 
-    The encoding is told by the byte order mark, else UTF-8 where the whole file is strict UTF-8, else
-    GB18030. Nothing is ever replaced: a line with undecodable bytes, or with U+FFFD left by someone
-    else's replacing, is refused.
+    Nothing is ever replaced: a line with undecodable bytes, or with U+FFFD left by someone else's
+    replacing, is refused.
     """
-    encoding = encoding_of(source)
     stream = source.stream()
-    if encoding == "utf-16":
-        yield from _utf16_lines(stream)
+    if encoding.startswith(("utf-16", "utf-32")):
+        yield from _wide_lines(stream, encoding)
         return
-    for number, line in byte_lines(stream):
+    pieces = mac_lines(stream) if _ends_with_returns(stream) else byte_lines(stream)
+    for number, line in pieces:
         if line is None:
             yield number, too_long(number)
             continue
@@ -65,40 +65,34 @@ def text_lines(source: Source) -> Iterator[Line]:
         yield number, _spoilt(number) if "\ufffd" in text else text
 
 
-def encoding_of(source: Source) -> str:
-    """`utf-8`, `utf-16` or `gb18030`: how the file's text is to be decoded. Reads the file once through."""
-    stream = source.stream()
-    head = stream.peek(4)[:3]
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    if head == codecs.BOM_UTF8:
-        return "utf-8"
-    decoder = codecs.getincrementaldecoder("utf-8")("strict")
-    wide = 0
-    try:
-        while chunk := stream.read(_CHUNK):
-            text = decoder.decode(chunk)
-            wide += _wide(text) if wide < _SURE_CHARS else 0
-    except UnicodeDecodeError as error:
-        wide += _wide(error.object[: error.start].decode("utf-8", "ignore"))
-        return "utf-8" if wide >= _SURE_CHARS else "gb18030"
-    except Cut:
-        return "utf-8"
-    return "utf-8"
+def _ends_with_returns(stream: io.BufferedReader) -> bool:
+    """Whether lines end with a carriage return alone, as in "CSV (Macintosh)"."""
+    head = stream.peek(_HEAD)
+    return b"\r" in head[:-1] and b"\n" not in head
 
 
-def _wide(text: str) -> int:
-    """About how many characters of `text` are not ASCII: the bytes they take beyond one each, halved."""
-    return 0 if text.isascii() else (len(text.encode()) - len(text)) // 2
+def mac_lines(stream: io.BufferedReader) -> Iterator[tuple[int, bytes | None]]:
+    """The same as `byte_lines` for lines that end with a carriage return; each comes with a line feed instead."""
+    number, rest = 0, b""
+    while chunk := stream.read(_CHUNK):
+        *whole, rest = (rest + chunk).split(b"\r")
+        for line in whole:
+            number += 1
+            yield number, line + b"\n" if len(line) < LINE_BYTES else None
+        if len(rest) > RETURNS_BYTES:
+            raise Refusal("a line without an end", EXPORT_AGAIN, number + 1)
+    if rest:
+        yield number + 1, rest
 
 
-def _utf16_lines(stream: io.BufferedReader) -> Iterator[Line]:
-    reader = io.TextIOWrapper(stream, encoding="utf-16", newline="\n")
+def _wide_lines(stream: io.BufferedReader, encoding: str) -> Iterator[Line]:
+    reader = io.TextIOWrapper(stream, encoding=encoding, newline="\n")
     number = 0
     try:
         while text := reader.readline(LINE_BYTES):
             number += 1
             if len(text) < LINE_BYTES or text.endswith("\n"):
+                text = text.removeprefix("\ufeff") if number == 1 else text
                 yield number, _spoilt(number) if "\ufffd" in text else text
                 continue
             while text and not text.endswith("\n"):
@@ -113,7 +107,7 @@ def _utf16_lines(stream: io.BufferedReader) -> Iterator[Line]:
 def _undecodable(encoding: str, number: int) -> Refusal:
     if encoding == "utf-8":
         return Refusal("the line is not valid UTF-8, as the rest of the file is", EXPORT_AGAIN, number)
-    return Refusal("the line is neither UTF-8 nor GB18030 (GBK)", _SAVE_UTF8, number)
+    return Refusal(f"the line is not text in {encoding}, as the rest of the file is", _SAVE_UTF8, number)
 
 
 def _spoilt(number: int) -> Refusal:

@@ -43,9 +43,8 @@ class Source:
     packed: bool
 
     def stream(self) -> io.BufferedReader:
-        """The content from its first byte, unpacked. One stream at a time: all share the file's position."""
-        os.lseek(self.fd, 0, os.SEEK_SET)
-        raw = io.FileIO(self.fd, closefd=False)
+        """The content from its first byte, unpacked. Each stream has a place of its own in the file."""
+        raw = _Plain(self.fd)
         return io.BufferedReader(_Unpacked(raw), 1 << 16) if self.packed else io.BufferedReader(raw, 1 << 18)
 
     def kind(self) -> Kind:
@@ -132,12 +131,39 @@ def _ole_refusal(content: bytes) -> Refusal:
     return Refusal("an old Excel workbook (.xls)", "open it and save as .xlsx or CSV")
 
 
+class _Plain(io.RawIOBase):
+    """The bytes of an open file from its beginning, whoever else reads it; the descriptor stays open."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        start = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: os.fstat(self._fd).st_size}[whence]
+        self._at = max(start + offset, 0)
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+        count = os.preadv(self._fd, [buffer], self._at)
+        self._at += count
+        return count
+
+
 class _Unpacked(io.RawIOBase):
     """The bytes inside a gzip file; raises Refusal when it is cut, damaged or unpacks to far too much."""
 
-    def __init__(self, raw: io.FileIO) -> None:
+    def __init__(self, raw: _Plain) -> None:
         self._raw = raw
-        self._gzip = gzip.GzipFile(fileobj=raw, mode="rb")
+        self._gzip = gzip.GzipFile(fileobj=io.BufferedReader(raw, 1 << 16), mode="rb")
         self._out = 0
 
     def readable(self) -> bool:

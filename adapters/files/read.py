@@ -6,13 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from adapters.base import Record, Rejected, ShopSettings
-from adapters.files import canonical, columns, exports, naming, opening, sheet, strangers
+from adapters.files import canonical, columns, exports, formats, layout, naming, nearest, opening, sheet, strangers
 from adapters.files.context import Context, SettingsFor
+from adapters.files.layout import Layout
 from adapters.files.opening import Source
-from adapters.files.refusal import EXPORT_AGAIN, Refusal
+from adapters.files.refusal import EXPORT_AGAIN, Refusal, shown
 
 SUFFIXES = (".jsonl", ".csv", ".xlsx", ".xls")
 """What a folder is searched for in replay, each also with `.gz` (`.xls` only to be refused clearly)."""
+
+
+_KNOWN = canonical.NAMES.union(*(one.columns for one in formats.EXPORTS))
+"""Names of columns that somebody here reads, whatever the shop maps."""
+_NAMED = 5
+"""So many columns are named in a refusal."""
 
 
 def read(
@@ -85,17 +92,28 @@ def parse(
 
 def _tables(source: Source, context: Context) -> Iterator[Record | Rejected]:
     """The records of every table that is understood; a file without one is refused."""
-    strange: list[tuple[str, ...]] = []
+    strange: list[sheet.Table] = []
     understood = 0
-    for table in sheet.tables(source):
+    stated = _stated(context)
+    for table in sheet.tables(source, stated, _KNOWN | stated.names):
         records = _table(table, context)
         if records is None:
-            strange.append(table.header)
+            strange.append(table)
             continue
         understood += 1
         yield from records
     if not understood:
-        raise _strange(strange)
+        raise _strange(strange, stated)
+
+
+def _stated(context: Context) -> Layout:
+    """What the shop whose file this is says of its files; nothing where only the header will tell the shop."""
+    try:
+        settings = context.settings(None, frozenset(), None)
+    except Refusal:
+        return Layout()
+    zone = naming.zone(settings)
+    return layout.of(settings, zone.key if zone else None)
 
 
 def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] | None:
@@ -124,14 +142,35 @@ def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] 
     return canonical.csv_rows(table, context) if own_names else None
 
 
-def _strange(headers: list[tuple[str, ...]]) -> Refusal:
-    if not headers:
+def _strange(tables: list[sheet.Table], stated: Layout) -> Refusal:
+    """Why no table of a file is understood: of a shop with a map, which of its columns are not there."""
+    if not tables:
         return Refusal("the file holds no rows", EXPORT_AGAIN)
+    table = max(tables, key=lambda one: len(stated.names.intersection(one.header)))
+    missing = sorted(stated.names.difference(table.header))
+    if missing:
+        near = ", ".join(f"{shown(name)} ({_nearest(name, table.header)})" for name in missing[:_NAMED])
+        return Refusal(
+            f"columns of the shop's map are not in this file: {near}",
+            f"correct [columns], or state how the file is to be read (header_row, delimiter, encoding): {_as(table)}",
+            1,
+        )
     return Refusal(
-        f"the columns of this file are not known ({len(headers[0])} columns)",
+        f"the columns of this file are not known ({len(table.header)} columns)",
         "map them under [shops.….columns] (order_id at least), or export with the platform's own headers",
         1,
     )
+
+
+def _nearest(name: str, header: tuple[str, ...]) -> str:
+    near = nearest.header(name, header)
+    return f"nearest: {shown(near)}" if near else "nothing like it"
+
+
+def _as(table: sheet.Table) -> str:
+    """How a table was read, for a person who looks for the mistake."""
+    first = ", ".join(shown(one) for one in table.header[:_NAMED] if one)
+    return f"{table.encoding or 'XLSX'}, {len(table.header)} columns, the first {first}"
 
 
 def _replayable(name: str) -> bool:

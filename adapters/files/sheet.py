@@ -1,26 +1,28 @@
 """One streaming reader of tables: CSV in any usual encoding and separator, and XLSX workbooks.
 
 A table is its header and its rows; a row is its line number and the cleaned texts by header name. Memory
-is constant; caps on line, record, cell and column count keep hostile files small.
+is constant; caps on line, record, cell and column count keep hostile files small. No row takes another's data:
+one that is longer or shorter than the header is a row only where that harms nothing, else it is refused.
 """
 
-import csv
-from collections import deque
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import NamedTuple
 
-from adapters.files import book, lines
+from adapters.files import book, encoding, layout, lines
+from adapters.files.layout import BLANK, Layout
 from adapters.files.opening import Source
+from adapters.files.records import Record, Records
 from adapters.files.refusal import EXPORT_AGAIN, Refusal
 
 COLUMNS = 1_000
-RECORD_LINES = 100
-"""Most physical lines of one record; a quotation mark that opens a longer one was a stray."""
-RECORD_CHARS = 1 << 20
-CELL_CHARS = 1 << 15
 
-_STRIPPED = " \t\r\n\v\f\u00a0\u3000\ufeff"
+_AHEAD = 20
+"""So many rows tell whether rows usually end with separators that the header does not have."""
+_JOIN = "export again so that cells with line breaks are quoted, or as XLSX"
+_NOTHING = Layout()
 _CUT = "the file ends in the middle of this row"
 
 
@@ -31,67 +33,162 @@ class Row(NamedTuple):
     cells: dict[str, str]
 
 
-class Record(NamedTuple):
-    """A row before it has names: line number, raw cells, whether its line end was there."""
+class Broken(Refusal):
+    """A row that ends before an essential column: half a row, or a note below the table; `cells` as of a row."""
 
-    line: int
-    cells: Sequence[str]
-    whole: bool
+    cells: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """One table of a file. `name` is the worksheet's (None: CSV); `records` are the rows below."""
+    """One table of a file. `name` is the worksheet's (None: CSV); `records` are the rows below.
+
+    `surplus`: how many empty cells rows usually have beyond the header. `encoding`: how its text was read (None: XLSX).
+    """
 
     name: str | None
     header: tuple[str, ...]
     records: Iterator[Record | Refusal]
+    surplus: int = 0
+    encoding: str | None = None
 
-    def rows(self, wanted: Iterable[str] | None = None) -> Iterator[Row | Refusal]:
-        """The rows with the `wanted` columns (None = all); an unreadable one is a Refusal in its place."""
+    def rows(self, wanted: Iterable[str] | None = None, essential: Iterable[str] = ()) -> Iterator[Row | Refusal]:
+        """The rows with the `wanted` columns (None = all); an unreadable one is a Refusal in its place.
+
+        A row of a CSV file that ends before an `essential` column is broken: a spreadsheet leaves out empty last
+        cells, a line break in a note all that comes after it.
+        """
         take = _columns(self.header, None if wanted is None else frozenset(wanted))
-        width = len(self.header)
+        shape = _Shape(self, frozenset(essential))
         for record in self.records:
             if isinstance(record, Refusal):
                 yield record
-            elif trouble := _misshapen(record, width):
+                continue
+            trouble = shape.trouble(record)
+            if trouble is not None and not isinstance(trouble, Broken):
                 yield trouble
-            else:
-                count = len(record.cells)
-                cells = {name: clean(record.cells[at]) for at, name in take if at < count}
-                yield Row(record.line, cells)
+                continue
+            count = len(record.cells)
+            cells = {name: clean(record.cells[at]) for at, name in take if at < count}
+            if trouble:
+                trouble.cells = cells
+            yield trouble or Row(record.line, cells)
 
 
-def tables(source: Source) -> Iterator[Table]:
+class _Shape:
+    """How the number of cells of a row must be, against the header and against the rows before."""
+
+    def __init__(self, table: Table, essential: frozenset[str]) -> None:
+        self._csv = table.name is None
+        self._width = len(table.header)
+        self._surplus = table.surplus
+        self._needed = max((at + 1 for at, name in _columns(table.header, essential)), default=0)
+        self._owed = 0
+
+    def trouble(self, record: Record) -> Refusal | None:
+        """Why the record cannot be a row of this table, or None."""
+        count = len(record.cells)
+        if count == self._width or not self._csv:
+            self._owed = 0
+            return None
+        return self._longer(record, count) if count > self._width else self._shorter(record, count)
+
+    def _longer(self, record: Record, count: int) -> Refusal | None:
+        self._owed = 0
+        if count - self._width == self._surplus and not any(cell.strip(BLANK) for cell in record.cells[self._width :]):
+            return None
+        return Refusal(f"{count} cells under {self._width} headers", "quote cells that hold the separator", record.line)
+
+    def _shorter(self, record: Record, count: int) -> Refusal | None:
+        """Missing last cells count as empty, unless the file ends there or the row was cut in two."""
+        rest, self._owed = self._owed, 0
+        if not record.whole:
+            return Refusal(_CUT, EXPORT_AGAIN, record.line)
+        if count == rest:
+            return Refusal(
+                f"{count} of {self._width} cells: the rest of a row that a line break cut", _JOIN, record.line
+            )
+        if count < self._needed:
+            self._owed = self._width + 1 - count
+            return Broken(f"the row breaks off after {count} of {self._width} cells", _JOIN, record.line)
+        return None
+
+
+def tables(source: Source, stated: Layout = _NOTHING, known: frozenset[str] = frozenset()) -> Iterator[Table]:
     """The tables of a CSV file (one) or workbook (one per worksheet that is not empty).
 
-    Use each table before asking for the next. Raises Refusal when the file, or the rest of it, is unusable.
+    `stated` is what the shop says of its files, `known` are names of columns that make a row a header.
+    Raises Refusal when the file, or the rest of it, is unusable.
     """
     if source.kind() == "xlsx":
         for name, cells in book.worksheets(source):
-            yield from _table(name, (Record(line, row, True) for line, row in cells))
+            yield from _sheet(name, (Record(line, row, True) for line, row in cells), stated, known)
     else:
-        yield from _table(None, _csv_records(lines.text_lines(source)))
+        yield from _text(source, stated, known)
 
 
 def clean(text: str) -> str:
     """A cell without what exports wrap around it: blanks, tabs, `="…"`, a leading apostrophe."""
-    text = text.strip(_STRIPPED)
+    text = text.strip(BLANK)
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
-        return text[2:-1].strip(_STRIPPED)
+        return text[2:-1].strip(BLANK)
     return text.removeprefix("'")
 
 
-def _table(name: str | None, records: Iterator[Record | Refusal]) -> Iterator[Table]:
-    """The table whose header is the first record with text; nothing when there is none."""
-    for record in records:
-        if isinstance(record, Refusal):
-            raise record
-        if any(cell.strip(_STRIPPED) for cell in record.cells):
-            if len(record.cells) > COLUMNS:
-                raise Refusal(f"more than {COLUMNS} columns", "export fewer columns", record.line)
-            yield Table(name=name, header=tuple(clean(cell) for cell in record.cells), records=records)
-            return
+def _text(source: Source, stated: Layout, known: frozenset[str]) -> Iterator[Table]:
+    """The table of a text file, or nothing."""
+    read_as = encoding.of(source, encoding.Hints(known, stated.encoding, stated.zone))
+    texts = lines.text_lines(source, read_as)
+    head = list(islice(texts, layout.HEAD))
+    delimiter, start = layout.separator(head, stated, known)
+    first = Records((one for one in head if one[0] >= start), delimiter, stated.quotes)
+    found = _header(list(first), stated, known)
+    if found is None:
+        return
+    records = Records(chain((one for one in head if one[0] >= found.line), texts), delimiter, stated.quotes)
+    top = next(records)
+    if isinstance(top, Refusal):
+        raise top
+    records.width = len(top.cells)
+    ahead = list(islice(records, _AHEAD))
+    yield Table(
+        name=None,
+        header=tuple(clean(cell) for cell in top.cells),
+        records=chain(ahead, records),
+        surplus=_surplus(ahead, len(top.cells)),
+        encoding=read_as,
+    )
+
+
+def _sheet(name: str, records: Iterator[Record], stated: Layout, known: frozenset[str]) -> Iterator[Table]:
+    """The table of a worksheet, or nothing."""
+    first = list(islice(records, layout.HEAD))
+    found = _header(first, stated, known)
+    if found is None:
+        return
+    below = (one for one in first if one.line > found.line)
+    yield Table(name=name, header=tuple(clean(cell) for cell in found.cells), records=chain(below, records))
+
+
+def _header(rows: Sequence[Record | Refusal], stated: Layout, known: frozenset[str]) -> Record | None:
+    """The row that is the header; raises Refusal where that row is unusable, or there was none before a bad one."""
+    usable = [row for row in rows if isinstance(row, Record)]
+    texts = [(row.line, [clean(cell) for cell in row.cells]) for row in usable]
+    at = layout.header(texts, stated, known)
+    bad = next((row for row in rows if isinstance(row, Refusal)), None)
+    if bad and (at is None or not known.intersection(texts[at][1])):
+        raise bad
+    if at is None:
+        return None
+    if len(usable[at].cells) > COLUMNS:
+        raise Refusal(f"more than {COLUMNS} columns", "export fewer columns", usable[at].line)
+    return usable[at]
+
+
+def _surplus(ahead: Sequence[Record | Refusal], width: int) -> int:
+    """How many cells beyond the header most rows have; 0 where rows are as long as the header."""
+    beyond = Counter(max(len(row.cells) - width, 0) for row in ahead if isinstance(row, Record))
+    return beyond.most_common(1)[0][0] if beyond else 0
 
 
 def _columns(header: tuple[str, ...], wanted: frozenset[str] | None) -> list[tuple[int, str]]:
@@ -101,86 +198,3 @@ def _columns(header: tuple[str, ...], wanted: frozenset[str] | None) -> list[tup
         if name and (wanted is None or name in wanted):
             places.setdefault(name, at)
     return [(at, name) for name, at in places.items()]
-
-
-def _misshapen(record: Record, width: int) -> Refusal | None:
-    """Why the record cannot be a row of this table, or None. Missing last cells count as empty."""
-    count = len(record.cells)
-    if count > width and any(cell.strip(_STRIPPED) for cell in record.cells[width:]):
-        return Refusal(f"{count} cells under {width} headers", "quote cells that hold the separator", record.line)
-    if count < width and not record.whole:
-        return Refusal(_CUT, EXPORT_AGAIN, record.line)
-    return None
-
-
-def _csv_records(texts: Iterator[lines.Line]) -> Iterator[Record | Refusal]:
-    """The records of CSV text; blank lines are skipped. A stray quotation mark costs its own line only."""
-    pulled = _Pulled(texts)
-    while True:
-        reader = csv.reader(pulled, delimiter=pulled.delimiter)
-        try:
-            for cells in reader:
-                number, whole, size = pulled.take()
-                if size > CELL_CHARS and any(len(cell) > CELL_CHARS for cell in cells):
-                    yield Refusal(f"a cell of more than {CELL_CHARS} characters", EXPORT_AGAIN, number)
-                elif cells and (len(cells) > 1 or cells[0].strip(_STRIPPED)):
-                    yield Record(number, cells, whole)
-        except _Bad as bad:
-            yield pulled.give_back(bad)
-        except csv.Error as error:
-            yield pulled.give_back(_Bad(f"not readable as CSV: {error}", EXPORT_AGAIN))
-        else:
-            return
-
-
-class _Bad(Refusal):
-    """The record in hand is no good; the file goes on."""
-
-
-class _Pulled:
-    """The lines as csv.reader pulls them, keeping those of the record in hand so that it can be undone."""
-
-    def __init__(self, texts: Iterator[lines.Line]) -> None:
-        first = next((line for line in texts if isinstance(line[1], Refusal) or line[1].strip()), None)
-        self._texts = texts
-        self._again: deque[lines.Line] = deque([first] if first else [])
-        self._held: list[lines.Line] = []
-        self._size = 0
-        self.delimiter = _delimiter(first[1]) if first and isinstance(first[1], str) else ","
-
-    def __iter__(self) -> "_Pulled":
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._texts, None)
-        if line is None:
-            if self._held:
-                raise _Bad("a quotation mark opens here and never closes", EXPORT_AGAIN)
-            raise StopIteration
-        self._held.append(line)
-        text = line[1]
-        if isinstance(text, Refusal):
-            raise _Bad(text.reason, text.mend)
-        self._size += len(text)
-        if len(self._held) > RECORD_LINES or self._size > RECORD_CHARS:
-            raise _Bad("a quotation mark opens here and does not close", "remove it, or double it inside a cell")
-        return text
-
-    def take(self) -> tuple[int, bool, int]:
-        """First line number, whether the last line is whole, and the length of the record just read."""
-        number, last, size = self._held[0][0], self._held[-1][1], self._size
-        self._held, self._size = [], 0
-        return number, str(last).endswith("\n"), size
-
-    def give_back(self, refusal: Refusal) -> Refusal:
-        """Refuse the first line in hand; the lines after it are read again, as records of their own."""
-        number = self._held[0][0]
-        self._again.extendleft(reversed(self._held[1:]))
-        first = self._held[0][1]
-        self._held, self._size = [], 0
-        return first if isinstance(first, Refusal) else Refusal(refusal.reason, refusal.mend, number)
-
-
-def _delimiter(header: str) -> str:
-    """The separator the header line uses: comma, tab or semicolon, whichever is most frequent."""
-    return max(",\t;", key=header.count)

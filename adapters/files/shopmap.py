@@ -31,6 +31,12 @@ def names(settings: ShopSettings) -> frozenset[str]:
     return frozenset(mapped if known else mapped | {"order_id"})
 
 
+def essential(settings: ShopSettings) -> frozenset[str]:
+    """The columns without which a row is half a row."""
+    entries = [entry for name, entry in settings.columns.items() if name in fields.ESSENTIAL]
+    return frozenset(entry.column for entry in entries)
+
+
 def absent(settings: ShopSettings, header: frozenset[str], wanted: frozenset[str]) -> Iterator[Refusal]:
     """What to say of each mapped column that the file does not have, with the header that may be meant."""
     for column in sorted(wanted - header):

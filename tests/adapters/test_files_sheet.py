@@ -64,15 +64,16 @@ def test_an_id_in_scientific_notation_is_refused_with_the_mend(tmp_path: Path) -
     assert "do not save the file in a spreadsheet" in item.mend
 
 
-def test_a_line_that_is_neither_utf8_nor_gbk_is_refused_by_number(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"order_id,status,remark\n1,paid,caf\xe9\n2,paid,ok\n")
-    bad, good = items(path, STATED)
+def test_a_line_that_is_not_text_in_the_files_encoding_is_refused_by_number(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "a.csv", HEADER, *(f"{n},paid,请尽快发货" for n in range(20)), encoding="gb18030")
+    path.write_bytes(path.read_bytes() + b"20,paid,\xff\xff\r\n21,paid,ok\r\n")
+    bad = refused(items(path, STATED))
 
-    assert isinstance(bad, Rejected)
-    assert (2, "the line is neither UTF-8 nor GB18030 (GBK)") == (bad.line, bad.reason)
-    assert "UTF-8" in bad.mend
-    assert isinstance(good, Snapshot)
+    assert [(22, "the line is not text in gb18030, as the rest of the file is")] == [
+        (one.line, one.reason) for one in bad
+    ]
+    assert "state the shop's encoding" in bad[0].mend
+    assert 21 == len(remarks(path))
 
 
 def test_one_damaged_line_does_not_turn_a_utf8_file_into_gbk(tmp_path: Path) -> None:
@@ -108,6 +109,12 @@ def test_a_last_row_without_line_end_is_whole_when_all_cells_are_there(tmp_path:
 
 def test_a_stray_quotation_mark_costs_only_its_own_row(tmp_path: Path) -> None:
     path = csv_file(tmp_path / "a.csv", HEADER, '1,paid,"stray', "2,paid,a", "3,paid,b")
+
+    assert ['"stray', "a", "b"] == remarks(path)
+
+
+def test_a_stray_quotation_mark_that_leaves_the_row_in_doubt_is_refused_by_number(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "a.csv", HEADER, '1,paid,"a, b', "2,paid,a", "3,paid,b")
 
     assert ["a", "b"] == remarks(path)
     assert [2] == [item.line for item in refused(items(path, STATED))]
