@@ -5,6 +5,7 @@ Importing this file changes the process, on purpose and only here: nothing may b
 
 import importlib
 import os
+import select
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,17 @@ os.environ.update(LANG="C.UTF-8", LC_ALL="C.UTF-8", FORESTALL_LANG="en", COLUMNS
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make ready for tests; not the process that only hands them to workers, which wait for its start (2 s)."""
+    if "FAKETIME" in os.environ:
+        _sleep_by_select()
     if not config.getoption("numprocesses", None):
         _hypothesis(QUICK_EXAMPLES if "not slow" in config.getoption("markexpr") else EXAMPLES)
         _frozen_clocks()
         importlib.import_module("tests.databases").quicken()
+
+
+def _sleep_by_select() -> None:
+    """On another day (tests/dates.py): Debian's libfaketime 0.9.10 refuses every `clock_nanosleep`, that is `sleep`."""
+    importlib.import_module("time").sleep = lambda seconds: select.select([], [], [], seconds)
 
 
 def _hypothesis(examples: int) -> None:
