@@ -16,6 +16,7 @@ from daemon.shops import CHINESE, Shop, Shops, zone_of
 from rules import packs, playbook, wording
 from rules.calendars import warehouse
 from rules.errors import PolicyError
+from rules.hours import Hours
 from rules.instant import SECOND, parse
 from rules.model import Kind, Mode
 from rules.playbook import Playbook
@@ -47,7 +48,7 @@ def build(
     made = Installation(config=settings, shops=shops, problems=problems)
     for name, section in sorted(settings.shops.items()):
         try:
-            shops.known[name] = _shop(name, section, plays, confirmed)
+            shops.known[name] = _shop(name, section, plays, confirmed, _receivers(settings))
             if adapters:
                 problems += _strays(name, section)
                 made.feeds[name] = adapter.feed(section.feed, shop_settings(name, section, settings, privacy_key))
@@ -120,7 +121,15 @@ def read_playbook(file: Path, problems: list[str], also: Iterable[str] = ()) -> 
     return plays
 
 
-def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset[str]) -> Shop:
+def _receivers(settings: Config) -> tuple[Hours, ...]:
+    """The hours of those who are told of alerts; () when one of them always can be."""
+    hours = [section.hours for section in settings.alerts.values() if Kind.ALERT in section.kinds]
+    return () if None in hours else tuple(one for one in hours if one is not None)
+
+
+def _shop(
+    name: str, section: ShopSection, plays: Playbook, confirmed: frozenset[str], receivers: tuple[Hours, ...]
+) -> Shop:
     zone = section.timezone or zone_of(section.platform)
     store = section.warehouse
     policy = Policy(
@@ -130,6 +139,7 @@ def _shop(name: str, section: ShopSection, plays: Playbook, confirmed: frozenset
         warehouse=warehouse(store.open, store.pickups, store.scan_lag, zone, section.country) if store else None,
         confirmed=confirmed,
         patience=section.poll_s * SECOND,
+        receivers=receivers,
         maintenance=tuple((parse(window.since, zone), parse(window.until, zone)) for window in section.maintenance),
     )
     return Shop(

@@ -72,7 +72,7 @@ OURS = (
     "{} is no time of day",
     'write "18:00"',
     '{} is no opening hours; write "09:00-21:00"',
-    "{}: the end must come after the start, on the same day",
+    "{}: hours that end when they begin are never open; leave them out for always",
     "{} has no offset, and the shop has no timezone",
     '{} has no unit; write "12h", "30m" or "2d"',
     "{} is longer than 400 days",

@@ -116,7 +116,7 @@ def _alert(view: View) -> tuple[list[Act], int | None, int | None]:
         resolved = rule.resolved and not view.members and bool(told) and told[-1].step != "resolved"
         return ([_say(view, "resolved", "ALL_RESOLVED")] if resolved else []), None, None
     if not told:
-        opens = view.cause.act_by - rule.leads[0] if view.cause.act_by is not None else 0
+        opens = view.policy.reached_by(view.cause.act_by - rule.leads[0]) if view.cause.act_by is not None else 0
         at = max(min(timing.first_at(rule, member) for member in view.loud), opens)
         if at > now:
             return [], at, at
@@ -143,7 +143,7 @@ def _quiet(view: View, last_at: int) -> int | None:
 
 
 def _instants(view: View, last_at: int, named: frozenset[str], reason: str) -> list[tuple[int, str]]:
-    return timing.instants(view.policy.playbook.alerts, view.cause, view.loud, named, last_at, reason)
+    return timing.instants(view.policy, view.cause, view.loud, named, last_at, reason)
 
 
 def _say(view: View, step: str, reason: str) -> Act:

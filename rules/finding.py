@@ -95,7 +95,7 @@ def _late(look: Look, ladder: Ladder) -> Finding:
     kind, ship_by, act_by, now = ladder.violation, look.due.ship_by, look.due.act_by, look.now
     if ship_by is None or act_by is None:
         return Finding(kind, False, "NO_DEADLINE")
-    opens_at = act_by - look.policy.playbook.first_lead - hurry(look)
+    opens_at = look.policy.reached_by(act_by - look.policy.playbook.first_lead - hurry(look))
     if now < opens_at:
         return Finding(kind, False, "NOT_DUE_YET", opens_at)
     ends_at = ship_by + ladder.auto_close

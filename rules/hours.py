@@ -16,39 +16,43 @@ _FORM = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)-([01]?\d|2[0-4]):([0-5]\d)")
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Open from `start` up to and excluding `end`, minutes after local midnight; start < end."""
+    """Open from `start` up to and excluding `end`, minutes after local midnight; past it when `end` is the earlier."""
 
     start: int
     end: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads "09:00-21:00". Raises ValueError with the expected form."""
+        """Reads "09:00-21:00", or "20:00-02:00" past midnight. Raises ValueError with the expected form."""
         found = _FORM.fullmatch(text.strip())
-        if not found:
+        a, b, c, d = map(int, found.groups()) if found else (99, 0, 99, 0)
+        start, end = a * 60 + b, c * 60 + d or 24 * 60
+        if max(start, end) > 24 * 60:
             raise ValueError(f'{text!r} is no opening hours; write "09:00-21:00"')
-        a, b, c, d = map(int, found.groups())
-        start, end = a * 60 + b, c * 60 + d
-        if not start < end <= 24 * 60:
-            raise ValueError(f"{text!r}: the end must come after the start, on the same day")
+        start %= 24 * 60
+        if start == end:
+            raise ValueError(f"{text!r}: hours that end when they begin are never open; leave them out for always")
         return cls(start, end)
 
     def is_open(self, instant: int, zone: ZoneInfo) -> bool:
         """Whether the local wall clock shows an open minute."""
-        return self.start <= _minute(instant, zone) < self.end
+        return self._holds(_minute(instant, zone))
+
+    def _holds(self, minute: int) -> bool:
+        if self.start < self.end:
+            return self.start <= minute < self.end
+        return minute >= self.start or minute < self.end
 
     def last_open(self, instant: int, zone: ZoneInfo) -> int:
         """The latest open instant at or before `instant` (whole last minute of the day when past its end)."""
-        minute = _minute(instant, zone)
-        return instant if self.start <= minute < self.end else _last_open(self.start, self.end, instant, zone)
+        return instant if self.is_open(instant, zone) else _last_open(self.start, self.end, instant, zone)
 
     def next_open(self, instant: int, zone: ZoneInfo) -> int:
         """The earliest open instant at or after `instant`."""
-        minute = _minute(instant, zone)
-        if self.start <= minute < self.end:
+        if self.is_open(instant, zone):
             return instant
         local = _local(instant, zone)
-        for ahead in range(int(minute >= self.end), 3):
+        for ahead in range(3):
             start = _at(local + timedelta(days=ahead), self.start)
             if start >= instant and self.is_open(start, zone):
                 return start
@@ -59,7 +63,7 @@ class Hours:
 def _last_open(start: int, end: int, instant: int, zone: ZoneInfo) -> int:
     """Of a closed instant. Remembered, since each look at an order asks for the same few deadlines again."""
     local = _local(instant, zone)
-    for back in range(int(local.hour * 60 + local.minute < start), 3):
+    for back in range(3):
         last = _at(local - timedelta(days=back), end - 1)
         if last <= instant and Hours(start, end).is_open(last, zone):
             return last

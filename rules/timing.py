@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rules.instant import HOUR, MINUTE
 from rules.playbook import Alerts
+from rules.policy import Policy
 
 if TYPE_CHECKING:
     from rules.cause import Cause, Member
@@ -21,11 +22,15 @@ SHIP_BY_PASSED = "SHIP_BY_PASSED"
 
 
 def instants(
-    rule: Alerts, cause: "Cause", loud: Iterable["Member"], named: frozenset[str], last_at: int, last_reason: str
+    policy: Policy, cause: "Cause", loud: Iterable["Member"], named: frozenset[str], last_at: int, last_reason: str
 ) -> list[tuple[int, str]]:
-    """When and why the seller would be told after an alert at `last_at` that named `named`; reasons by weight."""
-    loud = tuple(loud)
-    running_out = [cause.act_by - lead for lead in rule.leads] if cause.act_by is not None else []
+    """When and why the seller would be told after an alert at `last_at` that named `named`; reasons by weight.
+
+    A lead at which nobody can be told comes before the closed hours.
+    """
+    loud, rule = tuple(loud), policy.playbook.alerts
+    leads = [cause.act_by - lead for lead in rule.leads] if cause.act_by is not None else []
+    running_out = [policy.reached_by(at) for at in leads]
     newcomers = []
     for one in loud:
         act_by = one.membership.act_by
@@ -33,7 +38,7 @@ def instants(
             settled = cause.kind == "overdue"  # nothing can be in time any more
             newcomers.append(last_at + rule.group_interval if settled else newcomer_at(rule, one, last_at))
         elif cause.kind != "pool" and cause.act_by is None and act_by is not None:
-            short_at = act_by - rule.leads[-1]
+            short_at = policy.reached_by(act_by - rule.leads[-1])
             running_out += [max(short_at, last_at + rule.group_interval)] if short_at > last_at else []
     return [
         *_passed(rule, cause, loud, last_at, last_reason),

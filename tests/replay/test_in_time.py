@@ -95,3 +95,33 @@ def test_the_end_of_a_snooze_is_told_although_nothing_changed(a_world: Make):
     world.snooze("A", until="Tue 08:00")
     world.until("Tue 12:00")
     world.expect_alert(orders=["A"], reason="SNOOZE_OVER", when="Tue 08:00")
+
+
+DAYTIME = {"ops": {"sink": "adapters.memory:MemorySink", "hours": "08:00-22:00"}}
+
+
+@pytest.mark.parametrize(("hours", "when"), [("08:00-22:00", "Mon 21:59"), ("20:00-02:00", "Tue 01:59")])
+def test_a_reminder_that_would_fall_into_closed_hours_comes_before_them(a_world: Make, hours: str, when: str):
+    receiver = {"ops": DAYTIME["ops"] | {"hours": hours}}
+    world = a_world(alerts('"12h", "4h"'), start="Mon 21:00", alerts=receiver)
+    world.place(an_order("A", ship_by="Tue 07:30"))
+    world.expect_alert(orders=["A"], when="Mon 21:00")
+    world.until("Tue 07:00")
+    world.expect_alert(orders=["A"], reason="TIME_RUNNING_OUT", when=when)
+
+
+def test_the_first_alert_of_an_order_comes_before_the_night_too(a_world: Make):
+    """Its lead begins at 03:30, when nobody listens; at 08:00 it would be too late."""
+    world = a_world(alerts('"4h"'), start="Mon 21:00", alerts=DAYTIME)
+    world.place(an_order("A", ship_by="Tue 07:30"))
+    world.until("Tue 07:00")
+    world.expect_alert(orders=["A"], when="Mon 21:59")
+
+
+def test_while_somebody_listens_nothing_is_told_earlier(a_world: Make):
+    both = {"boss": DAYTIME["ops"], "night": {"sink": "adapters.memory:MemorySink"}}
+    world = a_world(alerts('"4h"'), start="Mon 21:00", alerts=both)
+    world.place(an_order("A", ship_by="Tue 07:30"))
+    world.until("Tue 07:00")
+    world.expect_alert(orders=["A"], when="Tue 03:30", sink="night")
+    world.place(now_says("A", status="shipped"))

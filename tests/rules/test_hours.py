@@ -40,11 +40,37 @@ def test_a_closed_moment_moves_to_the_nearest_open_one(asked, before, after):
     assert at(after) == DAYTIME.next_open(at(asked), SHANGHAI)
 
 
+def test_hours_may_pass_midnight():
+    night = Hours.parse("20:00-02:00")
+    times = ["01:59", "02:00", "19:59", "20:00", "23:59", "00:00"]
+    assert [True, False, False, True, True, True] == [
+        night.is_open(at(f"2026-06-01 {time}"), SHANGHAI) for time in times
+    ]
+    assert at("2026-06-01 01:59") == night.last_open(at("2026-06-01 12:00"), SHANGHAI)
+    assert at("2026-06-01 20:00") == night.next_open(at("2026-06-01 12:00"), SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"), [("20:00-00:00", "20:00-24:00"), ("24:00-02:00", "00:00-02:00"), ("00:00-00:00", "00:00-24:00")]
+)
+def test_midnight_has_two_names(text, same):
+    assert Hours.parse(same) == Hours.parse(text)
+
+
+@given(st.integers(0, 1439), st.integers(1, 1440), ZONES, st.integers(-(10**6), 10**6))
+def test_what_is_closed_is_open_for_the_opposite_hours(start, end, zone, minutes):
+    if start != end % 1440:
+        day, night = Hours(start, end), Hours(end % 1440, start or 1440)
+        instant = SPRING + minutes * MINUTE
+        assert day.is_open(instant, zone) != night.is_open(instant, zone)
+
+
 @given(st.integers(0, 23 * 60), st.integers(1, 24 * 60), ZONES, st.integers(-(10**6), 10**6))
 @example(2 * 60 + 10, 40, NEW_YORK, 0)
 @example(60, 90, NEW_YORK, 0)
 def test_the_nearest_open_moments_are_open_and_on_their_side_also_where_clocks_change(start, length, zone, minutes):
-    hours = Hours(start, min(start + length, 24 * 60))
+    end = (start + length) % (24 * 60) or 24 * 60
+    hours = Hours(start, end if end != start else 24 * 60)
     instant = SPRING + minutes * MINUTE
     before, after = hours.last_open(instant, zone), hours.next_open(instant, zone)
     assert before <= instant <= after
@@ -66,7 +92,7 @@ def test_an_absurd_date_gets_some_answer(absurd):
     assert isinstance(DAYTIME.next_open(parse(absurd), NEW_YORK), int)
 
 
-@pytest.mark.parametrize("text", ["9-21", "21:00-09:00", "09:00-09:00", "09:00-24:30", "", "25:00-26:00"])
+@pytest.mark.parametrize("text", ["9-21", "09:00-09:00", "24:00-00:30x", "09:00-24:30", "", "25:00-26:00"])
 def test_a_wrong_form_is_refused_with_what_to_write_instead(text):
-    with pytest.raises(ValueError, match=r"09:00-21:00|after the start"):
+    with pytest.raises(ValueError, match=r"09:00-21:00|never open"):
         Hours.parse(text)
