@@ -129,6 +129,8 @@ TEXTS = (
     "no order status in column {}",
     "give each row its status, or export the file again",
     "this {} has no column {}: {} is not known",
+    "this {} has no column {}: refunds are not known",
+    "export that column too, under its own name",
     "export that column too, or name yours under [shops.….columns]: {}",
     "this is a list of what you bought (as 1688 exports it), not of what you sold",
     "leave this file out, and export the orders of your own shop",

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from adapters.base import Record, Rejected
-from adapters.files import exact, fields, lines, swift
+from adapters.files import cells, exact, fields, footer, lines, swift
 from adapters.files.context import Context
 from adapters.files.exact import Object
 from adapters.files.opening import Source
 from adapters.files.refusal import EXPORT_AGAIN, Refusal
-from adapters.files.sheet import Row, Table
+from adapters.files.sheet import Broken, Row, Table
 
 NAMES = frozenset(
     {*fields.ORDER, *fields.LINE, "observed_at", "shop", "platform", "order_id", "line_id", "event", "at"}
@@ -40,7 +40,11 @@ def json_lines(source: Source, context: Context) -> Iterator[Record | Rejected]:
 
 def csv_rows(table: Table, context: Context) -> Iterator[Record | Rejected]:
     """The records of a table with canonical column names, one row a line; an empty cell says nothing."""
+    ids = footer.Ids()
     for row in table.rows(None, _ESSENTIAL):
+        if isinstance(row, Row | Broken) and _is_no_record(row.cells, ids):
+            context.count_unknown(footer.NAME)
+            continue
         if isinstance(row, Refusal):
             yield row.rejected(context.source)
             continue
@@ -48,6 +52,17 @@ def csv_rows(table: Table, context: Context) -> Iterator[Record | Rejected]:
             yield exact.record(_from_row(row), context)
         except Refusal as refusal:
             yield refusal.rejected(context.source, row.line)
+
+
+def _is_no_record(row: dict[str, str], ids: footer.Ids) -> bool:
+    """Whether a row is padding, a total or a note: empty, or with an id unlike those above and no status or event."""
+    own = row.get("order_id", "")
+    if not any(row.values()):
+        return True
+    if own in cells.MISSING or row.get("status") or row.get("event") or not ids.strange(own):
+        ids.add(own)
+        return False
+    return footer.bare(own) or not any(row.get(name) for name in (*fields.TIMES, "sku", "line_id", "title"))
 
 
 def is_canonical(header: frozenset[str]) -> bool:

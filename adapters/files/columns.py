@@ -14,17 +14,21 @@ from adapters.files.context import Context, Shop
 from adapters.files.merge import PRIVATE
 from adapters.files.refusal import Refusal
 from adapters.files.sheet import Broken, Row, Table
-from adapters.files.shopmap import ENDS, LINE_ONLY, MONEY, absent, essential, key, names, of, said, status, title_id
+from adapters.files.shopmap import ENDS, LINE_ONLY, absent, essential, key, names, of, said, status, title_id
 
 _SEEN = f"{PRIVATE}moved"
-_SHIPPED = re.compile(
-    r"shipped|dispatch|fulfil+ed|delivered|cancel|refund|returned|tracking|waybill|发货时间|物流单号|快递单号|运单号|取消|关闭|退款|签收",
+_TELLING = re.compile(
+    r"status|state$|状态|ステータス|shipped|dispatch|fulfil+ed|delivered|cancel|refund|returned|tracking|waybill|发货时间|物流单号|快递单号|运单号|取消|关闭|退款|签收",
     re.IGNORECASE,
 )
 _PROMISED = re.compile(
     r"\bby\b|latest|earliest|deadline|expected|estimated|promis|应发|承诺|最晚|预计|截止|计划", re.IGNORECASE
 )
 _NOTHING = frozenset({*cells.MISSING, "0", "0.00", "no", "false", "none", "n/a", "否", "无", "未发货"})
+_SUMS = frozenset({"paid_minor", "shipping_minor", "received_minor", "quantity", "unit_minor", "currency"})
+"""What a row of totals may hold."""
+_OF_AN_ORDER = ("placed_at", "paid_at", "group_success_at", "buyer")
+"""What is an order's and never a line's."""
 _OF_LINES = re.compile(r"item|line|unit|sku|product|商品|单品|子订单|明细|小计", re.IGNORECASE)
 _OF_ORDER = re.compile(r"total|order|订单|合计|总", re.IGNORECASE)
 
@@ -64,11 +68,10 @@ def rows(table: Table, settings: ShopSettings, context: Context) -> Iterator[Rec
 
 
 def _marks(settings: ShopSettings, header: frozenset[str], wanted: frozenset[str]) -> frozenset[str]:
-    """Columns that tell of a shipment or an end though nobody mapped them, where no status does."""
-    entry = settings.columns.get("status")
-    if settings.history or (entry and not header.isdisjoint(of(entry))):
+    """Columns that tell of a state, a shipment or an end though nobody mapped them, where no status does."""
+    if settings.history or "status" in settings.columns:
         return frozenset()
-    return frozenset(one for one in header - wanted if _SHIPPED.search(one) and not _PROMISED.search(one))
+    return frozenset(one for one in header - wanted if _TELLING.search(one) and not _PROMISED.search(one))
 
 
 def _how(settings: ShopSettings, header: frozenset[str]) -> merge.Rows:
@@ -93,20 +96,20 @@ def _parts(
 ) -> Iterator[Record | Rejected]:
     """The records of the rows, one by one; rows that are no orders are counted, a blank id is the order's above."""
     shop = context.local(settings)
-    ids = footer.Ids()
+    ids, sure = footer.Ids(), _sure(settings)
     above: dict[str, Json] = {}
     for row in table.rows(wanted, essential(settings)):
         try:
-            if isinstance(row, Row | Broken) and _is_no_order(row.cells, settings, ids):
+            if isinstance(row, Row | Broken) and _is_no_order(row.cells, settings, sure, ids):
                 context.count_unknown(footer.NAME)
                 continue
             if isinstance(row, Refusal):
                 raise row
-            value = _continued(said(row.cells, settings, above=above), above, settings)
+            value = _continued(said(row.cells, settings, above=above), above, settings, row.cells)
             moved = any(row.cells.get(name, "").casefold() not in _NOTHING for name in marks)
             record = _record(value, row, shop, context)
             if isinstance(record, Snapshot):
-                above = value
+                above = {**above, **value} if value.get("order_id") == above.get("order_id") else value
                 ids.add(record.order_id)
             yield (
                 replace(record, fields={**record.fields, _SEEN: True})
@@ -118,34 +121,66 @@ def _parts(
             yield refusal.rejected(context.source, row.line)
 
 
-def _is_no_order(row: dict[str, str], settings: ShopSettings, ids: footer.Ids) -> bool:
-    """Whether a row is padding, a total or a note: it names no goods and no state, and its id is no id."""
-    here = {name for name, entry in settings.columns.items() if any(cells.present(row, one) for one in of(entry))}
-    here |= {"order_id"} if "order_id" not in settings.columns and cells.present(row, "order_id") else set()
-    here |= {"history"} if any(cells.present(row, one) for one in settings.history.values()) else set()
-    if "order_id" not in here and any(footer.bare(text) for text in row.values()):
-        return True
-    if "order_id" not in here:
-        return here <= {"paid_minor", "shipping_minor", "received_minor", "quantity", "unit_minor", "currency"}
-    if here & {"sku", "line_id", "listing_id", "history", "event"}:
+def _is_no_order(row: dict[str, str], settings: ShopSettings, sure: frozenset[str], ids: footer.Ids) -> bool:
+    """Whether a row is padding, a total or a note: it names no goods and no state, and its id is no id.
+
+    `sure`: the columns of which one with a text is enough for an order.
+    """
+    own = next((text for one in key(settings) if (text := cells.present(row, one))), None)
+    if own is not None and not footer.bare(own) and any(row.get(name, "") not in cells.MISSING for name in sure):
         return False
-    own = next(text for one in key(settings) if (text := cells.present(row, one)))
+    here = {name for name, entry in settings.columns.items() if any(cells.present(row, one) for one in of(entry))}
+    if own is None:
+        return here <= _SUMS or any(map(footer.bare, row.values())) or (len(here) == 1 and _is_note(row))
     if status(row, settings) is not None or not ids.strange(own):
         return False
     return footer.worded(own) or not here & {"status", "title", *fields.TIMES, *ENDS}
 
 
-def _continued(value: dict[str, Json], above: dict[str, Json], settings: ShopSettings) -> dict[str, Json]:
-    """A row without an order id is a further line of the order above, if it says nothing of an order itself."""
+def _is_note(row: dict[str, str]) -> bool:
+    return any(footer.worded(text) or ":" in text or "：" in text for text in row.values())
+
+
+def _sure(settings: ShopSettings) -> frozenset[str]:
+    goods = {"sku", "line_id", "listing_id", "event", "stock", "sellable"} & settings.columns.keys()
+    named = [of(settings.columns[name]) for name in goods]
+    return frozenset(settings.history.values()).union(*named) - key(settings)
+
+
+def _continued(
+    value: dict[str, Json], above: dict[str, Json], settings: ShopSettings, row: dict[str, str]
+) -> dict[str, Json]:
+    """A row without an order id is a further line of the order above, if it says nothing of an order itself.
+
+    Its id must be there as a blank cell, and more than one cell must be filled: half a row or a note is no line.
+    """
     if "order_id" in value or "order_id" not in settings.columns or _is_stock(value):
         return value
     line = {name: value.pop(name) for name in LINE_ONLY if name in value}
-    other = [name for name, one in value.items() if name in fields.ORDER and above.get(name) != one]
-    if not line or not above or any(name not in MONEY and name != "currency" for name in other):
+    whole = not key(settings).isdisjoint(row) and (len(line) > 1 or _lines_of(above) <= 1)
+    if not line or not above or not whole or _is_another(value, above):
         mend = "give each row its order id, or leave all cells of the order blank below its first row"
         raise Refusal("no order id", mend)
     value |= {name: above[name] for name in ("order_id", "observed_at", "currency") if name in above}
     return {**value, "lines": [line]}
+
+
+def _lines_of(above: dict[str, Json]) -> int:
+    """How many cells of a line the row above had filled."""
+    lines = above.get("lines")
+    return len(lines[0]) if isinstance(lines, list) and isinstance(lines[0], dict) else 0
+
+
+def _is_another(value: dict[str, Json], above: dict[str, Json]) -> bool:
+    """Whether a row tells of another order than the one above. A line may have a state of its own.
+
+    That is no other order's only where the order's times stand above and are blank here.
+    """
+    if any(value.get(name) not in (None, above.get(name)) for name in _OF_AN_ORDER):
+        return True
+    if value.get("status") in (None, above.get("status")):
+        return False
+    return value["status"] == "unpaid" or not above.keys() & {"placed_at", "paid_at"} - value.keys()
 
 
 def _is_stock(value: dict[str, Json]) -> bool:
@@ -181,7 +216,7 @@ def _finished(one: Snapshot, settings: ShopSettings) -> Iterator[Snapshot]:
         facts.pop("status", None)
         if facts.get("shipped_at") or facts.get("collected_at"):
             facts["status"] = "shipped"
-        elif facts.get("paid_at") and _SEEN not in one.fields:
+        elif facts.get("paid_at") and "status" not in settings.columns and _SEEN not in one.fields:
             facts["status"] = "paid"
     yield whole
 

@@ -115,7 +115,7 @@ def _continued(row: dict[str, str], export: Export, above: dict[str, str]) -> di
     """The row; without an order id it is a further line of the order above, if it says nothing of an order itself."""
     if row.get(export.order_id) == above.get(export.order_id):
         row = row | {name: row.get(name) or above.get(name, "") for name in export.currency}
-    if row.get(export.order_id, "") not in cells.MISSING or not above or export.rows_are == "orders":
+    if row.get(export.order_id) not in cells.MISSING or not above or export.rows_are == "orders":
         return row
     times = {column for name, names in export.order.items() if name in fields.TIMES for column in names}
     carried = {name: above.get(name, "") for name in (export.order_id, export.status, *sorted(times))}

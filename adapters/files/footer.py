@@ -7,10 +7,12 @@ NAME = "(rows that are no orders)"
 """Under what such rows are counted among the inputs that were dropped."""
 
 _WORDS = re.compile(
-    r"^\W*(?:grand |sub)?-?(?:totals?|sum|summe|count|average|records?|rows?|orders?)\b|\brecord\(?s?\)? downloaded"
+    r"^\W*(?:grand |sub)?-?(?:totals?|sum|summe|count|average|records?|rows?|orders?|seller id)\b"
+    r"|^\W*(?:exported|generated|printed|page)\b|\brecord\(?s?\)? downloaded"
     r"|^\W*(?:合计|总计|小计|共计|汇总|总数|导出时间|制表|备注|说明|注)(?:\W|$|\d)|^共.{0,12}[条笔单个行]|^total|^gesamt|^insgesamt",
     re.IGNORECASE,
 )
+_WORDY = frozenset({"字", " ", ":", "："})
 _BARE = re.compile(r"\W*(?:(?:grand |sub)?-?totals?|sum|summe|合计|总计|小计|共计|汇总|本页合计)\W*", re.IGNORECASE)
 
 
@@ -24,10 +26,14 @@ class Ids:
         self.known |= _stuff(order_id)
 
     def strange(self, order_id: str) -> bool:
-        """Whether this is no id beside those before; as the first of all it must be a word such as Total."""
-        if self.known:
-            return not _stuff(order_id) <= self.known or (bool(self.known & {"0"}) and "0" not in _stuff(order_id))
-        return worded(order_id)
+        """Whether this is no id beside those before: without a digit, or of words, blanks and colons, as they are not.
+
+        As the first of all it must be a word such as Total.
+        """
+        if not self.known:
+            return worded(order_id)
+        stuff = _stuff(order_id)
+        return bool((stuff - self.known) & _WORDY) or bool({"0"} & self.known - stuff)
 
 
 def worded(text: str) -> bool:
@@ -40,11 +46,10 @@ def bare(text: str) -> bool:
     return bool(_BARE.fullmatch(text.strip()))
 
 
+_KINDS = {code: "0" if chr(code).isdigit() else "a" for code in range(128) if chr(code).isalnum()}
+
+
 def _stuff(order_id: str) -> set[str]:
-    return {_kind(char) for char in order_id}
-
-
-def _kind(char: str) -> str:
-    if char.isascii():
-        return "0" if char.isdigit() else "a" if char.isalpha() else char
-    return "字" if char.isalpha() else char
+    """What it is made of: digits as 0, letters as a, other scripts as 字, every other character as itself."""
+    stuff = set(order_id.translate(_KINDS))
+    return stuff if order_id.isascii() else {"字" if char > "\x7f" and char.isalpha() else char for char in stuff}

@@ -24,6 +24,9 @@ def of(export: Export, own: Export, settings: ShopSettings, header: frozenset[st
         like = sorted(one for one in unread if looks.search(one) and not texts.NO_DEADLINE.search(one))
         if like and name in export.order and name not in here:
             yield _missing(export, name, frozenset(like))
+    if export.refunded_amount and not own.refunded_amount and any("退款" in one and "金额" in one for one in unread):
+        reason = f"this {export.title} has no column {shown(export.refunded_amount)}: refunds are not known"
+        yield Refusal(reason, "export that column too, under its own name", 1)
 
 
 def _missing(export: Export, name: str, headers: frozenset[str] | set[str]) -> Refusal:

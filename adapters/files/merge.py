@@ -100,7 +100,8 @@ def _together(rows: list[Snapshot], how: Rows) -> Snapshot:
     for name in _EARLIEST:
         facts |= {name: min(known)} if (known := _numbers(rows, name)) else {}
     facts.pop("shipped_at", None)
-    if facts.get("status") not in UNSHIPPED and (shipped := _numbers(live or rows, "shipped_at")):
+    shipped = _numbers(live or rows, "shipped_at")
+    if shipped and status not in UNSHIPPED and (status is not None or len(shipped) == len(rows)):
         facts["shipped_at"] = max(shipped)
     _stages(facts, rows)
     if any("flags" in row.fields for row in rows):

@@ -75,6 +75,12 @@ def test_an_export_without_a_time_of_payment_names_it_and_the_nearest_header(tmp
     assert 'paid_at = "订单付款时刻"' in said.mend
 
 
+def test_a_column_of_refunds_under_another_name_is_told(tmp_path: Path) -> None:
+    found = items(export(tmp_path / "a.csv", renamed(ORDERS, 退款金额="退款金额 (UTC)")), TAOBAO)
+
+    assert [True] == ["has no column '退款金额': refunds are not known" in item.reason for item in refused(found)]
+
+
 @pytest.mark.parametrize(
     ("settings", "row", "column", "name", "entry"),
     [

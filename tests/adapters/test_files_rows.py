@@ -169,13 +169,44 @@ def test_a_blank_order_id_is_the_order_above(tmp_path: Path) -> None:
     assert ["paid", "shipped"] == [one.fields["status"] for one in found.values()]
 
 
-@pytest.mark.parametrize("strange", [",sent,,,B,,1,", f",,{PAID}:09,,B,,1,", ",,,,B,,1,"])
+@pytest.mark.parametrize("strange", [",new,,,B,,1,", f",,{PAID}:09,,B,,1,", ",,,,B,,,", ",,,,B,,1,"])
 def test_a_row_that_may_be_another_order_is_never_given_to_its_neighbour(tmp_path: Path, strange: str) -> None:
     above = [row("1", "open", "A")] if strange != ",,,,B,,1," else []
     found = items(csv_file(tmp_path / "a.csv", HEADER, *above, strange), SHOP)
 
     assert [["A"] for _ in above] == [list(one.lines) for one in snapshots(found)]
     assert 1 == len(refused(found))
+
+
+def test_half_a_row_that_broke_off_before_its_id_is_not_given_to_its_neighbour(tmp_path: Path) -> None:
+    header = "state,paid,sku,pieces,amount,price,title,id"
+    path = csv_file(tmp_path / "a.csv", header, f"open,{PAID},A,1,9,9,a,1", ",,B,1,5", ",,C,1,5,5,c,")
+    found = items(path, SHOP)
+
+    assert [["A"]] == [list(item.lines) for item in snapshots(found)]
+    assert 2 == len(refused(found))
+
+
+def test_a_line_without_an_order_id_may_have_a_state_of_its_own(tmp_path: Path) -> None:
+    found = read(tmp_path, row("1", "open", "A"), ",back,,,B,,3,", ",sent,,,C,,1,")
+
+    assert ("partly_shipped", ["A", "B", "C"]) == (found["1"].fields["status"], list(found["1"].lines))
+
+
+def test_without_states_an_order_is_shipped_once_all_its_rows_are(tmp_path: Path) -> None:
+    by = shop(
+        "generic",
+        timezone=SHANGHAI,
+        columns={name: ColumnMap(column=name) for name in ("order_id", "sku", "paid_at", "shipped_at")},
+    )
+    found = read(
+        tmp_path,
+        *(f"1,A,{PAID},{PAID}", f"1,B,{PAID},", f"2,A,{PAID},{PAID}", f"2,B,{PAID},{PAID}"),
+        header="order_id,sku,paid_at,shipped_at",
+        by=by,
+    )
+
+    assert ["paid", "shipped"] == [one.fields["status"] for one in found.values()]
 
 
 FOOTERS = (
@@ -187,9 +218,11 @@ FOOTERS = (
     '"2, record(s) downloaded",,,,,,,',
     "record(s) downloaded, from Nov-01-26, to Nov-28-26,,,,,",
     "Seller ID : testseller,,,,,,,",
+    ",,,,Seller ID: north,,,",
     "导出时间：2026-11-29 10:00,,,,,,,",
     "共2条记录,,,,,,,",
     "总计：2单,,,,,,,",
+    "总计：,,,,1234.50,,,",
 )
 
 
@@ -221,6 +254,7 @@ def test_an_order_is_not_taken_for_a_footer_because_of_its_id(tmp_path: Path) ->
         ("id,paid,Shipped On Date", f"1,{PAID},Nov-28-26", None),
         ("id,paid,物流单号", f"1,{PAID},SF123", None),
         ("id,paid,Cancelled at", f"1,{PAID},{PAID}", None),
+        ("id,paid,new item-status", f"1,{PAID},Refunded", None),
         ("id,paid", "1,", None),
     ],
 )
@@ -230,6 +264,23 @@ def test_without_a_status_an_order_is_paid_only_where_that_is_certain(
     by = shop("generic", timezone=SHANGHAI, columns={"order_id": MAP["order_id"], "paid_at": MAP["paid_at"]})
 
     assert status == read(tmp_path, cells, header=header, by=by)["1"].fields.get("status")
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"), [("id,paid,new state", f"1,{PAID},sent"), ("id,paid,state", f"1,{PAID},")]
+)
+def test_a_mapped_status_that_says_nothing_is_never_taken_for_paid(tmp_path: Path, header: str, cells: str) -> None:
+    (item,) = snapshots(items(csv_file(tmp_path / "a.csv", header, cells), SHOP))
+
+    assert "status" not in item.fields
+
+
+def test_a_sku_without_stock_or_order_is_no_footer_of_a_stock_table(tmp_path: Path) -> None:
+    by = shop("generic", columns={"sku": ColumnMap(column="article"), "stock": ColumnMap(column="left")})
+    found = items(csv_file(tmp_path / "a.csv", "article,left", "A-1,4", "Total blue,5", "B 2,6"), by)
+
+    assert 3 == len(found)
+    assert [] == refused(found)
 
 
 def test_a_state_may_come_from_several_columns(tmp_path: Path) -> None:
@@ -323,3 +374,10 @@ def test_every_line_of_every_order_arrives_wherever_its_row_stands(
         live = [WORDS[state] for _, state in lines if state not in ("off", "back")]
         if live and not owed:
             assert min(live, key=STATUSES.index) == one.fields["status"]
+
+
+@pytest.mark.parametrize("footer", ["Total,,,1234.50,", ",,,,", "合计：,,,9,9", "record(s) downloaded,,,,"])
+def test_footers_of_canonical_tables_are_no_orders_either(tmp_path: Path, footer: str) -> None:
+    path = csv_file(tmp_path / "a.csv", "order_id,status,sku,title,quantity", "261-1,paid,A,a,1", footer)
+
+    assert ["261-1"] == [one.order_id for one in items(path, shop("generic"))]  # type: ignore[union-attr]
