@@ -67,8 +67,10 @@ def _refuse(to: http.Target, answer: http.Answer) -> None:
     failed = [name for name in CODES if type(document.get(name)) is int and document[name] != 0]
     failed += [name for name in VERDICTS if document.get(name) is False]
     if failed:
-        text = f"{to}: answered {answer.status}, but refused it{http.quote(to, answer)}: mend what it names"
-        raise Permanent(f"{text}; for a group robot use its own sink (dingtalk, wecom)")
+        raise Permanent(
+            f"{to}: answered {answer.status}, but refused it{http.quote(to, answer)}: "
+            "mend what it names; for a group robot use its own sink (dingtalk, wecom)"
+        )
 
 
 def signature(secret: str, body: bytes) -> str:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping
 
-from daemon import config, foreign, kill, show, words
+from daemon import config, foreign, kill, show, silence, words
 from daemon.config import Config, ShopSection
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
 from daemon.mistakes import translated
-from daemon.store import feeds, orders, refusals, strangers, unwatched, views
+from daemon.store import feeds, orders, refusals, strangers, unwatched
 from daemon.store.refusals import Refused
 from daemon.store.strangers import Left
 from daemon.store.unwatched import Unwatched
@@ -153,11 +153,5 @@ def _unheard(connection: Connection, settings: Config, now: int) -> Iterator[Cav
     elif (settings.mode.alert or settings.mode.default) != "live":
         text = _('alerts are only recorded, nobody is told: set [mode] alert = "live"')
         yield Caveat("alerts_shadow", None, None, text)
-    silent = len(views.undelivered(connection, now - DAY))
-    if silent:
-        text = ngettext(
-            "{n} alert could not be delivered in the last 24 h: check [alerts]",
-            "{n} alerts could not be delivered in the last 24 h: check [alerts]",
-            silent,
-        )
-        yield Caveat("undelivered", None, silent, text.format(n=silent))
+    for one in silence.found(connection, settings.alerts, now):
+        yield Caveat(one.code, None, one.count or None, one.text)

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import structlog
 from sqlalchemy import Connection, RowMapping
 
-from adapters.base import Message, Receipt, Uncertain
-from daemon import clock, digest, verdict
+from adapters.base import Message, Receipt
+from daemon import clock, digest, trial, verdict
 from daemon.adapter import Outlet, Sinks
 from daemon.digest import Brief
 from daemon.shops import Shops
@@ -22,7 +22,7 @@ from daemon.store import deliveries, meta, outbox, receivers, timers
 from daemon.store.journal import Journal
 from daemon.store.receivers import Receiver
 from daemon.verdict import Answer
-from rules.instant import HOUR, MINUTE, SECOND
+from rules.instant import MINUTE, SECOND
 from rules.model import Kind, Outcome
 
 if TYPE_CHECKING:
@@ -39,9 +39,6 @@ SPELL_S = 30.0
 """A pass goes on no longer than this (s): the next one has a fresh `now`, and leases are counted from it."""
 WINDOW = MINUTE + 5 * SECOND
 """What a limit per minute is counted over: a call may reach the other side some seconds late."""
-NEWS_FOR = 24 * HOUR
-"""How long what tells only of something past, not of an open cause, is worth telling (µs)."""
-NEWS = ("boot", "resolved", "clock")
 
 
 def queue(connection: Connection, sinks: Sinks, shops: Shops, row: RowMapping, kind: Kind, now: int) -> None:
@@ -198,7 +195,7 @@ def _needless(dispatcher: "Dispatcher", tx: Connection, row: RowMapping, action:
     """Why a delivery has nothing to tell any more, if so."""
     if outbox.is_superseded(tx, row, action):
         return "SUPERSEDED"
-    if action["step"] in NEWS and now - action["at"] > NEWS_FOR:
+    if action["step"] in deliveries.NEWS and now - action["at"] > deliveries.NEWS_FOR:
         return "MISSED_WINDOW"
     return dispatcher.useless(tx, action, now)
 
@@ -214,22 +211,10 @@ async def _call_all(dispatcher: "Dispatcher", outlet: Outlet, parcels: list[Parc
     """The calls one after the other, none after one in vain: fewer answers than parcels then."""
     answers: list[Answer] = []
     for parcel in parcels:
-        answers.append(await _call(dispatcher, outlet, parcel.message, now))
+        answers.append(await trial.call(outlet, parcel.message, now, dispatcher.call_timeout_s))
         if isinstance(answers[-1], Exception):
             break
     return answers
-
-
-async def _call(dispatcher: "Dispatcher", outlet: Outlet, message: Message, now: int) -> Answer:
-    """One call with a hard time-out; whatever goes wrong comes back as a value."""
-    limit = dispatcher.call_timeout_s
-    try:
-        async with asyncio.timeout(limit):
-            return await outlet.sink.deliver(message, now)
-    except TimeoutError:
-        return Uncertain(f"sink {outlet.name!r}: no answer in {limit:g} s; the message may have arrived", arrived=True)
-    except Exception as error:
-        return error
 
 
 def _settle(dispatcher: "Dispatcher", outlet: Outlet, parcels: list[Parcel], answers: list[Answer], now: int) -> None:

@@ -269,7 +269,9 @@ ANSWERS = (
     "Permanent",
     "AuthFailed",
     "Uncertain",
-    "for a group robot use its own sink (dingtalk, wecom)",
+    "answered {}, but refused it{}",
+    "mend what it names; for a group robot use its own sink (dingtalk, wecom)",
+    "no answer in {} s; the message may have arrived",
     "no reason given",
 )
 """Parts of what sinks say of the other side, each between two colons; `{}` stands for a value."""

@@ -167,12 +167,26 @@ def _outlet(name: str, section: AlertSection, settings: Config, key: bytes) -> O
         key: secret.resolve(value, settings.base) if secret.is_reference(value) else value
         for key, value in section.options.items()
     }
+    _in_time(options, settings.daemon.call_timeout)
     sink = adapter.sink(section.sink, SinkSettings(name=name, options=options))
     kinds = frozenset(map(Kind, section.kinds))
     unable = kinds - sink.capabilities.kinds
     if unable:
         raise ValueError(f"{section.sink} cannot carry out {', '.join(sorted(unable))}; remove them from kinds")
     return Outlet(name=name, sink=sink, kinds=kinds, hours=section.hours, settings=_digest(section.sink, options, key))
+
+
+def _in_time(options: Mapping[str, str], limit: int) -> None:
+    """Raises ValueError for a sink that would wait longer for an answer than the daemon lets any call take."""
+    try:
+        wanted = float(options.get("timeout_s", 0))
+    except ValueError:
+        return  # the sink itself says what is wrong with it
+    if wanted * SECOND > limit:
+        raise ValueError(
+            f"timeout_s = {wanted:g} is longer than the daemon waits for any call ({limit / SECOND:g} s); "
+            "lower it, or raise [daemon] call_timeout"
+        )
 
 
 def _digest(sink: str, options: Mapping[str, str], key: bytes) -> str:

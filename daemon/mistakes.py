@@ -37,6 +37,7 @@ OURS = (
     "sink {}: option {} is missing: add it",
     "sink {}: option {} is empty: give it a value or remove it",
     "sink {}: option {} must be seconds above 0 and at most 60, such as 10",
+    ("timeout_s = {} is longer than the daemon waits for any call ({} s); lower it, or raise [daemon] call_timeout"),
     "sink {}: option {} must be a port number from 1 to 65535, such as 587",
     "sink {}: option {} must be true or false",
     "sink {}: option 'url' holds blanks or non-ASCII characters: percent-encode them",

@@ -5,14 +5,12 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from adapters.base import Permanent, Receipt, Transient, Uncertain
-from daemon.store import receivers, timers
+from adapters.base import AdapterError, Permanent, Receipt, Transient, Uncertain
+from daemon.store import deliveries, receivers, timers
 from daemon.store.receivers import Receiver
 from rules.instant import HOUR, SECOND
 from rules.model import Outcome
 
-DOUBTS = 3
-"""So often a message is sent that may have arrived unheard; then it counts as perhaps told."""
 PERHAPS_AGAIN = 4 * HOUR
 """When what is perhaps told is sent once more (µs), unless its receiver takes something before."""
 
@@ -38,7 +36,7 @@ def judge(row: RowMapping, answer: Answer, receiver: Receiver, now: int) -> tupl
         return Outcome.SETTLED, {"note": answer.note or "told"}
     doubts = row["doubts"] + int(isinstance(answer, Uncertain) and answer.arrived)
     values = {"note": words(answer), "doubts": doubts}
-    if doubts > row["doubts"] and doubts >= DOUBTS:
+    if doubts > row["doubts"] and doubts >= deliveries.DOUBTS:
         return Outcome.READY, {**values, "due_at": now + PERHAPS_AGAIN}
     if receiver.since is None:
         wait = timers.backoff(row["attempts"], row["action_key"], first_s=receivers.PROBE // SECOND)
@@ -47,8 +45,8 @@ def judge(row: RowMapping, answer: Answer, receiver: Receiver, now: int) -> tupl
 
 
 def words(error: Exception) -> str:
-    """What the other side said, or what went wrong with it."""
-    return f"{type(error).__name__}: {error}"[:300]
+    """What the other side said, with the mend; of what is no adapter's error its class too."""
+    return (str(error) if isinstance(error, AdapterError) else f"{type(error).__name__}: {error}")[:400]
 
 
 def _takes_others(receiver: Receiver, rows: Sequence[RowMapping]) -> bool:

@@ -26,6 +26,7 @@ COMMANDS = {
     "orders": ("orders", "Orders: what is open, what is at risk, everything known of one."),
     "cases": ("cases", "Cases: what is at risk, and what you do about it."),
     "tasks": ("tasks", "Tasks: what is left for people to do."),
+    "alerts": ("alerts", "Alerts: what you were told, what reached nobody, and a test message."),
     "policy": ("policy", "Rule packs and playbook: what platforms charge, and what you want done."),
     "listings": ("listings", "Listings: stop those that stock does not cover, and undo it."),
     "feeds": ("feeds", "Feeds: how fresh each shop's data is, and what could not be used."),

@@ -1,5 +1,6 @@
 """`forestall init` and `forestall check`: a commented configuration, and all that is wrong with it at once."""
 
+import json as plain_json
 import re
 import sys
 from collections.abc import Mapping
@@ -10,10 +11,11 @@ from typing import Annotated
 
 import typer
 
-from daemon import caveats, clock, i18n, mistakes
+from daemon import caveats, clock, i18n, mistakes, silence
 from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, out
 from daemon.config import Config
+from daemon.control import forward, path_of
 from daemon.errors import Busy, ConfigError, DaemonError, Usage
 from daemon.i18n import gettext as _
 from daemon.installation import Installation, build
@@ -125,8 +127,9 @@ def _found(file: Path) -> tuple[list[str], list[str]]:
         settings = configuration.load(file)
         made = build(settings, privacy_key=b"check")
         problems += [f"{file}: {problem}" for problem in made.problems]
-        problems += _database(settings, warnings)
-        warnings += _warnings(made)
+        broken, silent = _database(settings)
+        problems += broken
+        warnings += [*silent, *_warnings(made)]
     except ConfigError as error:
         problems += str(error).splitlines()
     return problems, warnings
@@ -169,23 +172,33 @@ def _owners() -> Mapping[str, list[str]]:
     return packages_distributions()
 
 
-def _database(settings: Config, warnings: list[str]) -> list[str]:
-    """What is wrong with the database; what it holds of shops that are configured no more is a warning."""
+def _database(settings: Config) -> tuple[list[str], list[str]]:
+    """(what is wrong with the database, warnings: what it holds of shops configured no more, what reached nobody).
+
+    While a daemon holds it, the daemon says what reached nobody.
+    """
     try:
         database = open_database(configuration.url_of(settings))
     except Busy:
-        return []
+        return [], _asked(settings)
     except DaemonError as error:
-        return [str(error)]
+        return [str(error)], []
     try:
         check_schema(database)
         with database.begin() as tx:
-            warnings += [caveats.left_over(one) for one in strangers.left(tx, settings.shops)]
+            left = [caveats.left_over(one) for one in strangers.left(tx, settings.shops)]
+            return [], [*left, *(one.text for one in silence.found(tx, settings.alerts, clock.now()))]
     except DaemonError as error:
-        return [str(error)]
+        return [str(error)], []
     finally:
         database.close()
-    return []
+
+
+def _asked(settings: Config) -> list[str]:
+    """What reached nobody, as a running daemon says it."""
+    answer = forward(path_of(settings), ["today", "--json"], i18n.language())
+    said = plain_json.loads(answer["out"]) if answer is not None and answer["code"] == 0 else {}
+    return [one["text"] for one in said.get("caveats", ()) if one["code"] in silence.CODES]
 
 
 def _warnings(made: Installation) -> list[str]:

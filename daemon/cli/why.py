@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 
 import typer
 
-from daemon import reasons, show, words
+from daemon import reasons, show, silence, words
 from daemon.cli import completion, screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, find_shop, instant, opened, out
 from daemon.errors import Usage
 from daemon.explanation import why as explain
 from daemon.i18n import gettext as _
 from daemon.show import money
+from daemon.store import deliveries
 from rules.instant import parse
 
 
@@ -37,12 +38,18 @@ def why(
         moment = instant(at, "--at", zone, past=True)
         with session.database.begin() as tx:
             document = explain(tx, session.installation.shops, name, order, moment, session.now)
+            about = deliveries.about(tx, name, order) if moment is None else []
+            waits = {row.key for row in deliveries.undelivered(tx, session.now)} if about else set()
     if document is None:
         raise Usage(_("order {order} was not known at {at}").format(order=order, at=at))
     if json:
-        out().json(document)
+        out().json(document | {"alerts": [silence.document(row, queue, waits) for row, queue in about]})
         return
     _print(document, name, zone, moment if moment is not None else session.now)
+    if about:
+        lines = ((row["at"], line) for row, queue in about for line in silence.states(row, queue, waits))
+        alerts = (f"{show.moment(when, zone)}  {line}" for when, line in lines)
+        _part(_("Alerts about it, and whom they reached"), alerts)
 
 
 def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> None:

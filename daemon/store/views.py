@@ -142,12 +142,6 @@ def task_json(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def undelivered(connection: Connection, since: int) -> list[RowMapping]:
-    """Alerts nobody could be told since then."""
-    query = select(A).where(A.c.kind == Kind.ALERT, A.c.outcome == Outcome.REFUSED, A.c.outcome_at >= since)
-    return list(connection.execute(query.order_by(A.c.at)).mappings())
-
-
 _case_has_ended = exists().where(
     C.c.shop == A.c.shop,
     C.c.order_id == A.c.order_id,

@@ -186,7 +186,7 @@ def test_a_refusal_is_kept_in_the_words_of_the_other_side(installed: Install) ->
 
     parts.dispatcher.dispatch(MORNING)
 
-    assert "Permanent: no such robot: copy its address again" == row(parts.database, "delivery", action_key=key).note
+    assert "no such robot: copy its address again" == row(parts.database, "delivery", action_key=key).note
     assert "ready" == action(parts, key).outcome
 
 
@@ -255,7 +255,7 @@ def test_a_call_without_an_answer_has_a_hard_end(installed: Install) -> None:
 
     parts.dispatcher.dispatch(MORNING)
 
-    assert row(parts.database, "delivery", action_key=key).note.startswith("Uncertain: sink 'ops': no answer in 0.05 s")
+    assert row(parts.database, "delivery", action_key=key).note.startswith("sink 'ops': no answer in 0.05 s")
     assert {"ops": "ready"} == outcomes(parts, key)
 
 

@@ -145,6 +145,18 @@ def test_a_sink_is_refused_kinds_it_cannot_carry_out(tmp_path: Path) -> None:
     assert ["alerts.ops: webhook cannot carry out compensate; remove them from kinds"] == made(tmp_path, text).problems
 
 
+@pytest.mark.parametrize(
+    ("more", "daemon"), [("timeout_s = 30", ""), ("timeout_s = 8", '[daemon]\ncall_timeout = "5s"\n')]
+)
+def test_a_sink_that_waits_longer_than_any_call_may_take_is_named(tmp_path: Path, more: str, daemon: str) -> None:
+    text = f'{daemon}[alerts.ops]\nsink = "webhook"\nurl = "http://127.0.0.1:9/"\n{more}\n'
+
+    (problem,) = made(tmp_path, text).problems
+
+    assert problem.startswith("alerts.ops: timeout_s = ")
+    assert problem.endswith("lower it, or raise [daemon] call_timeout")
+
+
 def test_a_secret_reaches_the_sink_and_no_message(tmp_path: Path) -> None:
     (tmp_path / "d.secret").write_text("SEChunter2")
     (tmp_path / "d.secret").chmod(0o600)

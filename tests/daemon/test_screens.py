@@ -113,7 +113,7 @@ def test_the_day_as_scripts_read_it(forestall: Any, tmp_path: Path) -> None:
 
 def test_why_as_scripts_read_it(forestall: Any) -> None:
     told = document(forestall(f"why {LATE} --json"))
-    assert ["order", "ship_by", "act_by", "candidates", "rules", "steps", "choices", "policy"] == list(told)
+    assert ["order", "ship_by", "act_by", "candidates", "rules", "steps", "choices", "policy", "alerts"] == list(told)
     assert parse(told["act_by"]) <= parse(told["ship_by"])
     (late,) = [rule for rule in told["rules"] if rule["id"] == "late_shipment"]
     assert (True, "ALREADY_LATE") == (late["fired"], late["reason"])
