@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 COMMANDS = {
     "demo": ("demo", "Show Forestall at work on sample shops, all on this machine."),
-    "init": ("setup", "Write a commented configuration, a drop folder, a database."),
+    "init": ("begin", "Write a commented configuration, a drop folder, a database."),
     "check": ("setup", "Tell all that is wrong with configuration and database."),
     "run": ("service", "Run the daemon until SIGTERM; SIGHUP reloads the configuration."),
     "tick": ("service", "Make one pass of all three hops: poll, decide, dispatch."),

@@ -1,13 +1,10 @@
-"""`forestall init` and `forestall check`: a commented configuration, and all that is wrong with it at once."""
+"""`forestall check`: all that is wrong with an installation at once."""
 
 import json as plain_json
-import re
-import sys
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
@@ -16,91 +13,22 @@ from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, out
 from daemon.config import Config
 from daemon.control import forward, path_of
-from daemon.errors import Busy, ConfigError, DaemonError, Usage
+from daemon.errors import Busy, ConfigError, DaemonError
 from daemon.i18n import gettext as _
 from daemon.installation import Installation, build
 from daemon.store import strangers
-from daemon.store.database import check_schema, open_database, upgrade
+from daemon.store.database import check_schema, open_database
 from rules import packs
 from rules.calendars import coverage
 from rules.instant import to_datetime
 from rules.model import Kind
 
-PLATFORMS = ("taobao", "tmall", "pinduoduo", "jd", "douyin", "generic")
 OURS = ("daemon", "adapters", "rules")
-
-TEMPLATE = """\
-# Forestall: configuration. 配置文件
-# `forestall check` tells everything that is wrong with it. 用 forestall check 检查。
-
-[database]
-url = "sqlite:///forestall.db"
-
-[mode]
-default = "shadow"        # decide and record, act on nothing   只判断和记录，不执行
-alert = "{alert}"          # "live" once a sink is entered below   填好下面的提醒渠道后改为 "live"
-task = "live"             # work items for people stay in here   待办只在本机显示
-
-[shops.{name}]
-platform = "{platform}"   # generic | taobao | tmall | pinduoduo | jd | douyin
-feed = "files"
-path = "inbox/{name}"     # drop your export files here   把后台导出的订单文件放进这个文件夹
-timezone = "Asia/Shanghai"
-stale_after = "6h"        # tell me when no newer export comes   超过 6 小时没有新导出就提醒
-
-# When the courier comes: alerts and lists run on the last pick-up that still helps.
-# 快递揽收时间：所有提醒都按“最后一次来得及的揽收”计算。
-#[shops.{name}.warehouse]
-#open = "Mon-Sat 09:00-18:00"
-#pickups = ["11:00", "18:00"]
-#scan_lag = "2h"
-
-# Where you are told. 提醒发到哪里（钉钉、企业微信机器人、邮件或 webhook）
-#[alerts.ops]
-#sink = "dingtalk"                        # webhook | smtp | dingtalk | wecom
-#url = "{url}"
-#secret = "file:dingtalk.secret"          # never the secret itself   不要直接写密钥
-#hours = "08:00-22:00"
-"""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
-    app.command("init")(init)
+    """Add the command."""
     app.command("check")(check)
-
-
-def init(
-    directory: Annotated[Path, typer.Argument(help="Where to set up.")] = Path(),
-    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing.")] = False,
-) -> None:
-    """Write a commented configuration, a drop folder, a database."""
-    file = directory / "forestall.toml"
-    if file.exists():
-        raise Usage(_("{file} exists already; change it, or name another folder").format(file=file))
-    name, platform = "shop1", "taobao"
-    if not yes and sys.stdin.isatty():
-        name = typer.prompt(_("name of your shop (letters, digits, - and _)"), default=name, value_proc=_shop_name)
-        prompt = f"{_('platform')} ({', '.join(PLATFORMS)})"
-        platform = typer.prompt(prompt, default=platform, value_proc=_platform)
-    folder = directory / "inbox" / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        file.write_text(TEMPLATE.format(alert="shadow", name=name, platform=platform, url="https://…"), "utf-8")
-    except OSError as error:
-        raise Usage(_("{file} cannot be written: {why}").format(file=error.filename, why=error.strerror)) from error
-    _make_database(configuration.load(file))
-    out().print(_("written: {file}").format(file=file))
-    out().print("\n" + _("Next:"))
-    out().print("  1. " + _("put an order export of your shop into {folder}").format(folder=folder))
-    out().print(f"  2. forestall tick -c {file}")
-    out().print(f"  3. forestall today -c {file}")
-    out().print(
-        "\n"
-        + _("Name, platform, pick-ups and where you are told stand in {file}; see: {check}").format(
-            file=file, check=f"forestall check -c {file}"
-        )
-    )
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> None:
@@ -133,27 +61,6 @@ def _found(file: Path) -> tuple[list[str], list[str]]:
     except ConfigError as error:
         problems += str(error).splitlines()
     return problems, warnings
-
-
-def _shop_name(text: str) -> str:
-    """A name that can stand in the file and be a folder. Raises what the prompt shows before it asks again."""
-    if not re.fullmatch(r"[A-Za-z0-9_-]+", text.strip()):
-        raise typer.BadParameter(_("letters, digits, - and _ only"))
-    return text.strip()
-
-
-def _platform(text: str) -> str:
-    if text.strip().lower() not in PLATFORMS:
-        raise typer.BadParameter(_("one of {names}").format(names=", ".join(PLATFORMS)))
-    return text.strip().lower()
-
-
-def _make_database(settings: Config) -> None:
-    database = open_database(configuration.url_of(settings))
-    try:
-        upgrade(database)
-    finally:
-        database.close()
 
 
 def _names() -> list[str]:
