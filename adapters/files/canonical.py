@@ -20,6 +20,7 @@ NAMES = frozenset(
     {*fields.ORDER, *fields.LINE, "observed_at", "shop", "platform", "order_id", "line_id", "event", "at"}
 )
 """The names of canonical columns."""
+_GOODS = ("sku", "line_id", "listing_id", "title", "stock", "sellable")
 _ESSENTIAL = ("order_id", "status", "placed_at", "paid_at", "ship_by", "event", "sku", "stock")
 
 
@@ -55,14 +56,17 @@ def csv_rows(table: Table, context: Context) -> Iterator[Record | Rejected]:
 
 
 def _is_no_record(row: dict[str, str], ids: footer.Ids) -> bool:
-    """Whether a row is padding, a total or a note: empty, or with an id unlike those above and no status or event."""
-    own = row.get("order_id", "")
-    if not any(row.values()):
+    """Whether a row is padding, a total or a note."""
+    own = cells.present(row, "order_id")
+    told = {"time" for name in fields.TIMES if footer.dated(row.get(name))} | {
+        "goods" for name in _GOODS if row.get(name)
+    }
+    told |= {"state" for name in ("status", "event") if row.get(name)}
+    if ids.no_order(own, row.values(), frozenset(told)):
         return True
-    if own in cells.MISSING or row.get("status") or row.get("event") or not ids.strange(own):
+    if own is not None:
         ids.add(own)
-        return False
-    return footer.bare(own) or not any(row.get(name) for name in (*fields.TIMES, "sku", "line_id", "title"))
+    return False
 
 
 def is_canonical(header: frozenset[str]) -> bool:

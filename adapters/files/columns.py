@@ -25,8 +25,7 @@ _PROMISED = re.compile(
     r"\bby\b|latest|earliest|deadline|expected|estimated|promis|应发|承诺|最晚|预计|截止|计划", re.IGNORECASE
 )
 _NOTHING = frozenset({*cells.MISSING, "0", "0.00", "no", "false", "none", "n/a", "否", "无", "未发货"})
-_SUMS = frozenset({"paid_minor", "shipping_minor", "received_minor", "quantity", "unit_minor", "currency"})
-"""What a row of totals may hold."""
+_GOODS = ("sku", "line_id", "listing_id", "title", "stock", "sellable", "event")
 _OF_AN_ORDER = ("placed_at", "paid_at", "group_success_at", "buyer")
 """What is an order's and never a line's."""
 _OF_LINES = re.compile(r"item|line|unit|sku|product|商品|单品|子订单|明细|小计", re.IGNORECASE)
@@ -96,11 +95,11 @@ def _parts(
 ) -> Iterator[Record | Rejected]:
     """The records of the rows, one by one; rows that are no orders are counted, a blank id is the order's above."""
     shop = context.local(settings)
-    ids, sure = footer.Ids(), _sure(settings)
+    ids = footer.Ids()
     above: dict[str, Json] = {}
     for row in table.rows(wanted, essential(settings)):
         try:
-            if isinstance(row, Row | Broken) and _is_no_order(row.cells, settings, sure, ids):
+            if isinstance(row, Row | Broken) and _is_no_order(row.cells, settings, ids):
                 context.count_unknown(footer.NAME)
                 continue
             if isinstance(row, Refusal):
@@ -121,30 +120,18 @@ def _parts(
             yield refusal.rejected(context.source, row.line)
 
 
-def _is_no_order(row: dict[str, str], settings: ShopSettings, sure: frozenset[str], ids: footer.Ids) -> bool:
-    """Whether a row is padding, a total or a note: it names no goods and no state, and its id is no id.
-
-    `sure`: the columns of which one with a text is enough for an order.
-    """
+def _is_no_order(row: dict[str, str], settings: ShopSettings, ids: footer.Ids) -> bool:
+    """Whether a row is padding, a total or a note."""
     own = next((text for one in key(settings) if (text := cells.present(row, one))), None)
-    if own is not None and not footer.bare(own) and any(row.get(name, "") not in cells.MISSING for name in sure):
+    if status(row, settings) is not None:
         return False
     here = {name for name, entry in settings.columns.items() if any(cells.present(row, one) for one in of(entry))}
-    if own is None:
-        return here <= _SUMS or any(map(footer.bare, row.values())) or (len(here) == 1 and _is_note(row))
-    if status(row, settings) is not None or not ids.strange(own):
-        return False
-    return footer.worded(own) or not here & {"status", "title", *fields.TIMES, *ENDS}
-
-
-def _is_note(row: dict[str, str]) -> bool:
-    return any(footer.worded(text) or ":" in text or "：" in text for text in row.values())
-
-
-def _sure(settings: ShopSettings) -> frozenset[str]:
-    goods = {"sku", "line_id", "listing_id", "event", "stock", "sellable"} & settings.columns.keys()
-    named = [of(settings.columns[name]) for name in goods]
-    return frozenset(settings.history.values()).union(*named) - key(settings)
+    here -= {"order_id"} if "order_id" in settings.columns else {"sku"}
+    times = [settings.columns[name].column for name in here & {*fields.TIMES, *ENDS}]
+    told = {"time"} if any(footer.dated(row.get(one)) for one in (*times, *settings.history.values())) else set()
+    told |= {"goods"} if not here.isdisjoint(_GOODS) else set()
+    told |= {"text"} if "status" in here else set()
+    return ids.no_order(own, row.values(), frozenset(told))
 
 
 def _continued(

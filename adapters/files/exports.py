@@ -101,14 +101,16 @@ def _record(row: dict[str, str], export: Export, shop: Shop, observed_at: int, c
 
 
 def _is_no_order(row: dict[str, str], export: Export, ids: footer.Ids) -> bool:
-    """Whether a row is padding, a total or a note: it has no state, no goods, and no id like those above."""
-    order_id, state = row.get(export.order_id, ""), cells.present(row, export.status)
+    """Whether a row is padding, a total or a note."""
+    state = cells.present(row, export.status)
+    told = {"text"} if state is not None else set()
     if state is not None and texts.state(texts.plain(state), export.statuses) is not None:
         return False
-    goods = any(_first(row, export.line.get(name, ())) for name in ("sku", "listing_id", "title"))
-    if order_id in cells.MISSING:
-        return (state is None and not goods) or any(map(footer.bare, row.values()))
-    return ids.strange(order_id) and (footer.worded(order_id) or (state is None and not goods))
+    times = [column for name, names in export.order.items() if name in fields.TIMES for column in names]
+    told |= {"time"} if any(footer.dated(row.get(column)) for column in times) else set()
+    goods = [column for name in ("sku", "listing_id", "title") for column in export.line.get(name, ())]
+    told |= {"goods"} if any(cells.present(row, column) for column in goods) else set()
+    return ids.no_order(cells.present(row, export.order_id), row.values(), frozenset(told))
 
 
 def _continued(row: dict[str, str], export: Export, above: dict[str, str]) -> dict[str, str]:
@@ -119,7 +121,8 @@ def _continued(row: dict[str, str], export: Export, above: dict[str, str]) -> di
         return row
     times = {column for name, names in export.order.items() if name in fields.TIMES for column in names}
     carried = {name: above.get(name, "") for name in (export.order_id, export.status, *sorted(times))}
-    if any(row.get(name, "") not in (*cells.MISSING, text) for name, text in carried.items()):
+    goods = [names for names in (*export.line.values(), export.line_id) if _first(row, names)]
+    if len(goods) < 2 or any(row.get(name, "") not in (*cells.MISSING, text) for name, text in carried.items()):
         return row
     return row | carried
 

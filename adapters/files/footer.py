@@ -1,7 +1,10 @@
 """Rows of a table that are no orders: padding, totals, notes below the last row. Told by kind, not by their place."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+
+from adapters.files.cells import MISSING
 
 NAME = "(rows that are no orders)"
 """Under what such rows are counted among the inputs that were dropped."""
@@ -12,6 +15,8 @@ _WORDS = re.compile(
     r"|^\W*(?:合计|总计|小计|共计|汇总|总数|导出时间|制表|备注|说明|注)(?:\W|$|\d)|^共.{0,12}[条笔单个行]|^total|^gesamt|^insgesamt",
     re.IGNORECASE,
 )
+_SUM = re.compile(r"[\d.,'¥￥$€£ ]+")
+_DATED = re.compile(r"\d|[A-Z][a-z]{2,8}\b")
 _WORDY = frozenset({"字", " ", ":", "："})
 _BARE = re.compile(r"\W*(?:(?:grand |sub)?-?totals?|sum|summe|合计|总计|小计|共计|汇总|本页合计)\W*", re.IGNORECASE)
 
@@ -28,12 +33,28 @@ class Ids:
     def strange(self, order_id: str) -> bool:
         """Whether this is no id beside those before: without a digit, or of words, blanks and colons, as they are not.
 
-        As the first of all it must be a word such as Total.
+        As the first of all it must be nothing but a word such as Total.
         """
         if not self.known:
-            return worded(order_id)
+            return bare(order_id)
         stuff = _stuff(order_id)
         return bool((stuff - self.known) & _WORDY) or bool({"0"} & self.known - stuff)
+
+    def no_order(self, own: str | None, texts: Iterable[str], told: frozenset[str]) -> bool:
+        """Whether a row is padding, a total or a note. `own`: its id, `texts`: its cells, `told`: what else it tells.
+
+        That is a known `state`, a `time`, `goods`, or a state that is not known (`text`); amounts are for totals too.
+        """
+        if "state" in told:
+            return False
+        filled = [text for text in texts if text not in MISSING]
+        word = any(map(bare, filled))
+        if own is None:
+            return word or not told or (len(filled) == 1 and note(filled[0]))
+        if (word or (worded(own) and self.strange(own))) and "time" not in told:
+            return True
+        alone = len(filled) == 1 and bool(self.known and _stuff(own) - self.known)
+        return not told and (self.strange(own) or alone)
 
 
 def worded(text: str) -> bool:
@@ -47,6 +68,16 @@ def bare(text: str) -> bool:
 
 
 _KINDS = {code: "0" if chr(code).isdigit() else "a" for code in range(128) if chr(code).isalnum()}
+
+
+def dated(text: str | None) -> bool:
+    """Whether a cell begins as a time does; `to Nov-28-26` is what a note says."""
+    return bool(text and _DATED.match(text))
+
+
+def note(text: str) -> bool:
+    """Whether a text that stands alone in its row is a note or a sum, and not a thing that was sold."""
+    return worded(text) or ":" in text or "：" in text or bool(_SUM.fullmatch(text))
 
 
 def _stuff(order_id: str) -> set[str]:

@@ -78,7 +78,7 @@ class Export:
     def essential(self) -> frozenset[str]:
         """The columns without which a row is half a row."""
         times = [names for name, names in self.order.items() if name in fields.ESSENTIAL]
-        return frozenset({self.order_id, self.status}.union(*times))
+        return frozenset({self.order_id, self.status, self.refunded_amount, *self.refund}.union(*times) - {""})
 
     def within(self, headers: Headers) -> "Export":
         """The same with only the columns a file has, under the names they have there."""
