@@ -112,8 +112,8 @@ class Page:
     """One bounded part of a poll. The daemon commits it and `cursor` in one transaction.
 
     `watermark`: everything changed before this instant is known. `more`: poll again at once.
-    `unknown_keys` counts names of input keys that were dropped. `finished` names sources (content
-    hashes) wholly read with this page, so that they are never read twice.
+    `unknown_keys` counts names of input keys that were dropped. `sources` names the files that end in this page.
+    `settling` names files that are still being written; in `settled_in_s` seconds they can be read, if they rest.
     """
 
     records: Sequence[Record] = ()
@@ -122,6 +122,9 @@ class Page:
     watermark: int | None = None
     more: bool = False
     unknown_keys: Mapping[str, int] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    settling: tuple[str, ...] = ()
+    settled_in_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

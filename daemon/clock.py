@@ -1,6 +1,7 @@
 """The only place that reads a clock."""
 
 import os
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,11 @@ def now() -> int:
 def monotonic() -> float:
     """Seconds that never go back, for durations of calls and progress. Nothing stored depends on it."""
     return time.monotonic()
+
+
+def wait(seconds: float) -> None:
+    """Do nothing for so long: only where a person waits for an answer. Waiting for work is a stored `due_at`."""
+    threading.Event().wait(seconds)
 
 
 def zone() -> ZoneInfo:

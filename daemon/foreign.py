@@ -140,6 +140,7 @@ TEXTS = (
     "give that platform a shop of its own and name the columns under [shops.….columns]",
     "save it as CSV",
     "shop {}: cannot look into the drop folder: {}",
+    "shop {}: there is no folder {}; create it, or correct path",
     "status {} is not known",
     "status {} is not mapped",
     "the UTF-16 text is cut or damaged from here on",

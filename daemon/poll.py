@@ -31,8 +31,24 @@ AT_ONCE = 64
 
 
 @dataclass(slots=True)
+class Polled:
+    """What the last poll of a shop brought: records, orders that changed, refusals, names of files read to their end.
+
+    `settling`: files still being written, to be read in `settled_in_s` seconds. `error`: why it failed.
+    """
+
+    records: int = 0
+    changed: int = 0
+    refused: int = 0
+    sources: list[str] = field(default_factory=list)
+    settling: tuple[str, ...] = ()
+    settled_in_s: float = 0.0
+    error: str | None = None
+
+
+@dataclass(slots=True)
 class Poller:
-    """Polls the feeds of an engine's shops. `in_flight`: shops being polled at this moment.
+    """Polls the feeds of an engine's shops. `in_flight`: shops being polled at this moment. `brought`: by shop.
 
     `pretend`: `now` is not this moment. Records later than it wait: they are not taken in, and the stored cursor
     stays before the first page that has one, so that a later poll reads that page again.
@@ -42,13 +58,15 @@ class Poller:
     feeds: dict[str, Feed]
     pretend: bool = False
     in_flight: dict[str, "asyncio.Task[None]"] = field(default_factory=dict)
+    brought: dict[str, Polled] = field(default_factory=dict)
 
     def poll(self, now: int) -> int:
-        """One pass: poll every due feed to its end and wait for all of them; returns how many were due."""
-        claims = self._claim(now)
-        if claims:
+        """One pass: poll every due feed to its end, so many at once; returns how many were due."""
+        done = 0
+        while claims := self._claim(now):
             asyncio.run(self._all(claims, now))
-        return len(claims)
+            done += len(claims)
+        return done
 
     def is_due(self, now: int) -> bool:
         """Whether a feed is to be polled."""
@@ -72,16 +90,25 @@ class Poller:
         return started
 
     def _claim(self, now: int) -> list[timers.Claimed]:
+        """Due feeds that this configuration knows; empty only when none is left."""
+        while True:
+            known, strange = self._claim_some(now)
+            if known or not strange:
+                return known
+
+    def _claim_some(self, now: int) -> tuple[list[timers.Claimed], int]:
+        """Some due feeds, and how many others nobody here knows: they are put off."""
         busy = sorted(self.in_flight)
         with self.engine.database.begin() as tx:
             claims = timers.claim(tx, timers.FEED, now, AT_ONCE, lease=LEASE, shards=self.engine.shards, not_shops=busy)
             strange = [claim for claim in claims if claim.shop not in self.feeds]
             timers.settle(tx, [timers.Result(claim, now + timers.STRANGE, now) for claim in strange])
-        return [claim for claim in claims if claim.shop in self.feeds]
+        return [claim for claim in claims if claim.shop in self.feeds], len(strange)
 
     async def _feed(self, claim: timers.Claimed, now: int) -> None:
         """1. Ask page by page. 2. Commit each. 3. Settle: next poll, or backoff with the error shown."""
         shop = self.engine.shops.get(claim.shop)
+        brought = self.brought[claim.shop] = Polled()
         error: Exception | None = None
         try:
             await self._pages(claim, shop, now)
@@ -89,6 +116,7 @@ class Poller:
             return
         except Exception as problem:
             error = problem
+            brought.error = _note(problem)
         await asyncio.to_thread(self._settle, claim, shop, error, now)
         self.engine.waiting_for_poll.discard(shop.name)
 
@@ -106,6 +134,7 @@ class Poller:
             page = _so_far(page, now, stored if waits else cursor, waits) if self.pretend else page
             stored = page.cursor
             taken = await asyncio.to_thread(self._commit, claim, shop, page, now)
+            _add(self.brought[shop.name], page, taken)
             if taken.records or page.rejected:
                 log.info(
                     "feed.polled",
@@ -168,7 +197,7 @@ class Poller:
             wait = timers.backoff(claim.attempts, shop.name, first_s=30, most_s=900)
             if isinstance(error, Transient) and error.retry_after_s is not None:
                 wait = min(int(error.retry_after_s * SECOND), feeds.LONGEST_WAIT)
-            note = f"{type(error).__name__}: {error}" if str(error) else _plain(error)
+            note = _note(error)
             timers.fail(tx, claim, now + wait, note)
             if feeds.save_error(tx, shop.name, note, now):
                 bug = None if isinstance(error, AdapterError | TimeoutError) else error
@@ -201,6 +230,14 @@ def _ahead(shop: Shop, taken: Ingested) -> list[Rejected]:
     mend = "set the clock of the computer that exports, or correct the column or file name that says when it was"
     log.warning("feed.ahead", shop=shop.name, records=taken.ahead, latest=format_utc(taken.latest))
     return [Rejected(source=shop.name, line=None, reason=reason, mend=mend)]
+
+
+def _add(brought: Polled, page: Page, taken: Ingested) -> None:
+    brought.records += taken.records
+    brought.changed += taken.changed
+    brought.refused += len(page.rejected)
+    brought.sources += page.sources
+    brought.settling, brought.settled_in_s = page.settling, page.settled_in_s
 
 
 def _so_far(page: Page, now: int, cursor: str | None, waits: bool) -> Page:
@@ -240,6 +277,10 @@ def _each(
         else:
             taken = Ingested(records=taken.records + 1, changed=taken.changed + one.changed)
     return taken
+
+
+def _note(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else _plain(error)
 
 
 def _plain(error: Exception) -> str:

@@ -80,6 +80,10 @@ class FilesFeed:
         try:
             cursor = cursors.decode(text)
             look = self._folder.look()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            name, root = self._settings.name, self._folder.root
+            reason = f"shop {name}: there is no folder {root}; create it, or correct path"
+            raise Transient(reason) from error
         except OSError as error:
             reason = f"shop {self._settings.name}: cannot look into the drop folder: {error}"
             raise Transient(f"{reason}; create it, or correct path") from error
@@ -108,6 +112,9 @@ class FilesFeed:
             watermark=cursor.watermark,
             more=bool(waiting),
             unknown_keys=dict(page.unknown),
+            sources=tuple(page.sources),
+            settling=tuple(look.settling),
+            settled_in_s=max(look.settling.values(), default=0.0),
         )
 
     def _waiting(self, look: Look, cursor: Cursor) -> list[Found]:
@@ -137,6 +144,7 @@ class FilesFeed:
         if page.room <= 0:
             return replace(cursor, place=Place(hash=found.hash, done=reading.done))
         newest = reading.newest
+        page.sources.append(self._folder.name(found.path))
         self._drop()
         known = [at for at in (cursor.watermark, newest) if at is not None]
         return replace(cursor.finish(found.hash), watermark=max(known, default=None))
@@ -209,6 +217,7 @@ class _Filling:
     records: list[Record] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     unknown: Counter[str] = field(default_factory=Counter)
+    sources: list[str] = field(default_factory=list)
 
     @property
     def room(self) -> int:

@@ -33,10 +33,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """What one look found, in name order. `odd` maps a mark to what is said once about something unreadable."""
+    """What one look found, in name order. `odd` maps a mark to what is said once about something unreadable.
+
+    `settling`: the files written to so short a time ago that they may not be whole, with the seconds they still need.
+    """
 
     files: tuple[Found, ...]
     odd: dict[str, Rejected]
+    settling: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -51,8 +55,12 @@ class Folder:
         next(self.root.iterdir(), None)
         found: list[Found] = []
         odd: dict[str, Rejected] = {}
+        settling: dict[str, float] = {}
         for path in sorted(read.files_below(self.root)):
             try:
+                if (rest := self._unsettled_s(path)) > 0:
+                    settling[self.name(path)] = rest
+                    continue
                 one = self._found(path)
             except Refusal as refusal:
                 if not (path.is_symlink() or path.exists()):
@@ -64,14 +72,23 @@ class Folder:
                 found.append(one)
         kept = {one.path for one in found}
         self._hashes = {path: known for path, known in self._hashes.items() if path in kept}
-        return Look(files=tuple(found), odd=odd)
+        return Look(files=tuple(found), odd=odd, settling=settling)
 
     def name(self, path: Path) -> str:
         """What messages call a file: its path below the folder."""
         return str(path.relative_to(self.root))
 
+    def _unsettled_s(self, path: Path) -> float:
+        """Seconds until a file has rested long enough; 0 when it has, or has been read so."""
+        try:
+            seen = path.lstat()
+        except FileNotFoundError:
+            return 0.0
+        known = self._hashes.get(path)
+        return 0.0 if known and known[0] == identity(seen) else max(READY_S - mtime_age_s(seen), 0.0)
+
     def _found(self, path: Path) -> Found | None:
-        """The file if it is ready, hashed; None while it is written to or has just gone away."""
+        """The file, hashed; None when it is written to just now or has gone away."""
         try:
             seen = path.lstat()
         except FileNotFoundError:
@@ -79,8 +96,6 @@ class Folder:
         known = self._hashes.get(path)
         if known and known[0] == identity(seen):
             return Found(path=path, hash=known[1], identity=known[0])
-        if mtime_age_s(seen) < READY_S:
-            return None
         fd = opening.open_regular(path, self.root)
         try:
             before = identity(os.fstat(fd))

@@ -17,7 +17,7 @@ COMMANDS = {
     "init": ("begin", "Write a commented configuration, a drop folder, a database."),
     "check": ("setup", "Tell all that is wrong with configuration and database."),
     "run": ("service", "Run the daemon until SIGTERM; SIGHUP reloads the configuration."),
-    "tick": ("service", "Make one pass of all three hops: poll, decide, dispatch."),
+    "tick": ("tick", "Make one pass of all three hops: poll, decide, dispatch."),
     "today": ("today", "Show what to do next: by when, how many, money at stake."),
     "health": ("health", "Show each shop's disputes and stock-outs against the platform's lines, and what is coming."),
     "why": ("why", "Say why something was done about an order, or why not."),

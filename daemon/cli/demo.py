@@ -19,7 +19,7 @@ from sqlalchemy import RowMapping
 from adapters.base import Message
 from daemon import cli, clock, reasons, show, words
 from daemon import config as configuration
-from daemon.cli import screen, service
+from daemon.cli import logs, screen
 from daemon.cli.session import Session, opened, out, run
 from daemon.config import Config
 from daemon.errors import Busy, Unavailable, Usage
@@ -52,7 +52,7 @@ def demo(
     directory: Annotated[Path, typer.Argument(help="Working folder; made anew by each run.")] = Path(".demo"),
 ) -> None:
     """Show Forestall at work on sample shops, all on this machine."""
-    service.logging(quiet=True)
+    logs.show(quiet=True)
     _without_overrides()
     now = clock.now()
     file = _made(directory, now)

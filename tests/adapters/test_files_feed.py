@@ -250,7 +250,7 @@ def test_unknown_keys_are_counted_page_by_page(drop: Path) -> None:
 
 
 def test_a_missing_folder_may_come_later(tmp_path: Path) -> None:
-    with pytest.raises(Transient, match="cannot look into the drop folder"):
+    with pytest.raises(Transient, match="there is no folder"):
         polled(feed(tmp_path / "nowhere"))
 
 
