@@ -137,6 +137,7 @@ def _parcels(
 ) -> list[Parcel]:
     """The messages as the sink takes them: folded into at most `calls` (None: one by one), none too long."""
     room = outlet.sink.capabilities.text_bytes
+    composed = sorted(composed, key=lambda one: digest.rank(one[1], now))
     if calls is None or len(composed) < 2:
         return [Parcel([row], digest.whole(brief, now, room, lang)) for row, brief in composed]
     rows = {brief.message.key: row for row, brief in composed}

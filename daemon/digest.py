@@ -63,7 +63,7 @@ def fold(
     briefs: Iterable[Brief], now: int, *, room: int | None = None, most: int = MOST, lang: str | None = None
 ) -> list[Sheet]:
     """The briefs in at most `most` messages of at most `room` bytes each (None: no limit), the most urgent first."""
-    left = sorted(briefs, key=lambda brief: _rank(brief, now))
+    left = sorted(briefs, key=lambda brief: rank(brief, now))
     sheets: list[Sheet] = []
     while left:
         fits = _fitting(left, room, lang)
@@ -78,7 +78,7 @@ def fold(
     return sheets
 
 
-def _rank(brief: Brief, now: int) -> tuple[int, int, int, str]:
+def rank(brief: Brief, now: int) -> tuple[int, int, int, str]:
     """What can still be saved, by time left, then money; then news; what is past, the latest first."""
     until = brief.until
     if until is None:

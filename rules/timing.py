@@ -38,8 +38,7 @@ def instants(
             settled = cause.kind == "overdue"  # nothing can be in time any more
             newcomers.append(last_at + rule.group_interval if settled else newcomer_at(rule, one, last_at))
         elif cause.kind != "pool" and cause.act_by is None and act_by is not None:
-            short_at = policy.reached_by(act_by - rule.leads[-1])
-            running_out += [max(short_at, last_at + rule.group_interval)] if short_at > last_at else []
+            running_out.append(reminder_at(policy, act_by, last_at))
     return [
         *_passed(rule, cause, loud, last_at, last_reason),
         *((at, "TIME_RUNNING_OUT") for at in sorted(running_out) if at > last_at),
@@ -60,6 +59,19 @@ def _passed(
     yield from ((max(at, last_at + gap), SHIP_BY_PASSED) for at in sorted(limits) if at > last_at)
     if cause.act_by is not None and cause.act_by > last_at and any(True for _ in loud):
         yield cause.act_by, "PICKUP_PASSED"
+
+
+def reminder_at(policy: Policy, act_by: int, last_at: int) -> int:
+    """When an order with a time of its own is told again in its last hours: not one by one, but while it still helps.
+
+    Not after `last_at` when the alert of then was within its shortest lead. A lead of nothing tells what was missed.
+    """
+    rule = policy.playbook.alerts
+    leads = [lead for lead in rule.leads if lead or not rule.missed] or [0]
+    begins = policy.reached_by(act_by - leads[-1])
+    if begins <= last_at:
+        return begins
+    return max(begins, min(last_at + rule.group_interval, max(act_by - NEEDED, last_at + LEAST_GAP)))
 
 
 def newcomer_at(rule: Alerts, one: "Member", last_at: int) -> int:

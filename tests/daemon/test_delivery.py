@@ -475,3 +475,13 @@ def test_a_work_item_is_sent_to_the_sinks_that_are_for_tasks(installed: Install)
 
     assert {"north/1/late_shipment/1/ship", "north/1/late_shipment/1/agree_new_date"} == set(tasks)
     assert {Kind.ALERT} == {message.kind for message in sink("ops").messages}
+
+
+def test_one_by_one_too_what_can_still_be_saved_comes_first(installed: Install) -> None:
+    parts = installed(running.LIVE.replace('sink = "memory"', 'sink = "tests.daemon.sinks:Machine"'))
+    plan_alerts(parts, 2)
+    running.say(running.a_late_order())
+
+    tick(parts, MORNING)
+
+    assert "north/pickup:2026-06-01/late_shipment/alert/1" == sink().messages[0].key
