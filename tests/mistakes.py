@@ -12,6 +12,7 @@ MODULES = (
     *("daemon/secret.py", "daemon/store/database.py", "daemon/store/hands.py", "daemon/acts.py"),
     *("rules/calendars.py", "rules/hours.py", "rules/playbook.py", "rules/templates.py"),
     *("adapters/http.py", "adapters/options.py", "adapters/smtp.py"),
+    *("adapters/files/layout.py", "adapters/files/slips.py"),
 )
 """Where what a person has written is read."""
 ERRORS = {

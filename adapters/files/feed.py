@@ -10,7 +10,7 @@ from itertools import islice
 
 from adapters.base import FeedCapabilities, Page, Permanent, Record, Rejected, ShopSettings, Snapshot, Transient
 from adapters.files import cursor as cursors
-from adapters.files import folder, layout, naming, opening, read
+from adapters.files import folder, layout, naming, opening, read, slips
 from adapters.files.cursor import Cursor, Place
 from adapters.files.folder import Folder, Found, Look
 from adapters.files.refusal import Refusal
@@ -41,6 +41,7 @@ class FilesFeed:
             raise Permanent(f"shop {settings.name}: a files feed needs path, the folder to watch")
         try:
             layout.of(settings, None)
+            slips.check(settings)
         except ValueError as error:
             raise Permanent(f"shop {settings.name}: {error}") from error
         self._settings = settings

@@ -14,6 +14,8 @@ FLAG = "flag:"
 MONEY = frozenset({"paid_minor", "shipping_minor", "received_minor", "unit_minor"})
 _CANONICAL = fields.ORDER.keys() | fields.LINE.keys() | {"order_id", "lines", "event", "observed_at"}
 _LISTS = frozenset({"flags", "tags"})
+_NEVER_EMPTY = frozenset({"sku", "quantity", "paid_minor"})
+"""What a whole row has, so that no spreadsheet leaves it out at the end."""
 ENDS: Mapping[str, str] = {
     "cancelled_at": "cancelled",
     "refunded_at": "refunded",
@@ -33,7 +35,7 @@ def names(settings: ShopSettings) -> frozenset[str]:
 
 def essential(settings: ShopSettings) -> frozenset[str]:
     """The columns without which a row is half a row."""
-    entries = [entry for name, entry in settings.columns.items() if name in fields.ESSENTIAL]
+    entries = [entry for name, entry in settings.columns.items() if name in fields.ESSENTIAL | _NEVER_EMPTY]
     return frozenset(entry.column for entry in entries)
 
 

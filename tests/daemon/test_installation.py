@@ -229,3 +229,29 @@ def test_a_field_may_be_mapped_to_several_columns_and_say_whose_amount_it_is(tmp
     assert ("Name", ["Order"]) == (columns["order_id"].column, [one.column for one in columns["order_id"].also])
     assert [{"y": "refunded"}] == [one.values for one in columns["status"].also]
     assert "line" == columns["paid_minor"].per
+
+
+@pytest.mark.parametrize(
+    ("entry", "mend"),
+    [
+        ('paid_att = "Paid"', 'columns.paid_att: there is no such field; write "paid_at", or keep the column'),
+        ('Ship_by = "X"', 'columns.Ship_by: there is no such field; write "ship_by", or keep the column'),
+        (
+            'status = { column = "S", values = { x = "payed" } }',
+            '\'x\' means "payed", which is no status; write "paid"',
+        ),
+        ('status = { column = "S", values = { x = "urged" } }', '"urged" is a flag; write "flag:urged"'),
+        ('status = [{ column = "S" }, { column = "T", values = { y = "sent" } }]', "which is no status"),
+        ('status = ["S", "S"]', "one column is named twice"),
+    ],
+)
+def test_a_slip_in_a_map_is_told_before_any_file_is_read(tmp_path: Path, entry: str, mend: str) -> None:
+    problems = made(tmp_path, f'{NORTH}[shops.north.columns]\norder_id = "id"\n{entry}\n').problems
+
+    assert [True] == [mend in problem and problem.startswith("shops.north: ") for problem in problems]
+
+
+def test_a_slip_in_a_history_is_told_too(tmp_path: Path) -> None:
+    problems = made(tmp_path, f'{NORTH}[shops.north.history]\nshiped = "sent"\n').problems
+
+    assert ['history.shiped: there is no such stage; write "shipped"'] == [one.split("north: ")[-1] for one in problems]
