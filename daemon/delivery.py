@@ -40,6 +40,9 @@ SPELL_S = 30.0
 WINDOW = MINUTE + 5 * SECOND
 """What a limit per minute is counted over: a call may reach the other side some seconds late."""
 
+ENDED = {Outcome.SETTLED: "TASK_DONE", Outcome.REFUSED: "TASK_CANCELLED"}
+"""Why nobody need be told of a work item that a person has ended."""
+
 
 def queue(connection: Connection, sinks: Sinks, shops: Shops, row: RowMapping, kind: Kind, now: int) -> None:
     """Queue an action for every outlet of a kind, due now or when the outlet may next speak."""
@@ -175,7 +178,8 @@ def _composed(
     if reason is not None:
         outbox.set_delivery(tx, row, Outcome.VOID, now, note=reason)
         outbox.finish_alert(tx, row["action_key"], now)
-        outbox.note_outcome(journal, action, "voided", now, Outcome.VOID, reason)
+        event = "voided" if action["outcome"] == Outcome.READY else "delivery"
+        outbox.note_outcome(journal, action, event, now, Outcome.VOID, reason)
         if reason != "SUPERSEDED":
             dispatcher.wake(tx, action, now)
         return None
@@ -194,6 +198,8 @@ def _composed(
 
 def _needless(dispatcher: "Dispatcher", tx: Connection, row: RowMapping, action: RowMapping, now: int) -> str | None:
     """Why a delivery has nothing to tell any more, if so."""
+    if deliveries.carried(action) is Kind.TASK and action["outcome"] != Outcome.NEEDS_HUMAN:
+        return ENDED.get(action["outcome"], str(action["note"]))
     if outbox.is_superseded(tx, row, action):
         return "SUPERSEDED"
     if action["step"] in deliveries.NEWS and now - action["at"] > deliveries.NEWS_FOR:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, select, true
 
 from daemon import clock, kill
 from daemon.errors import ConfigError
-from daemon.store import backlog, feeds
+from daemon.store import backlog, deliveries, feeds, receivers
 from daemon.store.database import Database
 from daemon.tables import Action, Case, Delivery
 from rules.instant import SECOND
@@ -36,6 +36,8 @@ class Figures(Collector):
             open_cases = _counted(tx, C.c.violation, C.c.closed_at.is_(None))
             outcomes = _counted(tx, A.c.outcome, true())
             told = _counted(tx, D.c.outcome, true())
+            unwell = {one.name: float(one.since is not None) for one in receivers.every(tx)}
+            untold = len({one.key for one in deliveries.undelivered(tx, now)})
         yield _gauge("forestall_due_subjects", "Subjects that are due and not done.", "kind", due)
         lag = (now - oldest) / SECOND if oldest is not None else 0.0
         yield _gauge("forestall_lag_seconds", "How long the oldest due subject has been waiting.", None, {"": lag})
@@ -48,6 +50,8 @@ class Figures(Collector):
         yield _gauge("forestall_open_cases", "Open cases.", "violation", open_cases)
         yield _gauge("forestall_actions", "Actions by outcome.", "outcome", outcomes)
         yield _gauge("forestall_deliveries", "Alert deliveries by outcome.", "outcome", told)
+        yield _gauge("forestall_receiver_unwell", "1 while a receiver of alerts takes nothing.", "receiver", unwell)
+        yield _gauge("forestall_undelivered_alerts", "Alerts that have reached nobody.", None, {"": untold})
         on = float(kill.is_on(self.database))
         yield _gauge("forestall_kill_switch", "1 while new external calls are stopped.", None, {"": on})
 

@@ -124,7 +124,7 @@ def _state(one: RowMapping, *, waits: bool) -> str:
     """What became of an alert at one receiver."""
     name = f"[{one['sink']}]"
     if one["outcome"] == Outcome.SETTLED:
-        return f"{name} " + _("told")
+        return _("{name} told ({answer})").format(name=name, answer=said(one["note"]))
     if one["outcome"] == Outcome.VOID:
         return f"{name} {reasons.sentence(one['note'])}"
     if not one["note"]:

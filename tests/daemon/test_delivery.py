@@ -10,9 +10,10 @@ from adapters.base import AuthFailed, Message, Permanent, Transient, Uncertain
 from adapters.memory import Fault
 from daemon import delivery, digest
 from daemon.scheduler import Parts, tick
-from daemon.store import outbox
+from daemon.store import hands, outbox
+from daemon.store.journal import Journal
 from rules.instant import HOUR, MINUTE, SECOND, parse
-from rules.model import Kind
+from rules.model import Kind, Outcome
 from tests.daemon import running, sinks
 from tests.daemon.builders import MORNING, row, rows
 from tests.daemon.running import action, keys, plan_alerts, sink, told
@@ -32,6 +33,12 @@ def through(parts: Parts, start: int, end: int, step: int) -> None:
     """Dispatch again and again, as the daemon does."""
     for now in range(start, end, step):
         parts.dispatcher.dispatch(now)
+
+
+def through_ticks(parts: Parts, start: int, end: int) -> None:
+    """Pass after pass of all hops."""
+    for now in range(start, end, MINUTE):
+        tick(parts, now)
 
 
 # ---- to whom
@@ -139,6 +146,32 @@ def test_an_alert_that_is_no_longer_true_when_its_hour_comes_is_not_told(install
 
     assert [] == keys(sink())
     assert ("void", "ALL_RESOLVED") == (alert.outcome, alert.note)
+
+
+def test_an_alert_that_found_nothing_to_tell_is_none_when_the_trouble_comes_back(installed: Install) -> None:
+    parts = installed(running.LIVE + 'hours = "09:00-22:00"\n')
+    running.say(running.a_late_order())
+    tick(parts, MORNING)
+    running.say(running.a_late_order(at=MORNING + MINUTE, status="delivered", shipped_at=MORNING))
+    tick(parts, MORNING + HOUR)
+    running.say(running.a_late_order(at=MORNING + 2 * HOUR, status="paid", shipped_at=None))
+
+    through_ticks(parts, MORNING + 2 * HOUR, MORNING + 3 * HOUR)
+
+    assert ["north/pickup:2026-06-01/late_shipment/alert/2"] == told(sink())
+
+
+def test_a_work_item_that_is_done_by_then_is_sent_no_more(installed: Install) -> None:
+    parts = installed(TWO + 'kinds = ["task"]\n')
+    sink("lead").faults.fail_next(1, Transient("not now"))
+    running.say(running.a_late_order())
+    tick(parts, MORNING)
+    with parts.database.begin() as tx:
+        hands.finish_task(tx, Journal(), "north/1/late_shipment/1/ship", Outcome.SETTLED, "sent", MORNING)
+
+    through_ticks(parts, MORNING, MORNING + HOUR)
+
+    assert ["north/1/late_shipment/1/agree_new_date"] == told(sink("lead"))
 
 
 # ---- what a sink answers

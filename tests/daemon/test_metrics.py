@@ -29,6 +29,7 @@ def test_a_scrape_shows_backlog_and_the_age_of_each_shop() -> None:
     assert 'forestall_due_subjects{kind="order"} 1.0' in text
     assert 'forestall_feed_failing{shop="north"} 0.0' in text
     assert "forestall_kill_switch 0.0" in text
+    assert "forestall_undelivered_alerts 0.0" in text
 
 
 def test_an_address_that_is_none_is_refused_with_an_example() -> None:

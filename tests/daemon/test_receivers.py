@@ -253,6 +253,22 @@ def test_a_receiver_that_takes_messages_and_answers_too_late_hears_each_a_few_ti
     assert all(3 <= count <= 15 for count in times), times
 
 
+def test_what_is_perhaps_told_is_sent_once_more_as_soon_as_the_receiver_takes_anything(installed: Install) -> None:
+    party = InMemory(ERRORS["unheard"])
+    with running.looking(party.look):
+        story = Story(installed("[shops]\n"), party)
+        story.begin()
+        story.until(MORNING + HOUR)
+        party.be_well()
+        before = len(party.seen)
+        say(a_late_order("1003", at=story.now, shop="north", ship_by=MORNING + 9 * DAY, lines={"1": a_line("SKU-9")}))
+        say(stock_of("SKU-9", 0, at=story.now))  # type: ignore[arg-type]
+        tick(story.parts, story.now + MINUTE)
+        story.until(story.now + AFTER)
+
+    assert set(story.open_causes()) == story.told(party.seen[before:])
+
+
 def test_a_receiver_is_asked_at_once_when_its_settings_are_corrected(on_the_wire: Callable[[str], Story]) -> None:
     story = on_the_wire("404")
     story.until(MORNING + HOUR)

@@ -164,3 +164,17 @@ def test_files_that_could_not_be_used_are_told_with_reason_and_mend(installed: I
     (message,) = sink().messages
     assert "[north] 1 file could not be used: see forestall feeds rejected" == message.title
     assert "a.csv: the file is empty → export again" == message.text
+
+
+def test_a_silence_that_was_only_recorded_in_shadow_is_told_once_alerts_are_live(installed: Install) -> None:
+    parts = installed(WATCHED.replace('default = "live"', 'default = "shadow"'))
+    say(a_snapshot("1"))
+    tick(parts, MORNING)
+    now = away(parts, 5, MORNING + 10 * MINUTE)
+    feed().faults.fail_next(100, Transient("down"))
+
+    parts = running.again(parts, WATCHED, now)
+    for minute in range(0, 120, 30):
+        tick(parts, now + minute * MINUTE)
+
+    assert 1 == sum("no new data" in message.title for message in sink().messages)
