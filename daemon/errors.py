@@ -45,5 +45,11 @@ class Busy(DaemonError):
     exit_code = 75
 
 
+class TryAgain(DaemonError):
+    """It cannot be done at this moment, but soon."""
+
+    exit_code = 75
+
+
 class LeaseLost(DaemonError):
     """Another worker has taken the row over: drop what was computed, it will be done there."""

@@ -129,6 +129,7 @@ REASONS: Mapping[str, str] = {
     "TASK_REOPENED": "open again, says a person",
     "CALL_LOST": "the process ended during the call",
     "CASE_CLOSED": "the case is closed",
+    "SHOP_RETIRED": "the shop was given up",
     # What a person did.
     "ACKNOWLEDGED": "a person has seen it",
     "ACK_UNDONE": "to be told again, says a person",

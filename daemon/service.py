@@ -224,7 +224,10 @@ class Service:
         return beat
 
     def _handle(self, request: Request) -> dict[str, Any]:
-        return self.handler(self.parts.database, self.parts.installation)(request)
+        answer = self.handler(self.parts.database, self.parts.installation)(request)
+        if request.argv[:2] == ["shops", "rename"] and answer["code"] == 0:
+            self._wishes.put("reload")  # the file has the new name already
+        return answer
 
     def _end_calls(self) -> None:
         """Begin no new call; let each one under way come to its own end."""

@@ -30,6 +30,7 @@ COMMANDS = {
     "policy": ("policy", "Rule packs and playbook: what platforms charge, and what you want done."),
     "listings": ("listings", "Listings: stop those that stock does not cover, and undo it."),
     "feeds": ("feeds", "Feeds: how fresh each shop's data is, and what could not be used."),
+    "shops": ("shops", "Shops: which there are; another name for one; one that is given up."),
     "evidence": ("evidence", "Evidence: appeal packs, and the proof that nothing was changed."),
     "db": ("schema", "The database: schema and backup."),
 }

@@ -17,7 +17,7 @@ from daemon.evidence.timeline import Item
 from daemon.explanation import why
 from daemon.i18n import language
 from daemon.shops import Shops
-from daemon.store import links, policies, views
+from daemon.store import links, names, policies, views
 from daemon.store.database import Database
 from daemon.store.journal import entry_hash
 from daemon.store.links import Link
@@ -39,17 +39,24 @@ def build(database: Database, shops: Shops, shop: str, order_id: str, now: int) 
     """The document of a known order, as of `now`, in the language of this process."""
     with database.begin() as tx:
         document = _told(tx, shops, shop, order_id, now)
-        own = links.about(tx, shop, order_id)
-        alerts = list(_alerts(tx, shop, order_id))
-        newest = links.head(tx, shop)
-    shown = [item for seq, pieces in own.items() for item in items(seq, pieces, order_id)]
+        called = [*names.before(tx, shop), (shop, 1 << 62)]
+        owns = [_until(end, links.about(tx, name, order_id)) for name, end in called]
+        alerts = [alert for name, end in called for alert in _alerts(tx, shop, order_id, name, end)]
+        newest = [links.head(tx, name, end) for name, end in called]
+    shown = [item for own in owns for seq, pieces in own.items() for item in items(seq, pieces, order_id)]
     document["timeline"] = timeline.ordered([*shown, *alerts])
     document["receipts"] = [
         {name: item.get(name) for name in ("at", "key", "outcome", "reason", "seq")}
         for item in document["timeline"]
         if item["event"] in ("outcome", "delivery")
     ]
-    document["chain"] = _chain(database, shop, order_id, own, newest)
+    chains = [
+        {"shop": name} | _chain(database, name, order_id, own, head)
+        for (name, _), own, head in zip(called, owns, newest, strict=True)
+    ]
+    document["chain"] = chains[-1]
+    if chains[:-1]:  # the chains of the names that the shop had before
+        document["earlier"] = chains[:-1]
     document["digest"] = digest(document)
     return document
 
@@ -125,12 +132,19 @@ def _message(row: RowMapping, playbook: Playbook) -> dict[str, Any]:
     }
 
 
-def _alerts(tx: Connection, shop: str, order_id: str) -> Iterator[Item]:
-    """Alerts that named the order. They name others too, so their entries stay in the house: only hashes leave it."""
+def _until(end: int, own: dict[int, list[bytes]]) -> dict[int, list[bytes]]:
+    return {seq: pieces for seq, pieces in own.items() if seq <= end}
+
+
+def _alerts(tx: Connection, shop: str, order_id: str, called: str, end: int) -> Iterator[Item]:
+    """Alerts that named the order, in the chain of the name `called` up to link `end`.
+
+    They name others too, so their entries stay in the house: only hashes leave it.
+    """
     causes = select(M.c.cause).where(M.c.shop == shop, M.c.order_id == order_id).distinct().order_by(M.c.cause)
-    for cause in tx.execute(causes).scalars().all():
+    for cause in map(names.Move(shop, called).text, tx.execute(causes).scalars().all()):
         told: set[str] = set()
-        for seq, pieces in links.about(tx, shop, cause).items():
+        for seq, pieces in _until(end, links.about(tx, called, cause)).items():
             for entry in map(_load, pieces):
                 if entry.get("cause") != cause:
                     continue

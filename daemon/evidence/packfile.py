@@ -76,15 +76,27 @@ def examine(pack: Pack, recorded: Recorded) -> tuple[Checked, list[str]]:
 
 def claimed_head(document: Mapping[str, Any]) -> tuple[int, bytes] | None:
     """The head of the chain (place, hash) that a pack says it was made at."""
-    head = document["chain"]["head"]
+    return _head(document["chain"])
+
+
+def _head(chain: Mapping[str, Any]) -> tuple[int, bytes] | None:
+    head = chain["head"]
     return None if head is None else (int(head["seq"]), bytes.fromhex(head["hash"]))
 
 
 def _followed(document: Mapping[str, Any], recorded: Recorded) -> Checked:
-    """Follow a pack's chain from the link before its first one. Anchors later than the pack say nothing of it."""
-    chain, shop = document["chain"], str(document["shop"])
+    """Follow a pack's chain, and those of the names that its shop had before. What is wrong with any is its damage."""
+    found = _follow(document["chain"], str(document["shop"]), recorded)
+    for chain in document.get("earlier", ()):
+        for damage in _follow(chain, str(chain["shop"]), recorded).damage:
+            found.add(damage)
+    return found
+
+
+def _follow(chain: Mapping[str, Any], shop: str, recorded: Recorded) -> Checked:
+    """Follow one chain from the link before its first one. Anchors later than the pack say nothing of it."""
     start = min((link["seq"] for link in chain["links"]), default=1) - 1
-    head = claimed_head(document)
+    head = _head(chain)
     end = head[0] if head is not None else 0
     known = {seq: set(hashes) for seq, hashes in recorded.of.get(shop, {}).items() if start < seq <= end}
     if head is not None:
@@ -114,7 +126,8 @@ def _proven(document: Mapping[str, Any]) -> Counter[str]:
     """The lines of the timeline that the shown entries make."""
     return Counter(
         json.dumps(item, sort_keys=True)
-        for link in document["chain"]["links"]
+        for chain in (document["chain"], *document.get("earlier", ()))
+        for link in chain["links"]
         for item in appeal.items(
             link["seq"],
             [one["entry"].encode() for one in link.get("entries", ()) if "entry" in one],

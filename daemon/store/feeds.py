@@ -4,18 +4,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from adapters.base import Page, Rejected
 from daemon.shops import Shop
 from daemon.store import timers
 from daemon.store.upsert import upsert
-from daemon.tables import Feed, Quarantine
+from daemon.tables import Feed, Order, Quarantine, Seen
 from rules import scan
 from rules.health import gauges
 from rules.instant import HOUR
 
 F = Feed.__table__  # type: ignore[attr-defined]
+O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
+S = Seen.__table__  # type: ignore[attr-defined]
 Q = Quarantine.__table__  # type: ignore[attr-defined]
 _DIALECTS = ("sqlite", "postgresql")
 LONGEST_WAIT = HOUR
@@ -26,7 +28,11 @@ KEPT = 10_000
 
 def ensure(connection: Connection, shop: Shop, now: int) -> None:
     """Make the feed's row and timers on first sight; an existing feed is left as it is."""
+    is_new = get(connection, shop.name) is None
     connection.execute(_ADD[connection.dialect.name], {"shop": shop.name, "seller": shop.seller})
+    if is_new:  # a shop that was given up: its feed tells anew what still is
+        connection.execute(delete(O).where(O.c.shop == shop.name, O.c.is_open.is_(False)))
+        connection.execute(delete(S).where(S.c.shop == shop.name))
     known = timers.due_of(connection, timers.FEED, [(shop.name, "feed")])
     if known.get((shop.name, "feed")) is None:
         timers.wake(connection, timers.FEED, [(shop.name, "feed", shop.seller, now)])

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Select, and_, func, insert, select
 
-from daemon.store import pairs
+from daemon.store import names, pairs
 from daemon.store.upsert import many
 from daemon.tables import Evidence, EvidenceOf
 
@@ -70,11 +70,18 @@ def entry_hash(entry: bytes) -> bytes:
 
 
 def entries_of(connection: Connection, shop: str, subject: str) -> Iterator[Mapping[str, Any]]:
-    """All entries that speak of one order or cause, oldest first."""
+    """All entries that speak of one order or cause, oldest first, under whatever name its shop stood."""
+    for old, end in names.before(connection, shop):
+        for entry in _entries_of(connection, old, names.Move(shop, old).text(subject), end):
+            yield names.entry(entry, old, shop)
+    yield from _entries_of(connection, shop, subject)
+
+
+def _entries_of(connection: Connection, shop: str, subject: str, end: int = 1 << 62) -> Iterator[Mapping[str, Any]]:
     rows = connection.execute(
         select(E.c.entries)
         .join(OF, (OF.c.shop == E.c.shop) & (OF.c.seq == E.c.seq))
-        .where(OF.c.shop == shop, OF.c.subject == subject)
+        .where(OF.c.shop == shop, OF.c.subject == subject, OF.c.seq <= end)
         .order_by(E.c.seq)
     )
     for (entries,) in rows:

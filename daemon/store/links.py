@@ -52,9 +52,9 @@ def heads(connection: Connection) -> list[Head]:
     return [found for shop in shops(connection) if (found := head(connection, shop)) is not None]
 
 
-def head(connection: Connection, shop: str) -> Head | None:
-    """The newest link of a shop's chain."""
-    row = connection.execute(_HEAD, {"b_shop": shop}).first()
+def head(connection: Connection, shop: str, until: int = 1 << 62) -> Head | None:
+    """The newest link of a shop's chain, or of its part up to the link `until`."""
+    row = connection.execute(_HEAD, {"b_shop": shop, "b_until": until}).first()
     return Head(shop, row.seq, bytes(row.hash), row.at) if row else None
 
 
@@ -99,7 +99,7 @@ _shop = bindparam("b_shop", type_=Text)
 _since = bindparam("b_since", type_=BigInteger)
 _until = bindparam("b_until", type_=BigInteger)
 _NEXT_SHOP = select(func.min(E.c.shop)).where(E.c.shop > _shop)
-_HEAD = select(E.c.seq, E.c.hash, E.c.at).where(E.c.shop == _shop).order_by(E.c.seq.desc()).limit(1)
+_HEAD = select(E.c.seq, E.c.hash, E.c.at).where(E.c.shop == _shop, E.c.seq <= _until).order_by(E.c.seq.desc()).limit(1)
 _PAGE = select(E).where(E.c.shop == _shop, E.c.seq > _since, E.c.seq <= _until).order_by(E.c.seq).limit(PAGE)
 _HASH = select(E.c.hash).where(E.c.shop == _shop, E.c.seq == bindparam("b_seq", type_=BigInteger))
 _ABOUT = (
