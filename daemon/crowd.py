@@ -136,7 +136,7 @@ def _title(crowd: Crowd) -> str:
         text = ngettext(
             "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}", n, lang
         )
-    return text.format(n=n, moment=show.moment(act_by, crowd.shop.policy.zone), sku=crowd.sku)
+    return text.format(n=n, moment=show.moment(act_by, crowd.shop.policy.zone, crowd.now, lang=lang), sku=crowd.sku)
 
 
 def _day(crowd: Crowd) -> str:
@@ -150,7 +150,7 @@ def _day(crowd: Crowd) -> str:
         return overdue
     text = ngettext(
         "{n} order must be handed over by {moment}", "{n} orders must be handed over, the first by {moment}", n, lang
-    ).format(n=n, moment=show.moment(min(member["act_by"] for member in ahead), zone))
+    ).format(n=n, moment=show.moment(min(member["act_by"] for member in ahead), zone, crowd.now, lang=lang))
     return gettext("; ", lang).join((text, overdue)) if late else text
 
 
@@ -171,20 +171,26 @@ def _deadlines(crowd: Crowd) -> list[str]:
         lines.append((answer_by if crowd.aftersale else hand_over_by)(act_by, zone, now, lang))
     if ship_by is not None and ship_by != act_by:
         text = gettext("the platform's ship-by time: {moment} ({left})", lang)
-        lines.append(text.format(moment=show.moment(ship_by, zone), left=show.left(ship_by - now, lang)))
+        lines.append(
+            text.format(moment=show.moment(ship_by, zone, now, lang=lang), left=show.left(ship_by - now, lang))
+        )
     return lines
 
 
-def hand_over_by(act_by: int, zone: ZoneInfo, now: int, lang: str | None) -> str:
-    """Until when an order must reach the courier."""
+def hand_over_by(act_by: int, zone: ZoneInfo, now: int, lang: str | None, *, dated: bool = False) -> str:
+    """Until when an order must reach the courier; `dated`: with the date, for what is kept and read another day."""
     text = gettext("hand over by {moment} ({left})", lang)
-    return text.format(moment=show.moment(act_by, zone), left=show.left(act_by - now, lang))
+    return text.format(
+        moment=show.moment(act_by, zone, None if dated else now, lang=lang), left=show.left(act_by - now, lang)
+    )
 
 
-def answer_by(due: int, zone: ZoneInfo, now: int, lang: str | None) -> str:
-    """Until when a claim must be answered, or a parcel must move."""
+def answer_by(due: int, zone: ZoneInfo, now: int, lang: str | None, *, dated: bool = False) -> str:
+    """Until when a claim must be answered, or a parcel must move; `dated` as above."""
     text = gettext("time until {moment} ({left})", lang)
-    return text.format(moment=show.moment(due, zone), left=show.left(due - now, lang))
+    return text.format(
+        moment=show.moment(due, zone, None if dated else now, lang=lang), left=show.left(due - now, lang)
+    )
 
 
 def _who(crowd: Crowd) -> list[str]:

@@ -135,7 +135,7 @@ def _headline(briefs: Sequence[Brief], now: int, lang: str | None) -> str:
     first = ahead[0]
     urgent = _orders(brief for brief in ahead if (brief.until, brief.answer) == (first.until, first.answer))
     text = _urgent(len(urgent), first.answer, lang)
-    said = text.format(n=len(urgent), moment=show.moment(first.until, first.zone))
+    said = text.format(n=len(urgent), moment=show.moment(first.until, first.zone, now, lang=lang))
     more = len(every - urgent)
     return said if not more else gettext("{said}, and {more} more", lang).format(said=said, more=more)
 

@@ -113,9 +113,9 @@ class Texts:
             lines.append(self._("paid {amount}").format(amount=show.money(order.paid_minor, order.currency)))
             if row["violation"] not in SHIPPING:
                 due = outbox.due_of(tx, row)
-                lines += [crowd.answer_by(due, zone, now, self.language)] if due is not None else []
+                lines += [crowd.answer_by(due, zone, now, self.language, dated=True)] if due is not None else []
             elif stored.act_by is not None:
-                lines.append(crowd.hand_over_by(stored.act_by, zone, now, self.language))
+                lines.append(crowd.hand_over_by(stored.act_by, zone, now, self.language, dated=True))
             lines.append(
                 self._("as of {moment}; check the order first").format(moment=show.moment(stored.observed_at, zone))
             )

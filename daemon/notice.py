@@ -44,7 +44,7 @@ def stale(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | Non
     lines = [age(tx, shop, now, lang)]
     if soon[0]:
         text = gettext("export again before {moment}: {n} deadlines fall within 24 h", lang)
-        lines.append(text.format(moment=show.moment(soon[1], shop.policy.zone), n=soon[0]))
+        lines.append(text.format(moment=show.moment(soon[1], shop.policy.zone, now, lang=lang), n=soon[0]))
     else:
         lines.append(gettext("export the orders again, or look at `forestall feeds status`", lang))
     return message(row, title, "\n".join(lines), {"cause": row["cause"], "deadlines": soon[0]})
@@ -153,7 +153,9 @@ def age(tx: Connection, shop: Shop, now: int, lang: str | None) -> str:
     if watermark is None:
         return gettext("no data yet", lang)
     text = gettext("data as of {moment} ({left} old)", lang)
-    return text.format(moment=show.moment(watermark, shop.policy.zone), left=show.left(max(now - watermark, 0), lang))
+    return text.format(
+        moment=show.moment(watermark, shop.policy.zone, now, lang=lang), left=show.left(max(now - watermark, 0), lang)
+    )
 
 
 def todo(row: RowMapping, lang: str | None) -> str:

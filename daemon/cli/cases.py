@@ -60,11 +60,13 @@ def list_cases(
         with session.database.begin() as tx:
             acts.check_kind(tx, "case", kind)
             rows = [row for row in views.case_rows(tx, shop=shop, open_only=not all_cases) if work.is_of(row, kind)]
+            calm = _("no case is open: nothing is at risk") if not all_cases else _("no case was ever opened")
+            none = hand.none(session, tx, bool(shop or kind), calm, _("no case is open")) if not rows else []
         if json:
             out().json({"cases": [views.case_json(row) for row in rows]})
             return
         if not rows:
-            out().print(_("no case is open: nothing is at risk") if not all_cases else _("no case was ever opened"))
+            out().print("\n".join(none))
             return
         heads = [_("hand over by"), _("time left"), _("at stake"), _("danger"), _("state")]
         shown = [(_cells(session, row), row["key"]) for row in rows[:most]]

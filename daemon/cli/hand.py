@@ -13,6 +13,8 @@ from daemon.errors import Usage
 from daemon.i18n import gettext as _
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from daemon.acts import Act, Answer, Choice
 
 CasesArgument = Annotated[
@@ -30,6 +32,16 @@ AllOption = Annotated[bool, typer.Option("--all-matching", help="All that the li
 UndoOption = Annotated[bool, typer.Option("--undo", help="Take it back.")]
 Said = Callable[[Session, "Answer"], str]
 """What is printed of one that was done."""
+
+
+def none(session: Session, tx: "Connection", filtered: bool, calm: str, plain: str) -> list[str]:
+    """What an empty list says: `calm` only where nothing was left out and nothing makes it doubtful, else `plain`."""
+    from daemon import caveats
+
+    if filtered:
+        return [_("nothing with these filters")]
+    doubts = [doubt.text for doubt in caveats.found(tx, session.settings, session.now)]
+    return [plain, *(f"! {doubt}" for doubt in doubts)] if doubts else [calm]
 
 
 def choice(keys: list[str] | None, shop: str | None, kind: str | None, everything: bool, undo: bool) -> "Choice":

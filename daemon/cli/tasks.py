@@ -48,12 +48,14 @@ def list_tasks(
         with session.database.begin() as tx:
             acts.check_kind(tx, "task", kind)
             found = views.task_rows(tx, session.now, shop=shop, all_rows=all_tasks)
-        rows = [row for row in found if work.is_of(row, kind)]
+            rows = [row for row in found if work.is_of(row, kind)]
+            calm = _("nothing is left for people to do")
+            none = hand.none(session, tx, bool(shop or kind), calm, _("no task is open")) if not rows else []
         if json:
             out().json({"tasks": [views.task_json(row) for row in rows]})
             return
         if not rows:
-            out().print(_("nothing is left for people to do"))
+            out().print("\n".join(none))
             return
         heads = [_("useful until"), _("time left"), _("task"), _("state")]
         rows.sort(key=lambda row: (row["not_after"] is None, row["not_after"] or 0))

@@ -9,6 +9,7 @@ import typer
 from daemon import reasons, show, silence, words
 from daemon.cli import completion, screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, ShopOption, find_shop, instant, opened, out
+from daemon.cli.session import moment as said_at
 from daemon.errors import Usage
 from daemon.explanation import why as explain
 from daemon.i18n import gettext as _
@@ -48,7 +49,7 @@ def why(
     _print(document, name, zone, moment if moment is not None else session.now)
     if about:
         lines = ((row["at"], line) for row, queue in about for line in silence.states(row, queue, waits))
-        alerts = (f"{show.moment(when, zone)}  {line}" for when, line in lines)
+        alerts = (f"{said_at(when, zone)}  {line}" for when, line in lines)
         _part(_("Alerts about it, and whom they reached"), alerts)
 
 
@@ -58,8 +59,8 @@ def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> Non
     left = f" ({show.left(parse(act_by) - now)})" if waiting else ""
     known = [
         (_("order"), f"{document['order']}  [{shop}]"),
-        (_("ship by"), _moment(document["ship_by"], zone)),
-        (_("hand over by"), _moment(act_by, zone) + left),
+        (_("ship by"), _moment(document["ship_by"], zone, now)),
+        (_("hand over by"), _moment(act_by, zone, now) + left),
         (_("decided by"), _policy(document["policy"], zone)),
     ]
     out().print(screen.pairs(known))
@@ -149,5 +150,5 @@ def _step(step: dict[str, Any], zone: ZoneInfo) -> str:
     return f"{_moment(step['due_at'], zone)}  {danger}: {what}{outcome}  ({reasons.full(step['reason'])})"
 
 
-def _moment(text: str | None, zone: ZoneInfo) -> str:
-    return screen.DASH if text is None else show.moment(parse(text), zone)
+def _moment(text: str | None, zone: ZoneInfo, now: int | None = None) -> str:
+    return screen.DASH if text is None else said_at(parse(text), zone, now)

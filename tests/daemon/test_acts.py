@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -323,6 +324,21 @@ def test_a_key_is_a_line_of_its_own_however_narrow_the_window(
     assert set(cases(cli) if "cases" in line else tasks(cli, "")) <= shown
 
 
+@pytest.mark.parametrize("thing", ["cases", "tasks"])
+def test_an_empty_list_soothes_only_where_nothing_was_left_out_and_nothing_is_doubtful(
+    cli: Cli, at_work: Path, thing: str
+) -> None:
+    calm = {"cases": "nothing is at risk", "tasks": "nothing is left for people to do"}[thing]
+    cli("cases resolve --all-matching --shop south")
+    filtered = cli(f"{thing} list --shop south")
+    cli("cases resolve --all-matching")
+    doubtful = cli(f"{thing} list")
+
+    assert "nothing with these filters\n" == filtered.out
+    assert calm not in doubtful.out
+    assert "! nobody" in doubtful.out or "! alerts" in doubtful.out
+
+
 # ---- completion
 
 
@@ -341,7 +357,7 @@ def completed(cli: Cli, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         cli("")
     said = capsys.readouterr()
-    monkeypatch.delenv("_FORESTALL_COMPLETE")
+    monkeypatch.delenv("_FORESTALL_COMPLETE", raising=False)
     assert "" == said.err
     return said.out.split()
 
@@ -354,6 +370,27 @@ def test_keys_and_orders_are_completed(cli: Cli, at_work: Path, complete: Callab
     assert [TASK] == complete("forestall tasks done north/1")
     assert ["3"] == complete("forestall why 3")
     assert ["3"] == complete("forestall orders show 3")
+
+
+def test_a_running_daemon_is_asked_for_what_can_be_completed(
+    at_work: Path, database: Database, complete: Callable[[str], list[str]]
+) -> None:
+    from daemon import config
+    from daemon.installation import build
+
+    holder = Holder(database, build(config.load(at_work / "forestall.toml"), adapters=False))
+
+    def answer(request: Request) -> dict[str, Any]:
+        os.environ.pop("_FORESTALL_COMPLETE")  # which only the client's process has
+        return run_for_client(app, holder, request)
+
+    server = control.Server(at_work / "forestall.sock", answer)
+    server.start()
+    try:
+        assert [TASK] == complete("forestall tasks done north/1")
+        assert ["3"] == complete("forestall orders show 3")
+    finally:
+        server.stop()
 
 
 def test_where_nothing_can_be_known_nothing_is_said(tmp_path: Path, complete: Callable[[str], list[str]]) -> None:

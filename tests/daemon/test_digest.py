@@ -55,14 +55,14 @@ def test_the_title_says_how_many_orders_by_when_and_how_many_more() -> None:
         a_brief("tomorrow", *"jklmnopq", until=at("2026-06-02 18:00")),
     )
 
-    assert "9 orders out by 06-02 00:04, and 9 more" == sheet.message.title
+    assert "9 orders out by tonight 00:04, and 9 more" == sheet.message.title
 
 
 @pytest.mark.parametrize(
     ("brief", "title"),
     [
-        (a_brief("one", "1", until=NOW + HOUR), "[north] 1 order out by 06-01 16:05"),
-        (a_brief("claim", "1", until=NOW + HOUR, answer=True), "[north] 1 order to answer for by 06-01 16:05"),
+        (a_brief("one", "1", until=NOW + HOUR), "[north] 1 order out by today 16:05"),
+        (a_brief("claim", "1", until=NOW + HOUR, answer=True), "[north] 1 order to answer for by today 16:05"),
         (a_brief("late", "1", "2", until=NOW - HOUR), "[north] 2 orders are overdue"),
         (a_brief("no data"), "[north] 1 notice"),
     ],
@@ -74,7 +74,7 @@ def test_a_title_fits_what_is_told(brief: Brief, title: str) -> None:
 def test_an_order_in_two_alerts_is_counted_once() -> None:
     (sheet,) = sheets(a_brief("late", "1", until=NOW + HOUR), a_brief("short", "1", until=NOW + 2 * HOUR))
 
-    assert "[north] 1 order out by 06-01 16:05" == sheet.message.title
+    assert "[north] 1 order out by today 16:05" == sheet.message.title
 
 
 def test_what_does_not_fit_goes_in_a_further_message() -> None:

@@ -36,9 +36,9 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
 
     assert "2 orders" in message.title
     assert "at stake: ¥6.00" in message.text
-    assert "hand over by 06-01 11:00 (3 h 0 min)" in message.text
+    assert "hand over by today 11:00 (3 h 0 min)" in message.text
     assert "to do: pack and hand over" in message.text
-    assert "data as of 06-01 08:00 (0 min old)" in message.text
+    assert "data as of today 08:00 (0 min old)" in message.text
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_past_its_grace_there_is_one_alert_that_counts_from_the_last_data(a_worl
     world.advance(hours=20)
     world.down(hours=8)
     world.expect_alert(step="boot", reason="WAS_DOWN")
-    stale = world.expect_alert(step="stale", when="Tue 12:00", says="data as of 06-01 08:00")
+    stale = world.expect_alert(step="stale", when="Tue 12:00", says="data as of yesterday 08:00")
     assert stale.key.endswith("stale/2026-06-01T00:00:00Z")
     world.advance(days=2)
 
@@ -146,7 +146,7 @@ def test_a_folder_nobody_exports_to_any_more_says_by_when_to_export_again(a_worl
     paid = {"observed_at": "2026-06-01T11:00:00+08:00", "status": "paid", "ship_by": "2026-06-02T10:00:00+08:00"}
     world.drop_file("export.jsonl", a_file(paid, paid | {"order_id": "B"}))
     world.until("Mon 20:00")
-    world.expect_alert(step="stale", when="Mon 17:00", says="export again before 06-02 10:00: 2 deadlines")
+    world.expect_alert(step="stale", when="Mon 17:00", says="export again before tomorrow 10:00: 2 deadlines")
 
 
 def test_with_files_an_effect_is_a_task_that_says_as_of_when(a_world: Make):

@@ -57,9 +57,9 @@ def test_an_order_due_on_monday_morning_must_be_on_fridays_pick_up(a_world: Make
     world = a_world(ladder(SHIP), shops={"north": {"warehouse": warehouse}})
     world.place(an_order("early", ship_by="2026-06-08 12:00"), an_order("late", ship_by="2026-06-08 20:00"))
     world.until("2026-06-08 21:00")
-    world.expect_alert(orders=["early"], when="Thu 17:00", says="06-05 17:00")
+    world.expect_alert(orders=["early"], when="Thu 17:00", says="tomorrow 17:00")
     world.expect_task("ship", "early", when="Fri 07:00")
-    world.expect_alert(orders=["late"], when="Sun 17:00", says="06-08 17:00")
+    world.expect_alert(orders=["late"], when="Sun 17:00", says="tomorrow 17:00")
     world.expect_task("ship", "late", when="2026-06-08 07:00")
 
 
