@@ -49,7 +49,7 @@ def bring_up(connection: Connection, stays: Sequence[Stay]) -> None:
             if known is not None:
                 if _same(known, row):
                     continue
-                if known.act_by == row["act_by"] and not row["anew"]:
+                if (known.act_by, known.ship_by) == (row["act_by"], row["ship_by"]) and not row["anew"]:
                     row["joined_at"] = known.joined_at
                 elif known.joined_at != one.at:
                     left.append({"b_cause": place[0], "b_case": place[1], "b_left": one.at})

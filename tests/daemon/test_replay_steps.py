@@ -30,7 +30,9 @@ LINE = st.fixed_dictionaries({"sku": st.sampled_from("AB"), "listing_id": st.jus
 FIELDS = st.fixed_dictionaries(
     {"status": STATUS, "paid_at": st.just(MORNING), "paid_minor": st.just(15000), "currency": st.just("CNY")},
     optional={
-        "ship_by": st.sampled_from([MORNING + 2 * DAY, MORNING + 3 * DAY]),
+        "ship_by": st.sampled_from(
+            [MORNING + 2 * DAY, MORNING + 3 * DAY, MORNING + 37 * MINUTE, MORNING + 13 * HOUR, MORNING - 3 * DAY]
+        ),
         "flags": st.sampled_from([[], ["out_of_stock"], ["intervention_requested"]]),
         "collected_at": st.just(None),
     },
@@ -91,6 +93,20 @@ def test_orders_that_share_no_stock_are_decided_alike_whatever_the_step(records,
 def test_orders_that_share_stock_are_decided_alike_whatever_the_step(records, pickups):
     results = {decided(records, step, pickups=pickups) for step in (HOUR, 7 * HOUR, DAY)}
     assert 1 == len(results)
+
+
+def test_a_deadline_that_moves_within_its_pick_up_is_told_of_as_it_was_at_each_moment():
+    def snapshot(at: int, ship_by: int) -> Snapshot:
+        facts = {"status": "paid", "paid_at": MORNING, "paid_minor": 15000, "currency": "CNY", "ship_by": ship_by}
+        return Snapshot(observed_at=at, shop="north", order_id="1", platform="taobao", fields=facts, lines={})
+
+    moved: list[Record] = [
+        snapshot(MORNING, MORNING + 5 * HOUR + 37 * MINUTE),
+        snapshot(MORNING + 6 * HOUR, MORNING + 6 * HOUR + 30 * MINUTE),
+    ]
+    first, *others = (decided(moved, step, pickups=True) for step in (15 * MINUTE, HOUR, DAY))
+    assert first.count(b"SHIP_BY_PASSED") == 2
+    assert [first, first] == others
 
 
 # ---- the budget of disputes
