@@ -82,6 +82,7 @@ def undelivered(connection: Connection, now: int, causes: Iterable[str] | None =
     """
     overtaken = exists().where(
         *(N.c.cause == A.c.cause, N.c.kind == Kind.ALERT, N.c.outcome.in_((*_UNTOLD, Outcome.SETTLED))),
+        or_(N.c.step == A.c.step, and_(*(table.c.step.in_(outbox.SAYS_ALL["alert"]) for table in (A, N)))),
         or_(N.c.at > A.c.at, and_(N.c.at == A.c.at, N.c.key > A.c.key)),
     )
     tries, words, next_at = D.c.attempts.label("tries"), D.c.note.label("words"), D.c.due_at.label("next_at")

@@ -38,6 +38,13 @@ LEASE = 2 * 60 * 1_000_000
 _MOVABLE = (Outcome.PLANNED, Outcome.READY, Outcome.NEEDS_HUMAN)
 _UNDER_WAY = (Outcome.READY, Outcome.CALLING)
 _TELLS = (*_UNDER_WAY, Outcome.SETTLED)
+SAYS_ALL = {
+    "alert": ("alert", "resolved"),
+    "resolved": ("alert", "resolved"),
+    "stale": ("stale",),
+    "health": ("health",),
+}
+"""By the step of an alert, those of newer ones of its cause that say all that it would. Several may share a cause."""
 _DIALECTS = ("sqlite", "postgresql")
 
 
@@ -115,13 +122,16 @@ def set_delivery(connection: Connection, row: RowMapping, outcome: Outcome, now:
 
 
 def is_superseded(connection: Connection, delivery: RowMapping, action: RowMapping) -> bool:
-    """Whether a sink has, or is about to have, a newer alert of the same cause: it says all that this one would."""
-    if action["step"] not in ("alert", "resolved", "stale", "health"):
+    """Whether a sink has, or is about to have, a newer alert of the same cause that says all that this one would."""
+    says_all = SAYS_ALL.get(action["step"], ())
+    if not says_all:
         return False
     newer = (
         select(A.c.key)
         .join(D, D.c.action_key == A.c.key)
-        .where(A.c.cause == action["cause"], D.c.sink == delivery["sink"], D.c.outcome.in_(_TELLS))
+        .where(
+            A.c.cause == action["cause"], A.c.step.in_(says_all), D.c.sink == delivery["sink"], D.c.outcome.in_(_TELLS)
+        )
         .where(or_(A.c.at > action["at"], (A.c.at == action["at"]) & (A.c.key > action["key"])))
     )
     return connection.execute(newer.limit(1)).first() is not None

@@ -174,6 +174,38 @@ def test_a_work_item_that_is_done_by_then_is_sent_no_more(installed: Install) ->
     assert ["north/1/late_shipment/1/agree_new_date"] == told(sink("lead"))
 
 
+@pytest.mark.parametrize(
+    ("older", "newer", "told_of"),
+    [
+        ("alert", "alert", ["newer"]),
+        ("alert", "resolved", ["newer"]),
+        ("stale", "stale", ["newer"]),
+        ("stale", "unwatched", ["newer", "older"]),
+        ("unwatched", "stale", ["newer", "older"]),
+        ("refused", "unwatched", ["newer", "older"]),
+        ("boot", "clock", ["newer", "older"]),
+    ],
+)
+def test_only_what_says_all_of_it_takes_the_place_of_an_older_alert(
+    installed: Install, older: str, newer: str, told_of: list[str]
+) -> None:
+    parts = installed()
+    for name, step, at in (("older", older, MORNING), ("newer", newer, MORNING + SECOND)):
+        (key,) = plan_alerts(parts, 1, at)
+        with parts.database.begin() as tx:
+            change = "UPDATE action SET key = ?, step = ?, cause = 'north/feed' WHERE key = ?"
+            tx.exec_driver_sql(change, (name, step, key))
+            row = parts.dispatcher.texts.action(tx, name)
+            delivery.queue(tx, parts.installation.sinks, parts.installation.shops, row, Kind.ALERT, at)
+
+    queued = rows(parts.database, "delivery")
+    with parts.database.begin() as tx:
+        said = parts.dispatcher.texts.action
+        left = [one.action_key for one in queued if not outbox.is_superseded(tx, one, said(tx, one.action_key))]
+
+    assert told_of == sorted(left)
+
+
 # ---- what a sink answers
 
 
