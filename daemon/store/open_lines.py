@@ -133,13 +133,16 @@ def _consume(
 ) -> None:
     """Units shipped after the last stock report are no longer on hand, though no report has said so yet.
 
-    A cancelled or refunded line gives its units back: nothing is taken.
+    A cancelled or refunded line gives its units back: nothing is taken; nor for a line that was none (`counted`).
     """
     rows = []
     for one in kept:
         if one.order.status not in ("partly_shipped", "shipped", "delivered", "completed"):
             continue
+        lines = {line.line_id for line in one.order.lines}
         for line_id, need in sorted(before.get(_name(one), {}).items()):
+            if line_id not in lines:
+                continue
             still = after[_name(one)].get(line_id)
             units = need.quantity - (still.quantity if still else 0)
             if units > 0 and (one.shop.seller, need.sku) in tracked:

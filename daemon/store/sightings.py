@@ -16,7 +16,7 @@ from daemon.tables import Seen
 S = Seen.__table__  # type: ignore[attr-defined]
 Sighting = tuple[bytes, int]
 """The digest of an order's facts, and the instant at which they were last said."""
-MAPPING = 1
+MAPPING = 2
 """Version of the normalised facts: raise it when a parser's meaning changes, and everything is compared anew."""
 
 _canonical = msgspec.msgpack.Encoder(order="sorted").encode

@@ -712,6 +712,22 @@ def test_a_line_that_left_its_pool_is_not_short_any_more(db: Database, change: d
     assert [] == short(db)
 
 
+@pytest.mark.parametrize(("status", "left"), [("paid", 1), ("shipped", 0)])
+def test_a_line_that_stood_twice_by_mistake_asks_for_no_stock_after_a_clean_file(
+    db: Database, status: str, left: int
+) -> None:
+    here = shops("north")
+    twice = a_snapshot("1", lines={"A-1": a_line(stock=1), "A-1#2": a_line(stock=1)})
+    take_in(db, here, replace(twice, counted=True))
+    reallocate(db)
+    assert [("1", '["A-1#2"]')] == short(db)
+    clean = said("1", at=NOON, status=status, lines={"A-1": {}})
+    take_in(db, here, replace(clean, counted=True), now=NOON)
+    reallocate(db)
+    assert ["A-1"] == [line["line_id"] for line in facts(db)["lines"]]
+    assert ([], left) == (short(db), row(db, "pool")["on_hand"])
+
+
 def test_stock_told_by_a_shipped_line_is_news_for_the_others(db: Database) -> None:
     here = shops("north")
     take_in(db, here, a_snapshot("1", lines={"1": a_line()}), stock_of("A-1", 1))
