@@ -43,7 +43,7 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
 
 @pytest.mark.parametrize(
     ("confirmed", "said"),
-    [(False, "涉及金额：¥3.00（未确认）"), (True, "涉及金额：¥3.00")],
+    [(False, "可能被扣：¥3.00（规则待核实）"), (True, "可能被扣：¥3.00")],
     ids=["a guess", "confirmed"],
 )
 def test_a_stake_nobody_has_confirmed_is_marked(
