@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, RowMapping
 
-from daemon import config, foreign, kill, show, silence, words
+from daemon import clock, config, foreign, kill, show, silence, words
 from daemon.config import Config, ShopSection
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
 from daemon.mistakes import translated
-from daemon.store import feeds, orders, refusals, strangers, unwatched
+from daemon.store import feeds, meta, orders, refusals, strangers, unwatched
 from daemon.store.refusals import Refused
 from daemon.store.strangers import Left
 from daemon.store.unwatched import Unwatched
@@ -39,7 +39,7 @@ class Caveat:
 
 def found(connection: Connection, settings: Config, now: int) -> list[Caveat]:
     """All of them at `now`, in the reader's language: those that hide orders first, then those that hide alerts."""
-    return [*_hidden(connection, settings, now), *_unheard(connection, settings, now)]
+    return [*_hidden(connection, settings, now), *_clock(connection, now), *_unheard(connection, settings, now)]
 
 
 def document(caveat: Caveat) -> dict[str, object]:
@@ -64,6 +64,16 @@ def _hidden(connection: Connection, settings: Config, now: int) -> Iterator[Cave
             yield refused(shop, unused[shop])
         if shop in lost:
             yield _unwatched(shop, lost[shop])
+
+
+def _clock(connection: Connection, now: int) -> Iterator[Caveat]:
+    """The clock was set lately: what was told meanwhile was judged by another time."""
+    jump = meta.clock_set(connection)
+    if jump is None or abs(now - jump["now"]) >= DAY:
+        return
+    was, is_now = (show.moment(jump[name], clock.zone(), now) for name in ("was", "now"))
+    text = _("the clock of this computer was set from {was} to {now}: if it is wrong now, all times are")
+    yield Caveat("clock_set", None, None, text.format(was=was, now=is_now))
 
 
 def _unread(shop: str, section: ShopSection, row: RowMapping | None, now: int, *, is_known: bool) -> Iterator[Caveat]:

@@ -5,9 +5,7 @@ Waking depends on none of it (`daemon.beat`). A clock set back leaves instants o
 """
 
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -18,7 +16,7 @@ from daemon.store import alerts, meta, policies, stamps
 from daemon.store.journal import Journal
 from rules import key
 from rules.decide import Act
-from rules.instant import DAY, MINUTE, SECOND, format_utc
+from rules.instant import MINUTE, SECOND, format_utc
 from rules.model import Kind, Violation
 
 log = structlog.get_logger()
@@ -31,7 +29,6 @@ DRIFT = 1000
 TOLD = MINUTE
 """A smaller one is healed and logged, but nobody is told."""
 STEP = "clock"
-_LAST = "clock_set"
 _SEEN = "clock_seen"
 
 
@@ -101,16 +98,9 @@ def mend(engine: Engine, tx: Connection, jump: Jump, *, told: bool = True) -> No
     if jump.back:
         policies.remember(tx, journal, engine.shops, jump.now)
     if told and by * SECOND >= TOLD:
-        meta.put(tx, _LAST, json.dumps({"was": jump.was, "now": jump.now}))
+        meta.set_clock(tx, jump.was, jump.now)
         _tell(engine, tx, journal, jump)
     journal.write(tx, jump.now)
-
-
-def last(tx: Connection, now: int) -> Mapping[str, Any] | None:
-    """The last jump within a day ({"was", "now"}, instants), for screens; None when the clock has been steady."""
-    said = meta.get(tx, _LAST)
-    jump: dict[str, Any] | None = json.loads(said) if said else None
-    return jump if jump is not None and abs(now - jump["now"]) < DAY else None
 
 
 def _tell(engine: Engine, tx: Connection, journal: Journal, jump: Jump) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from daemon import boot, config, gaps, health, jump, kill, roster, scans
+from daemon import boot, config, gaps, health, jump, kill, register, roster, scans
 from daemon.dispatch import Dispatcher
 from daemon.engine import Engine
 from daemon.installation import Installation
@@ -41,6 +41,7 @@ def assemble(database: Database, installation: Installation, now: int, *, preten
     engine = Engine(database=database, shops=installation.shops, sinks=installation.sinks)
     settings = installation.config.daemon
     with database.begin() as tx:
+        register.take_on(tx, installation.config, now)
         for name in installation.feeds:
             feeds.ensure(tx, installation.shops.get(name), now)
             gaps.wake(tx, installation.shops.get(name), now)

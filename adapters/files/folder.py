@@ -112,11 +112,12 @@ def mtime_age_s(stat: os.stat_result) -> float:
     """Seconds since the file was last written, by the system clock even where a test freezes time.
 
     This is about the disk, not about the shop: simulated time must not make a half-written file ready.
-    A modification time in the future (copied from a machine whose clock is ahead) falls back to the inode's.
+    A modification time in the future (copied from a machine whose clock is ahead) falls back to the inode's. Where that
+    is ahead as well, and by more than a file rests, the clock was set back since: what is written now is not dated so.
     """
     now = time.clock_gettime_ns(time.CLOCK_REALTIME)
     written = stat.st_mtime_ns if stat.st_mtime_ns <= now else stat.st_ctime_ns
-    return (now - written) / 1e9
+    return abs(now - written) / 1e9 if abs(now - written) >= READY_S * 1e9 else max(now - written, 0) / 1e9
 
 
 def identity(stat: os.stat_result) -> Identity:

@@ -35,6 +35,18 @@ def confirmed(connection: Connection) -> frozenset[str]:
     return frozenset(json.loads(get(connection, "confirmed") or "{}"))
 
 
+def set_clock(connection: Connection, was: int, now: int) -> None:
+    """Remember that the clock read `now` where `was` (instants) was to be expected."""
+    put(connection, "clock_set", json.dumps({"was": was, "now": now}))
+
+
+def clock_set(connection: Connection) -> dict[str, int] | None:
+    """The last time the clock was set by much, if it ever was."""
+    said = get(connection, "clock_set")
+    found: dict[str, int] | None = json.loads(said) if said else None
+    return found
+
+
 _GET = select(T.c.value).where(T.c.name == bindparam("b_name"))
 _PUT = {d: replace_all(d, T, ("name",), ("value",)) for d in _DIALECTS}
 _ADD = {d: upsert(d, T, ("name",), None) for d in _DIALECTS}

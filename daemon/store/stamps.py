@@ -76,7 +76,7 @@ def _subjects(connection: Connection, now: int, was: int) -> None:
     quiet = update(T).where(T.c.quiet_until > now, T.c.decided_at > now).values(quiet_until=None)
     connection.execute(quiet)
     touched = or_(T.c.decided_at > now, and_(T.c.due_at > now, or_(T.c.due_at <= was, T.c.attempts > 0)))
-    ours = and_(T.c.kind.in_((timers.FEED, timers.WATCH, timers.HEALTH, timers.SCAN)), T.c.due_at > now)
+    ours = and_(T.c.kind.not_in((timers.ORDER, timers.POOL, timers.CAUSE)), T.c.due_at > now)
     connection.execute(update(T).where(or_(touched, ours)).values(due_at=now))
     late = and_(T.c.staged == 1, T.c.due_at > now + timers.LEASE)
     connection.execute(update(T).where(late).values(due_at=now + timers.LEASE))

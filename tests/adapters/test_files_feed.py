@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from freezegun import freeze_time
@@ -339,3 +341,15 @@ class TestFilesFeed(FeedContract):
         past = {**ORDER, "observed_at": "2026-06-01T08:00:00+08:00", "paid_at": "2026-06-01T07:00:00+08:00"}
         settle(json_file(tmp_path / "a.jsonl", *many(past, range(6_000))))
         type(self).settings = shop(path=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("written_ago", "changed_ago", "age"),
+    [(60, 60, 60), (3, 3, 3), (-3600, 60, 60), (-3600, 3, 3), (-3600, -3600, 3600), (-5, -5, 0)],
+)
+def test_a_file_rests_whatever_was_done_to_clocks(written_ago: float, changed_ago: float, age: float) -> None:
+    """Copied from a machine that is ahead: the inode tells. Both ahead: this machine's clock was set back since."""
+    now = time.clock_gettime(time.CLOCK_REALTIME)
+    stat = SimpleNamespace(st_mtime_ns=int((now - written_ago) * 1e9), st_ctime_ns=int((now - changed_ago) * 1e9))
+
+    assert age == pytest.approx(folder.mtime_age_s(stat), abs=1)  # type: ignore[arg-type]

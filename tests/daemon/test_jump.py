@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.base import Page, Transient
-from daemon import jump
+from daemon import caveats, jump
 from daemon.jump import Jump, Reading
 from daemon.scheduler import Parts, tick
 from daemon.store import timers
@@ -142,8 +142,9 @@ def test_a_step_of_a_minute_or_more_is_told_once_with_both_times(computer: Machi
     (message,) = [one for one in sink().messages if one.data["reason"] == "CLOCK_SET"]
     assert "set back by 1 h" in message.title
     with computer.parts.database.begin() as tx:
-        assert jump.last(tx, computer.wall)
-        assert jump.last(tx, computer.wall + 2 * DAY) is None
+        settings = computer.parts.installation.config
+        assert "clock_set" in [doubt.code for doubt in caveats.found(tx, settings, computer.wall)]
+        assert "clock_set" not in [doubt.code for doubt in caveats.found(tx, settings, computer.wall + 2 * DAY)]
 
 
 @pytest.mark.parametrize("wrong", [-30 * SECOND, 30 * SECOND])

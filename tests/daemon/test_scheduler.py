@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from daemon import clock, config
+from daemon import clock, config, control
 from daemon import service as process
+from daemon.cli import service as service_command
 from daemon.errors import Busy
 from daemon.scheduler import Parts, assemble, begin, tick
 from daemon.service import Service
@@ -31,11 +32,11 @@ TWO = running.LIVE + '[shops.south]\nplatform = "taobao"\nfeed = "memory"\n'
 
 
 @contextmanager
-def serving(folder: Path, text: str = TWO) -> Iterator[Service]:
+def serving(folder: Path, text: str = TWO, handler: Any = lambda *_: lambda request: {"code": 0}) -> Iterator[Service]:
     """The service in a thread, ready for work; stopped at the end."""
     (folder / "forestall.toml").write_text(text)
     databases.put(folder / "forestall.db")
-    service = Service(path=folder / "forestall.toml", handler=lambda *_: lambda request: {"code": 0})
+    service = Service(path=folder / "forestall.toml", handler=handler)
     failed: list[BaseException] = []
 
     def run() -> None:
@@ -154,6 +155,22 @@ def test_a_clock_that_is_set_while_the_daemon_runs_stops_nothing(
         wrong.append(hours * HOUR)
         say(an_order_now("2", "south"), shop="south")
         until(lambda: "'2'" in str([message.data.get("orders") for message in sink().messages]), "so is the next one")
+
+
+@pytest.mark.slow
+def test_a_command_renames_a_shop_of_a_running_daemon_which_then_reads_the_file(tmp_path: Path, boxes: None) -> None:
+    with serving(tmp_path, TWO, service_command._handler) as service:
+        say(an_order_now("1", "north"), shop="north")
+        until(lambda: told(sink()), "the order is told")
+        (tmp_path / "forestall.toml").write_text(TWO.replace("north", "nord"))
+        argv = ["shops", "rename", "north", "nord", "-c", str(tmp_path / "forestall.toml")]
+        socket_file = tmp_path / "forestall.sock"
+
+        until(lambda: (control.forward(socket_file, argv, "en") or {"code": 1})["code"] == 0, "no call is under way")
+        until(lambda: "nord" in service.parts.installation.shops.known, "the file is read")
+
+        assert ["nord/1/late_shipment/1"] == [case.key for case in rows(service.parts.database, "case")]
+        assert {"nord", "south"} == {row.shop for row in rows(service.parts.database, "feed")}
 
 
 def test_a_hop_that_stands_still_gives_no_sign_of_life(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

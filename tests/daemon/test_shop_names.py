@@ -191,6 +191,58 @@ def test_a_name_that_comes_back_is_another_shop(db: Database, boxes: None) -> No
         assert [] == list(entries_of(tx, "nord", "9"))
 
 
+# ---- a section that was only renamed
+
+
+def drops(*sections: tuple[str, str]) -> str:
+    """A configuration with these (shop, folder)."""
+    head, _, tail = running.LIVE.partition("[shops.north]")
+    shops = "".join(f'[shops.{name}]\nplatform = "taobao"\npath = "{path}"\n' for name, path in sections)
+    return head + shops + tail.partition('feed = "memory"\n')[2]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "goes_on"),
+    [
+        ([("north", "in/a")], [("nord", "in/a")], ["nord"]),
+        ([("north", "in/a"), ("south", "in/b")], [("nord", "./in/a"), ("south", "in/b")], ["nord", "south"]),
+        ([("north", "in/a"), ("south", "in/b")], [("n", "in/a"), ("s", "in/b")], ["n", "s"]),
+        ([("north", "in/a")], [("nord", "in/b")], ["nord", "north"]),
+        ([("north", "in/a")], [("nord", "in/a"), ("nord2", "in/a")], ["nord", "nord2", "north"]),
+        ([("north", "in/a")], [("north", "in/a"), ("nord", "in/a")], ["nord", "north"]),
+    ],
+)
+def test_a_section_with_another_name_and_the_same_folder_is_the_same_shop(
+    installed: Callable[..., Parts], tmp_path: Path, before: Any, after: Any, goes_on: list[str]
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "in" / name).mkdir(parents=True)
+    parts = installed(drops(*before))
+    with parts.database.begin() as tx:
+        tx.exec_driver_sql("UPDATE feed SET cursor = shop")
+
+    again = running.again(parts, drops(*after), MORNING + HOUR)
+
+    assert goes_on == [one.shop for one in rows(again.database, "feed")]
+    moved = {one.shop: one.cursor for one in rows(again.database, "feed") if one.cursor}
+    assert {name for name, _ in before} == set(moved.values())
+
+
+def test_a_renamed_section_tells_nothing_twice(installed: Callable[..., Parts], tmp_path: Path) -> None:
+    memory_with = running.LIVE.replace('feed = "memory"', 'feed = "memory"\nmark = "1"')
+    parts = installed(memory_with)
+    say("north", a_late_order("1"))
+    tick(parts, MORNING)
+    memory.feed_box("nord").pages = memory.feed_box("north").pages
+    assert sink().messages
+    sink().messages.clear()
+
+    tick(running.again(parts, memory_with.replace("north", "nord"), MORNING + MINUTE), MORNING + MINUTE)
+
+    assert [] == sink().messages
+    assert ["nord/1/late_shipment/1"] == [case.key for case in rows(parts.database, "case")]
+
+
 # ---- given up
 
 
