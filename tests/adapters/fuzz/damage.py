@@ -18,6 +18,7 @@ UNTOLD = {
     "商品数量": "lines",
     "sku": "lines",
     "quantity": "lines",
+    "line_id": "lines",
     "退款金额": "refund",
     "退款状态": "refund",
     "售后状态": "refund",
@@ -25,8 +26,6 @@ UNTOLD = {
     "订单创建时间": "placed_at",
     "下单时间": "placed_at",
     "订单提交时间": "placed_at",
-    "placed_at": "placed_at",
-    "shipped_at": "shipped_at",
 }
 """Columns of known exports without which an order is still watched, and what goes with them."""
 STRANGE = ("订单备注2", "退款时间", "refund-date", "notes", "Unnamed: 7", "x", "发票抬头", "预计送达")
@@ -155,8 +154,8 @@ def renamed_column(rng: Random, sheet: Sheet) -> None:
     """A column under another name: read all the same, or said and the orders counted."""
     name = rng.choice(sheet.header)
     at = sheet.header.index(name)
-    if not sheet.columns and name in UNTOLD:
-        _forget(sheet, UNTOLD[name])
+    if not sheet.columns and (name in UNTOLD or name.isascii()):
+        _forget(sheet, UNTOLD.get(name, name))
     sheet.header[at] = rng.choice((f"{name}(新)", f"new {name}", f"{name} (UTC)", name[:-1] or "x"))
     for row in sheet.rows:
         row.cells[sheet.header[at]] = row.cells.pop(name, "")

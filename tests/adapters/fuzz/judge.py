@@ -118,7 +118,7 @@ def _foreign(sheet: Sheet, own: str, seen: Seen) -> Iterator[str]:
     mine = sheet.expected[own]
     for name in ("placed_at", "paid_at", "ship_by"):
         found = seen.fields.get(name)
-        if found is not None and found != mine.get(name):
+        if found is not None and name in mine and found != mine[name]:
             others = (one for key, one in sheet.expected.items() if key != own)
             if found in [one.get(name) for one in others]:
                 yield f"{name} {found}"

@@ -117,3 +117,19 @@ def to_minutes(told: Sequence[Told]) -> tuple[Told, ...]:
                 shipped_at=cut(one.shipped_at))
         for one in told
     )  # fmt: skip
+
+
+def to_whole(told: Sequence[Told], digits: int) -> tuple[Told, ...]:
+    """The same with amounts that need no smaller coins."""
+    return tuple(
+        replace(one, items=tuple(replace(item, unit_minor=item.unit_minor * 10**digits) for item in one.items))
+        for one in told
+    )
+
+
+def to_day_ends(told: Sequence[Told]) -> tuple[Told, ...]:
+    """The same with deadlines that mean the end of their day."""
+    return tuple(
+        one if one.ship_by is None else replace(one, ship_by=one.ship_by.replace(hour=23, minute=59, second=59))
+        for one in told
+    )
