@@ -85,12 +85,12 @@ def normal(name: str) -> str:
 
 
 def _wide(head: bytes) -> str | None:
-    """UTF-16 without a mark: separators, digits and line ends have a zero byte on one side."""
+    """UTF-16 without a mark: separators, digits and line ends have a zero byte on one side, few (一) on the other."""
     even, odd = head[::2].count(0), head[1::2].count(0)
     least = len(head) // 20
-    if odd > least and even == 0:
+    if odd > least and even * 10 <= odd:
         return "utf-16-le"
-    return "utf-16-be" if even > least and odd == 0 else None
+    return "utf-16-be" if even > least and odd * 10 <= even else None
 
 
 def _utf8_chars(source: Source) -> int | None:

@@ -268,6 +268,8 @@ LINE: Mapping[str, Convert] = {
 
 ESSENTIAL = frozenset({"order_id", "status", "placed_at", "paid_at", "group_success_at", "ship_by"})
 """The fields that say whether an order is owed and until when."""
+SUBSTANCE = ESSENTIAL | {"sku", "quantity", "paid_minor"}
+"""These and what is owed: a row of a CSV file that ends before one of them is half a row."""
 TIMES = frozenset(name for name, convert in {**LINE, **ORDER}.items() if convert in (time, deadline))
 """The fields that hold an instant."""
 

@@ -77,8 +77,9 @@ class Export:
     @property
     def essential(self) -> frozenset[str]:
         """The columns without which a row is half a row."""
-        times = [names for name, names in self.order.items() if name in fields.ESSENTIAL]
-        return frozenset({self.order_id, self.status, self.refunded_amount, *self.refund}.union(*times) - {""})
+        told = [*self.order.items(), *self.line.items()]
+        needed = [names for name, names in told if name in fields.SUBSTANCE]
+        return frozenset({self.order_id, self.status, self.refunded_amount, *self.refund}.union(*needed) - {""})
 
     def within(self, headers: Headers) -> "Export":
         """The same with only the columns a file has, under the names they have there."""

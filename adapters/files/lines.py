@@ -86,7 +86,9 @@ def mac_lines(stream: io.BufferedReader) -> Iterator[tuple[int, bytes | None]]:
 
 
 def _wide_lines(stream: io.BufferedReader, encoding: str) -> Iterator[Line]:
-    reader = io.TextIOWrapper(stream, encoding=encoding, newline="\n")
+    head = stream.peek(_HEAD)[:_HEAD].decode(encoding, "ignore")
+    returns = "\r" in head[:-1] and "\n" not in head
+    reader = io.TextIOWrapper(stream, encoding=encoding, newline=None if returns else "\n")
     number = 0
     try:
         while text := reader.readline(LINE_BYTES):

@@ -35,7 +35,7 @@ def names(settings: ShopSettings) -> frozenset[str]:
 
 def essential(settings: ShopSettings) -> frozenset[str]:
     """The columns without which a row is half a row."""
-    entries = [entry for name, entry in settings.columns.items() if name in fields.ESSENTIAL | _NEVER_EMPTY]
+    entries = [entry for name, entry in settings.columns.items() if name in fields.SUBSTANCE | _NEVER_EMPTY]
     return frozenset(entry.column for entry in entries)
 
 

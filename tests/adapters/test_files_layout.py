@@ -145,3 +145,15 @@ def test_mapped_columns_that_are_not_there_are_named_with_the_nearest(tmp_path: 
         "'State' (nearest: 'Status')" == item.reason
     )
     assert "utf-8, 3 columns" in item.mend
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r"])
+def test_a_file_of_two_byte_characters_is_read_whatever_its_signs_and_line_ends(
+    tmp_path: Path, encoding: str, end: str
+) -> None:
+    """一 and 言 have a zero byte on the side where Latin letters have none."""
+    path = tmp_path / "a.csv"
+    path.write_bytes(end.join(["order_id,status,title,remark", "1,paid,一言,x", "2,paid,一,y", ""]).encode(encoding))
+
+    assert ["1", "2"] == [one.order_id for one in snapshots(items(path, shop("generic")))]

@@ -34,7 +34,7 @@ def test_no_order_of_two_thousand_files_is_silently_different(tmp_path: Path) ->
 
 def test_most_orders_of_undamaged_files_are_right(tmp_path: Path) -> None:
     """Who refuses everything is never wrong, and of no use."""
-    whole = [case for case in map(make, range(1, 120)) if not case.sheet.done and case.dialect.ordinary]
+    whole = [case for case in map(make, range(1, 120)) if not case.sheet.done and case.sheet.plain]
     verdicts = [run(case, tmp_path)[0] for case in whole]
     assert len(whole) > 8
     assert [0] * len(whole) == [verdict.refused + verdict.unwatched + len(verdict.silent) for verdict in verdicts]

@@ -100,15 +100,15 @@ def _text(sheet: Sheet, dialect: Dialect) -> Written:
     for row in sheet.rows:
         if dialect.blank_lines and len(lines) % 3 == 0:
             lines.append("")
-        first = _physical(lines) + 1
+        first = _physical(lines, dialect.end) + 1
         lines.append(_row(sheet.header, row, dialect))
-        places.append((first, _physical(lines)))
+        places.append((first, _physical(lines, dialect.end)))
     text = dialect.end.join(lines) + (dialect.end if dialect.final_end else "")
     return Written(text.encode(dialect.encoding, "replace"), ".csv", places)
 
 
-def _physical(lines: Sequence[str]) -> int:
-    return len(lines) + sum(line.count("\n") for line in lines)
+def _physical(lines: Sequence[str], end: str) -> int:
+    return len(lines) + sum(line.count(end[-1]) for line in lines)
 
 
 def _row(header: Sequence[str], row: Row, dialect: Dialect) -> str:
@@ -116,7 +116,11 @@ def _row(header: Sequence[str], row: Row, dialect: Dialect) -> str:
     if row.ends_at is not None:
         return dialect.delimiter.join(cells[: row.ends_at])
     if row.broken_at is not None:
-        return dialect.delimiter.join(cells[: row.broken_at]) + "\n" + dialect.delimiter.join(cells[row.broken_at :])
+        return (
+            dialect.delimiter.join(cells[: row.broken_at])
+            + dialect.end
+            + dialect.delimiter.join(cells[row.broken_at :])
+        )
     return dialect.delimiter.join(cells)
 
 

@@ -40,7 +40,7 @@ def judge(sheet: Sheet, places: Sequence[Place], items: Sequence[Record | Reject
     verdict.silent += [f"read as of {at}, not {observed_at}" for at in wrong_time]
     for own, truth in sheet.expected.items():
         lines = [places[at] for at, row in enumerate(sheet.rows) if row.owner == own]
-        _one(verdict, sheet, own, truth, seen.get(own), _refusals(said, lines))
+        _one(verdict, sheet, own, truth, seen.get(own), _refusals(said, lines, places[0][0] - 1))
     if sheet.plain and said:
         verdict.needless += [f"line {one.line}: {one.reason}" for one in said]
     return verdict
@@ -58,11 +58,10 @@ def _folded(items: Sequence[Record | Rejected]) -> dict[str, Seen]:
     return seen
 
 
-def _refusals(said: Sequence[Rejected], lines: Sequence[Place]) -> tuple[bool, bool]:
+def _refusals(said: Sequence[Rejected], lines: Sequence[Place], header: int) -> tuple[bool, bool]:
     """Whether a row of the order was refused, and whether the file or a column of it was."""
     own = any(one.line is not None and first <= one.line <= last for one in said for first, last in lines)
-    first_row = min((first for first, _ in lines), default=0)
-    whole = any(one.line is None or one.line < min(2, first_row) or "column" in one.reason for one in said)
+    whole = any(one.line is None or one.line <= header or "column" in one.reason for one in said)
     return own, whole
 
 

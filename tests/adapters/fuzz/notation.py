@@ -28,14 +28,13 @@ SURE_TIMES = tuple(
     Times(pattern, sure=True)
     for pattern in (
         "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y/%m/%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y.%m.%d %H:%M:%S",
-        "%Y年%m月%d日 %H:%M",
     )
 )  # fmt: skip
 ODD_TIMES = tuple(
     Times(pattern)
     for pattern in (
         "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M", "%d.%m.%Y %H:%M", "%b-%d-%y %H:%M:%S", "%d %b %Y %H:%M:%S",
-        "%m/%d/%Y %I:%M:%S %p", "%d-%m-%Y %H:%M:%S", "%y-%m-%d %H:%M",
+        "%Y年%m月%d日 %H:%M", "%m/%d/%Y %I:%M:%S %p", "%d-%m-%Y %H:%M:%S", "%y-%m-%d %H:%M",
     )
 )  # fmt: skip
 
@@ -78,8 +77,10 @@ def times(rng: Random) -> Times:
     return rng.choice(SURE_TIMES if rng.random() < 0.7 else ODD_TIMES)
 
 
-def money(rng: Random, whole: bool) -> Money:
-    """Mostly the plain way; `whole`: all amounts are."""
+def money(rng: Random, whole: bool, digits: int) -> Money:
+    """Mostly the plain way; `whole`: all amounts are. Before three places of coins nobody writes a comma."""
     if whole:
         return rng.choice(WHOLE)
+    if digits == 3:
+        return PLAIN
     return PLAIN if rng.random() < 0.7 else rng.choice(ODD_MONEY)

@@ -20,7 +20,7 @@ def table(rng: Random) -> Sheet:
     whole = digits == 2 and rng.random() < (0.5 if currency == "IDR" else 0.05)
     told = orders(rng, rng.randint(1, 8), rng.choice((1, 1, 3)), True)
     told = to_whole(told, digits) if whole else told
-    written, amount = notation.times(rng), notation.money(rng, whole)
+    written, amount = notation.times(rng), notation.money(rng, whole, digits)
     told = told if written.seconds else to_minutes(told)
     bare = rng.random() < 0.15
     told = to_day_ends(told) if bare else told
