@@ -5,7 +5,8 @@ from random import Random
 
 from tests.adapters.fuzz.sheet import Row, Sheet
 
-FOOTERS = ("合计", "Total", "总计：", "2, record(s) downloaded", "共 3 条", "Seller ID: north", "Grand total")
+FOOTERS = ("Total", "2, record(s) downloaded", "Seller ID: north", "Grand total", "Sum")
+CHINESE_FOOTERS = ("合计", "总计：", "共 3 条", "本页合计", "Total")
 UNTOLD = {
     "外部系统编号": "lines",
     "购买数量": "lines",
@@ -88,12 +89,19 @@ def broken_row(rng: Random, sheet: Sheet) -> None:
 def footer(rng: Random, sheet: Sheet) -> None:
     """A line of totals below, or padding."""
     cells = dict.fromkeys(sheet.header, "")
-    text = rng.choice(FOOTERS)
+    text = rng.choice(CHINESE_FOOTERS if sheet.platform != "generic" or "单号" in sheet.header else FOOTERS)
     cells[sheet.header[0] if rng.random() < 0.7 else rng.choice(sheet.header)] = text
     if rng.random() < 0.5:
-        cells[rng.choice(sheet.header)] = "1234.50"
+        sums = [name for name in sheet.header if _adds_up(sheet, name)]
+        cells[rng.choice(sums)] = "1234.50"
     sheet.rows.append(Row(cells=cells, owner=None))
     sheet.plain = False
+
+
+def _adds_up(sheet: Sheet, name: str) -> bool:
+    """Whether a column holds amounts or counts."""
+    texts = [text for row in sheet.owned() if (text := row.cells.get(name, ""))]
+    return bool(texts) and all(len(text) < 9 and text.replace(".", "").isdigit() for text in texts)
 
 
 def line_break(rng: Random, sheet: Sheet) -> None:
@@ -158,7 +166,8 @@ def renamed_column(rng: Random, sheet: Sheet) -> None:
     at = sheet.header.index(name)
     if not sheet.columns and (name in UNTOLD or name.isascii()):
         _forget(sheet, UNTOLD.get(name, name))
-    sheet.header[at] = rng.choice((f"{name}(新)", f"new {name}", f"{name} (UTC)", name[:-1] or "x"))
+    cut = name[:-1] if sheet.columns and len(name) > 1 else f"{name}2"
+    sheet.header[at] = rng.choice((f"{name}(新)", f"new {name}", f"{name} (UTC)", cut))
     for row in sheet.rows:
         row.cells[sheet.header[at]] = row.cells.pop(name, "")
         sheet.plain = False
