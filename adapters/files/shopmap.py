@@ -14,8 +14,6 @@ FLAG = "flag:"
 MONEY = frozenset({"paid_minor", "shipping_minor", "received_minor", "unit_minor"})
 _CANONICAL = fields.ORDER.keys() | fields.LINE.keys() | {"order_id", "lines", "event", "observed_at"}
 _LISTS = frozenset({"flags", "tags"})
-_NEVER_EMPTY = frozenset({"sku", "quantity", "paid_minor"})
-"""What a whole row has, so that no spreadsheet leaves it out at the end."""
 ENDS: Mapping[str, str] = {
     "cancelled_at": "cancelled",
     "refunded_at": "refunded",
@@ -35,7 +33,7 @@ def names(settings: ShopSettings) -> frozenset[str]:
 
 def essential(settings: ShopSettings) -> frozenset[str]:
     """The columns without which a row is half a row."""
-    entries = [entry for name, entry in settings.columns.items() if name in fields.SUBSTANCE | _NEVER_EMPTY]
+    entries = [entry for name, entry in settings.columns.items() if name in fields.SUBSTANCE]
     return frozenset(entry.column for entry in entries)
 
 

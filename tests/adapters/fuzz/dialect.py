@@ -50,7 +50,7 @@ class Written(NamedTuple):
 def choose(rng: Random, sheet: Sheet) -> Dialect:
     """A dialect that people meet, and that a reader must either read or refuse."""
     if sheet.book:
-        return Dialect(kind="xlsx", banner=_banner(rng), typed=rng.random() < 0.4)
+        return Dialect(kind="xlsx", banner=_banner(rng), typed=sheet.plain and rng.random() < 0.5)
     delimiter = rng.choices((",", "\t", ";", "|"), (6, 2, 2, 0.5))[0]
     return Dialect(
         kind="csv",

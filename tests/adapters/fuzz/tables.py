@@ -63,6 +63,7 @@ def table(rng: Random) -> Sheet:
         columns=columns,
         line_ids="line_id" in columns,
         plain=written.sure and amount.sure,
+        done=["whole_amounts"] if whole else [],
         options=options,
     )
 
