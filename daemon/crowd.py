@@ -47,6 +47,11 @@ class Crowd:
         """The first of the members' instants in that column."""
         return min((member[column] for member in self.members if member[column] is not None), default=None)
 
+    def next(self, column: str) -> int | None:
+        """The first of the members' instants in that column that is still ahead; when none is, the first of all."""
+        ahead = [at for member in self.members if (at := member[column]) is not None and at > self.now]
+        return min(ahead, default=self.earliest(column))
+
     def names(self) -> list[str]:
         """Its orders, each once, the most urgent first; another shop's with its shop."""
         places = dict.fromkeys((member["shop"], member["order_id"]) for member in self.members)
@@ -71,13 +76,13 @@ def brief(
     crowd = Crowd(shop, name, members, orders.shipped(tx, places), now, lang)
     title = f"[{shop.name}] {_title(crowd)}"
     stake = sum(member["stake_minor"] or 0 for member in members)
-    money, who = _stake(crowd, stake), _who(crowd)
+    money, limits, who = _stake(crowd, stake), _deadlines(crowd), _who(crowd)
     kept = _kept_for(tx, crowd) if crowd.sku is not None else []
-    text = [money, *_deadlines(crowd), *who, *kept, notice.age(tx, shop, now, lang)]
+    text = [money, *limits, *who, *kept, notice.age(tx, shop, now, lang)]
     return Brief(
         message=notice.message(row, title, "\n".join(text), _data(row, crowd, stake)),
         zone=shop.policy.zone,
-        lines=(money, *who),
+        lines=(money, *limits[-1:], *who),
         orders=tuple(sorted("/".join(place) for place in places)),
         until=crowd.until(),
         stake=stake,
@@ -164,7 +169,7 @@ def _stake(crowd: Crowd, stake: int) -> str:
 def _deadlines(crowd: Crowd) -> list[str]:
     """The last useful moment, and the platform's own where that is another."""
     act_by, ship_by, zone, now, lang = (
-        crowd.earliest("act_by"), crowd.earliest("ship_by"), crowd.shop.policy.zone, crowd.now, crowd.lang
+        crowd.next("act_by"), crowd.next("ship_by"), crowd.shop.policy.zone, crowd.now, crowd.lang
     )  # fmt: skip
     lines = []
     if act_by is not None:

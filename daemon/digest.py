@@ -4,7 +4,7 @@ A digest names, or counts, every order it settles: nothing is left out in silenc
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -24,7 +24,8 @@ class Brief:
     """A message and what a digest needs of it.
 
     `lines`: what it says in short, below its title. `orders`: all it is about, "SHOP/ORDER". `until`: when the first of
-    them can be saved no more (None: nothing runs out). `stake`: money at stake, minor units.
+    them can be saved no more (None: nothing runs out). `stake`: money at stake, minor units. `answer`: its orders want
+    an answer (claims, parcels), not a hand-over. `place`: the command that lists them.
     """
 
     message: Message
@@ -34,7 +35,7 @@ class Brief:
     until: int | None = None
     stake: int = 0
     answer: bool = False
-    """Its orders want an answer (claims, parcels), not a hand-over."""
+    place: str = "forestall cases list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +128,21 @@ def _title(briefs: Sequence[Brief], now: int, lang: str | None) -> str:
 
 def _headline(briefs: Sequence[Brief], now: int, lang: str | None) -> str:
     every = _orders(briefs)
+    late = _orders(brief for brief in briefs if brief.until is not None)
     ahead = [brief for brief in briefs if brief.until is not None and brief.until > now]
     if not every:
         return ngettext("{n} notice", "{n} notices", len(briefs), lang).format(n=len(briefs))
-    if not ahead:
-        return ngettext("{n} order is overdue", "{n} orders are overdue", len(every), lang).format(n=len(every))
-    first = ahead[0]
+    first = ahead[0] if ahead else briefs[0]
     urgent = _orders(brief for brief in ahead if (brief.until, brief.answer) == (first.until, first.answer))
-    text = _urgent(len(urgent), first.answer, lang)
-    said = text.format(n=len(urgent), moment=show.moment(first.until, first.zone, now, lang=lang))
+    urgent = urgent or late or every
+    n = len(urgent)
+    if ahead:
+        text = _urgent(n, first.answer, lang)
+    elif late:
+        text = ngettext("{n} order is overdue", "{n} orders are overdue", n, lang)
+    else:
+        text = ngettext("{n} order to look at", "{n} orders to look at", n, lang)
+    said = text.format(n=n, moment=show.moment(first.until, first.zone, now, lang=lang))
     more = len(every - urgent)
     return said if not more else gettext("{said}, and {more} more", lang).format(said=said, more=more)
 
@@ -155,16 +162,12 @@ def _rest(counted: Sequence[Brief], named: Sequence[Brief], lang: str | None) ->
     """How many orders and messages are not named here, and where to look."""
     n = len(_orders(counted) - _orders(named))
     text = gettext("not named here: {n} orders in {messages} more messages; see {command}", lang)
-    return text.format(n=n, messages=len(counted), command=" · ".join(_places(counted)))
+    return text.format(n=n, messages=len(counted), command=", ".join(_places(counted)))
 
 
-def _places(briefs: Iterable[Brief]) -> Iterator[str]:
-    """The commands that list what the briefs are about."""
-    kinds = {brief.message.kind for brief in briefs}
-    if Kind.ALERT in kinds:
-        yield "`forestall cases list`"
-    if kinds - {Kind.ALERT}:
-        yield "`forestall tasks list`"
+def _places(briefs: Iterable[Brief]) -> list[str]:
+    """The commands that list what the briefs are about, each once."""
+    return [f"`{place}`" for place in dict.fromkeys(brief.place for brief in briefs)]
 
 
 def _orders(briefs: Iterable[Brief]) -> set[str]:

@@ -22,6 +22,7 @@ from rules.model import SHIPPING, Kind
 from rules.templates import Template
 
 A = Action.__table__  # type: ignore[attr-defined]
+WORK = "forestall tasks list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +56,23 @@ class Texts:
             message = notice.solved(shop, row, lang)
         else:
             return crowd.brief(tx, shop, row, members, now, lang)
-        return Brief(message=message, zone=shop.policy.zone, lines=tuple(message.text.split("\n")))
+        named = [str(order) for order in message.data.get("orders") or ()]  # type: ignore[union-attr]
+        place = "forestall orders list --all" if named else "forestall today"
+        orders = tuple(f"{shop.name}/{order}" for order in named)
+        lines = tuple(message.text.split("\n"))
+        return Brief(message=message, zone=shop.policy.zone, lines=lines, orders=orders, place=place)
 
     def _work(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Brief:
         """A work item that is sent on."""
         message = self._order_message(tx, shops, row, now)
         zone = shops.get(row["shop"]).policy.zone
         if row["order_id"] is None:
-            return Brief(message=message, zone=zone)
+            return Brief(message=message, zone=zone, place=WORK)
         due = outbox.due_of(tx, row)
         lines = () if due is None else (crowd.answer_by(due, zone, now, self.language),)
         name = f"{row['shop']}/{row['order_id']}"
-        return Brief(
-            message=message, zone=zone, lines=lines, orders=(name,), until=due, answer=row["violation"] not in SHIPPING
-        )
+        answer = row["violation"] not in SHIPPING
+        return Brief(message=message, zone=zone, lines=lines, orders=(name,), until=due, answer=answer, place=WORK)
 
     def effect(self, tx: Connection, shops: Shops, row: RowMapping, now: int) -> Message:
         """What a platform or buyer is told; a text for a buyer comes from an approved template."""

@@ -65,6 +65,7 @@ def test_the_title_says_how_many_orders_by_when_and_how_many_more() -> None:
         (a_brief("claim", "1", until=NOW + HOUR, answer=True), "[north] 1 order to answer for by today 16:05"),
         (a_brief("late", "1", "2", until=NOW - HOUR), "[north] 2 orders are overdue"),
         (a_brief("no data"), "[north] 1 notice"),
+        (a_brief("no scan", "1", "2"), "[north] 2 orders to look at"),
     ],
 )
 def test_a_title_fits_what_is_told(brief: Brief, title: str) -> None:
