@@ -3,25 +3,25 @@
 Reading has no effect outside; the running daemon replaces the whole configuration on reload or keeps the old.
 """
 
-import difflib
+import copy
 import tomllib
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from daemon import secret
+from daemon import slips
 from daemon.errors import ConfigError
 from rules import calendars, platforms
 from rules.calendars import duration
 from rules.hours import Hours
 from rules.instant import HOUR, MINUTE, SECOND
 
+ROUNDS = 20
+"""How often a file is read again without what was wrong with it, at most."""
 ModeName = Literal["shadow", "live"]
 Duration = Annotated[int, BeforeValidator(lambda v: duration(v) if isinstance(v, str) else v)]
 OpenHours = Annotated[Hours, BeforeValidator(lambda v: Hours.parse(v) if isinstance(v, str) else v)]
@@ -158,6 +158,11 @@ class DaemonSection(_Strict):
     call_timeout: Duration = 20 * SECOND
     metrics: str | None = None
 
+    @field_validator("metrics")
+    @classmethod
+    def _an_address(cls, said: str | None) -> str | None:
+        return said if said is None or address(said) else None
+
 
 class Config(BaseSettings):
     """The whole configuration. `base` is the file's folder, where relative paths start.
@@ -193,36 +198,61 @@ class Config(BaseSettings):
 
 def load(path: Path) -> Config:
     """The configuration in `path`. Raises ConfigError that lists every problem with file, key and mend."""
+    return parse(_tables(path), path)
+
+
+def load_part(path: Path) -> tuple[Config | None, list[str]]:
+    """What of a configuration can be understood, and every problem of the rest: a slip hides no other.
+
+    Raises ConfigError for a file that is no TOML.
+    """
+    return parse_part(_tables(path), path)
+
+
+def _tables(path: Path) -> dict[str, Any]:
     try:
-        raw = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file; run `forestall init` or name one with --config") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    return parse(raw, path)
 
 
 def parse(raw: dict[str, Any], path: Path) -> Config:
     """A configuration from its TOML tables. Raises ConfigError."""
-    problems = [f"{path}: {problem}" for problem in _literal_secrets(raw)]
-    if "base" in raw:
-        problems.append(f"{path}: base: {_UNKNOWN}")
-    try:
-        made = Config(**{name: table for name, table in raw.items() if name != "base"})
-    except ValidationError as error:
-        problems += [f"{path}: {_said(problem)}" for problem in error.errors()]
-        raise ConfigError("\n".join(problems)) from None
-    if problems:
+    made, problems = parse_part(raw, path)
+    if problems or made is None:
         raise ConfigError("\n".join(problems))
-    return made.model_copy(update={"base": path.resolve().parent})
+    return made
+
+
+def parse_part(raw: dict[str, Any], path: Path) -> tuple[Config | None, list[str]]:
+    """What of the tables can be understood, and all problems: what is wrong is left out, and the rest read again."""
+    problems = [f"{path}: {problem}" for problem in slips.literal_secrets(raw)]
+    if "base" in raw:
+        problems.append(f"{path}: base: {slips.UNKNOWN}")
+    left = {name: copy.deepcopy(table) for name, table in raw.items() if name != "base"}
+    for _ in range(ROUNDS):
+        try:
+            return Config(**left).model_copy(update={"base": path.resolve().parent}), list(dict.fromkeys(problems))
+        except ValidationError as error:
+            found = error.errors()
+        problems += [f"{path}: {slips.said(problem, Config)}" for problem in found]
+        for problem in found:
+            slips.take_out(left, problem)
+    return None, list(dict.fromkeys(problems))
 
 
 def strays(shop: str, section: ShopSection, taken: frozenset[str]) -> list[str]:
     """The settings of a shop that neither we nor its feed (which takes `taken`) know, each with the nearest known."""
     known = [*ShopSection.model_fields, *sorted(taken)]
-    return [f"shops.{shop}.{name}: {_UNKNOWN}{_nearest(name, known)}" for name in section.options if name not in taken]
+    return [
+        f"shops.{shop}.{name}: {slips.UNKNOWN}{slips.nearest(name, known)}"
+        for name in section.options
+        if name not in taken
+    ]
 
 
 def refuse_restart(old: Config, new: Config) -> None:
@@ -240,6 +270,14 @@ def _fixed(config: Config) -> dict[str, object]:
     return {"database.url": url_of(config), "daemon.socket": settings.socket, "daemon.metrics": settings.metrics}
 
 
+def address(said: str) -> tuple[str, int]:
+    """Host and port of "host:port". Raises ValueError."""
+    host, _, port = said.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        raise ValueError(f'{said!r} is no address; write "127.0.0.1:9109"')
+    return host, int(port)
+
+
 def url_of(config: Config) -> str:
     """The database URL with a relative SQLite path made absolute, beside the configuration file."""
     url = config.database.url
@@ -247,54 +285,6 @@ def url_of(config: Config) -> str:
     if url.startswith(prefix) and not url.startswith(prefix + "/") and url != prefix:
         return prefix + str(config.base / url.removeprefix(prefix))
     return url
-
-
-def _literal_secrets(raw: dict[str, Any]) -> list[str]:
-    """Secrets written out in the file: refused, and never repeated in the message."""
-    return [
-        f"{place}: holds a secret; write cred:NAME, file:PATH or env:NAME instead"
-        for place, key, value in _settings("", raw)
-        if key in secret.SECRET_FIELDS and not secret.is_reference(str(value))
-    ]
-
-
-def _settings(place: str, table: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    """(dotted place, key, value) of every setting at any depth."""
-    for key, value in table.items():
-        here = f"{place}.{key}" if place else key
-        if isinstance(value, dict):
-            yield from _settings(here, value)
-        else:
-            yield here, key, value
-
-
-def _said(problem: ErrorDetails) -> str:
-    """One problem: its dotted place, what is wrong, how to mend it. Values are not repeated: one may be a secret."""
-    place = ".".join(str(part) for part in problem["loc"]) or "the file"
-    match problem["type"]:
-        case "extra_forbidden":
-            return f"{place}: {_UNKNOWN}{_meant(problem['loc'])}"
-        case "missing":
-            return f"{place}: is missing; add it"
-    return f"{place}: {problem['msg'].removeprefix('Value error, ')}"
-
-
-_UNKNOWN = "no such setting; remove it or correct its name"
-
-
-def _meant(location: tuple[int | str, ...]) -> str:
-    """The setting that an unknown name was probably meant to be."""
-    section: Any = Config
-    for part in location[:-1]:
-        field = section.model_fields.get(part) if hasattr(section, "model_fields") else None
-        section = field.annotation if field is not None else None
-    names = list(section.model_fields) if hasattr(section, "model_fields") else []
-    return _nearest(str(location[-1]), [name for name in names if name != "base"])
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    near = difflib.get_close_matches(name, known, 1)
-    return f' (did you mean "{near[0]}"?)' if near else ""
 
 
 def _country(code: str) -> str:

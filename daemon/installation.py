@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,6 +22,9 @@ from rules.instant import SECOND, parse
 from rules.model import Kind, Mode
 from rules.playbook import Playbook
 from rules.policy import Policy
+
+UNRESOLVED = "https://unresolved.invalid/"
+"""Stands for a secret that could not be read, while the rest of its table is looked at; nothing of it is used."""
 
 
 @dataclass(slots=True)
@@ -47,20 +51,28 @@ def build(
     shops.on_sight = False
     made = Installation(config=settings, shops=shops, problems=problems)
     for name, section in sorted(settings.shops.items()):
-        try:
+        with _collecting(problems, f"shops.{name}"):
             shops.known[name] = _shop(name, section, plays, confirmed, _receivers(settings))
-            if adapters:
-                problems += _strays(name, section)
-                made.feeds[name] = adapter.feed(section.feed, shop_settings(name, section, settings, privacy_key))
-                shops.known[name] = _with_fresh_read(shops.known[name], made.feeds[name])
-        except (PolicyError, ValueError, AdapterError, DaemonError) as error:
-            problems.append(f"shops.{name}: {error}")
+        if not adapters:
+            continue
+        with _collecting(problems, f"shops.{name}"):
+            problems += _strays(name, section)
+            made.feeds[name] = _feed(name, section, settings, privacy_key, problems)
+        if name in shops.known and name in made.feeds:
+            shops.known[name] = _with_fresh_read(shops.known[name], made.feeds[name])
     for name, alert in sorted(settings.alerts.items() if adapters else ()):
-        try:
-            made.sinks.outlets[name] = _outlet(name, alert, settings, privacy_key)
-        except (ValueError, AdapterError, DaemonError) as error:
-            problems.append(f"alerts.{name}: {error}")
+        with _collecting(problems, f"alerts.{name}"):
+            made.sinks.outlets[name] = _outlet(name, alert, settings, privacy_key, problems)
     return made
+
+
+@contextmanager
+def _collecting(problems: list[str], place: str) -> Iterator[None]:
+    """What is wrong within the block becomes a problem of that place, and the rest goes on."""
+    try:
+        yield
+    except (PolicyError, ValueError, AdapterError, DaemonError) as error:
+        problems.append(f"{place}: {error}")
 
 
 def usable(made: Installation) -> Installation:
@@ -76,12 +88,26 @@ def modes(settings: Config) -> Mapping[Kind, Mode]:
     return {Kind(kind): mode for kind, mode in named.items()}
 
 
-def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key: bytes) -> ShopSettings:
-    """What a shop's feed is told, with secrets resolved and paths made absolute."""
-    options = {
-        key: secret.resolve(value, settings.base) if secret.is_reference(value) else value
-        for key, value in section.options.items()
-    }
+def _feed(name: str, section: ShopSection, settings: Config, privacy_key: bytes, problems: list[str]) -> Feed:
+    options = _options(section.options, settings, problems, f"shops.{name}")
+    return adapter.feed(section.feed, shop_settings(name, section, settings, privacy_key, options))
+
+
+def _options(said: Mapping[str, str], settings: Config, problems: list[str], place: str) -> dict[str, str]:
+    """The options with their secrets resolved. One that cannot be is told, and a word stands in: it hides no other."""
+    options = dict(said)
+    for key, value in said.items():
+        if secret.is_reference(value):
+            with _collecting(problems, place):
+                options[key] = UNRESOLVED
+                options[key] = secret.resolve(value, settings.base)
+    return options
+
+
+def shop_settings(
+    name: str, section: ShopSection, settings: Config, privacy_key: bytes, options: Mapping[str, str] | None = None
+) -> ShopSettings:
+    """What a shop's feed is told, with paths made absolute. `options`: with secrets resolved; None = as written."""
     return ShopSettings(
         name=name,
         platform=section.platform,
@@ -91,7 +117,7 @@ def shop_settings(name: str, section: ShopSection, settings: Config, privacy_key
         history=section.history,
         keep=section.keep,
         privacy_key=privacy_key,
-        options=options,
+        options=section.options if options is None else options,
     )
 
 
@@ -162,11 +188,8 @@ def _with_fresh_read(shop: Shop, feed: Feed) -> Shop:
     return replace(shop, fresh_read=feed.capabilities.fresh_read)
 
 
-def _outlet(name: str, section: AlertSection, settings: Config, key: bytes) -> Outlet:
-    options = {
-        key: secret.resolve(value, settings.base) if secret.is_reference(value) else value
-        for key, value in section.options.items()
-    }
+def _outlet(name: str, section: AlertSection, settings: Config, key: bytes, problems: list[str]) -> Outlet:
+    options = _options(section.options, settings, problems, f"alerts.{name}")
     _in_time(options, settings.daemon.call_timeout)
     sink = adapter.sink(section.sink, SinkSettings(name=name, options=options))
     kinds = frozenset(map(Kind, section.kinds))

@@ -1,5 +1,6 @@
 """Prometheus metrics, read from the database when somebody asks: backlog, freshness, what waits for people."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -8,8 +9,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from sqlalchemy import ColumnElement, Connection, func, select, true
 
-from daemon import clock, kill
-from daemon.errors import ConfigError
+from daemon import clock, config, kill
+from daemon.errors import Unavailable
 from daemon.store import backlog, deliveries, feeds, receivers
 from daemon.store.database import Database
 from daemon.tables import Action, Case, Delivery
@@ -57,13 +58,20 @@ class Figures(Collector):
 
 
 def serve(database: Database, address: str) -> None:
-    """Serve the metrics over HTTP on "host:port". Raises ConfigError for an address that is none."""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit() or not host:
-        raise ConfigError(f'daemon.metrics: {address!r} is no address; write "127.0.0.1:9109"')
+    """Serve the metrics over HTTP on "host:port". Raises Unavailable when nothing can listen there."""
+    host, port = config.address(address)
     registry = CollectorRegistry()
     registry.register(Figures(database))
-    start_http_server(int(port), addr=host, registry=registry)
+    try:
+        start_http_server(port, addr=host, registry=registry)
+    except OSError as error:
+        raise taken(address, error) from error
+
+
+def taken(address: str, error: OSError) -> Unavailable:
+    """Nothing can listen at that address."""
+    why = os.strerror(error.errno) if error.errno else str(error)
+    return Unavailable(f"daemon.metrics: cannot listen on {address} ({why}); choose another port, or end what uses it")
 
 
 def _counted(tx: Connection, column: ColumnElement[str], where: ColumnElement[bool]) -> dict[str, int]:

@@ -34,6 +34,9 @@ OURS = (
     '{}: {}; write "module:Class" of an importable class',
     'no {} in {}; known: {}; or write "module:Class"',
     '{} is no address; write "127.0.0.1:9109"',
+    "there is no folder {}; create it, or correct path",
+    "nobody may look into {}; let this user read it",
+    "cannot listen on {} ({}); choose another port, or end what uses it",
     "sink {}: option {} is missing: add it",
     "sink {}: option {} is empty: give it a value or remove it",
     "sink {}: option {} must be seconds above 0 and at most 60, such as 10",
@@ -129,6 +132,7 @@ OURS = (
 """What Forestall's own code says; `{}` stands for a value."""
 
 LIBRARIES = (
+    "Address already in use",
     "Extra inputs are not permitted",
     "Field required",
     "Input should be {}",

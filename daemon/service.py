@@ -91,11 +91,11 @@ class Service:
         before.stopping = True
 
     def _serve(self, settings: Config) -> None:
-        server = Server(path_of(settings), self._handle)
         beats = Beats([(name, self._beating(name, job), seconds) for name, job, seconds in self._jobs(settings)])
         with contextlib.ExitStack() as stack:
             if settings.daemon.metrics is not None:
                 metrics.serve(self.parts.database, settings.daemon.metrics)
+            server = Server(path_of(settings), self._handle)
             server.start()
             stack.callback(server.stop)
             self._polling.start()

@@ -8,7 +8,14 @@ from tests.project import ROOT
 from tests.refusals import template
 
 MODULES = (
-    *("daemon/adapter.py", "daemon/config.py", "daemon/installation.py", "daemon/metrics.py", "daemon/recording.py"),
+    *(
+        "daemon/adapter.py",
+        "daemon/config.py",
+        "daemon/slips.py",
+        "daemon/installation.py",
+        "daemon/metrics.py",
+        "daemon/recording.py",
+    ),
     *("daemon/secret.py", "daemon/store/database.py", "daemon/store/hands.py", "daemon/acts.py"),
     *("rules/calendars.py", "rules/hours.py", "rules/playbook.py", "rules/templates.py"),
     *("adapters/http.py", "adapters/options.py", "adapters/smtp.py"),

@@ -1,14 +1,16 @@
 """`forestall check`: all that is wrong with an installation at once."""
 
 import json as plain_json
-from collections.abc import Mapping
+import os
+import socket
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import typer
 
-from daemon import caveats, clock, i18n, mistakes, silence
+from daemon import caveats, clock, i18n, metrics, mistakes, silence
 from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, out
 from daemon.config import Config
@@ -18,7 +20,7 @@ from daemon.i18n import gettext as _
 from daemon.installation import Installation, build
 from daemon.store import strangers
 from daemon.store.database import check_schema, open_database
-from rules import packs
+from rules import packs, platforms
 from rules.calendars import coverage
 from rules.instant import to_datetime
 from rules.model import Kind
@@ -52,15 +54,48 @@ def _found(file: Path) -> tuple[list[str], list[str]]:
     """(problems, warnings) of an installation."""
     problems, warnings = _names(), list[str]()
     try:
-        settings = configuration.load(file)
-        made = build(settings, privacy_key=b"check")
-        problems += [f"{file}: {problem}" for problem in made.problems]
-        broken, silent = _database(settings)
-        problems += broken
-        warnings += [*silent, *_warnings(made)]
+        settings, misread = configuration.load_part(file)
     except ConfigError as error:
-        problems += str(error).splitlines()
-    return problems, warnings
+        return [*problems, *str(error).splitlines()], warnings
+    problems += misread
+    if settings is None:
+        return problems, warnings
+    made = build(settings, privacy_key=b"check")
+    problems += dict.fromkeys(f"{file}: {problem}" for problem in [*made.problems, *_folders(settings)])
+    broken, silent = _database(settings)
+    return [*problems, *broken], [*_platforms(settings), *silent, *_warnings(made)]
+
+
+def _folders(settings: Config) -> Iterator[str]:
+    """Drop folders that nobody can look into."""
+    for name, section in sorted(settings.shops.items()):
+        folder = settings.base / section.path if section.path is not None else None
+        if folder is not None and not folder.is_dir():
+            yield f"shops.{name}.path: there is no folder {folder}; create it, or correct path"
+        elif folder is not None and not os.access(folder, os.R_OK | os.X_OK):
+            yield f"shops.{name}.path: nobody may look into {folder}; let this user read it"
+
+
+def _platforms(settings: Config) -> Iterator[str]:
+    """Platforms of which no rules are known: what they charge and forbid is not known either."""
+    for name, section in sorted(settings.shops.items()):
+        if section.platform in packs.PLATFORMS:
+            continue
+        text = _("shops.{name}.platform: no rules are known for {platform}: fines and contact rules are generic{hint}")
+        near = platforms.nearest(section.platform)
+        hint = _("; did you mean {near}?").format(near=near) if near is not None else ""
+        yield text.format(name=name, platform=section.platform, hint=hint)
+
+
+def _listening(settings: Config) -> list[str]:
+    """What already listens where metrics are to be served, while no daemon of ours runs."""
+    if settings.daemon.metrics is None:
+        return []
+    try:
+        socket.create_server(configuration.address(settings.daemon.metrics)).close()
+    except OSError as error:
+        return [str(metrics.taken(settings.daemon.metrics, error))]
+    return []
 
 
 def _names() -> list[str]:
@@ -94,7 +129,7 @@ def _database(settings: Config) -> tuple[list[str], list[str]]:
         check_schema(database)
         with database.begin() as tx:
             left = [caveats.left_over(one) for one in strangers.left(tx, settings.shops)]
-            return [], [*left, *(one.text for one in silence.found(tx, settings.alerts, clock.now()))]
+            return _listening(settings), [*left, *(one.text for one in silence.found(tx, settings.alerts, clock.now()))]
     except DaemonError as error:
         return [str(error)], []
     finally:

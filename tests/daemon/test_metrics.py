@@ -6,7 +6,6 @@ import urllib.request
 import pytest
 
 from daemon import metrics
-from daemon.errors import ConfigError
 from daemon.shops import Shops
 from daemon.store import feeds, timers
 from daemon.store.database import scratch
@@ -33,5 +32,5 @@ def test_a_scrape_shows_backlog_and_the_age_of_each_shop() -> None:
 
 
 def test_an_address_that_is_none_is_refused_with_an_example() -> None:
-    with pytest.raises(ConfigError, match=r"127\.0\.0\.1:9109"):
+    with pytest.raises(ValueError, match=r"127\.0\.0\.1:9109"):
         metrics.serve(scratch(), "9109")
