@@ -32,7 +32,7 @@ TABLES = {
     "daemon/reasons.py": (reasons.REASONS,),
     "daemon/foreign.py": (foreign.FIELDS, {text: text for text in (*foreign.THINGS, *foreign.TEXTS, *foreign.ANSWERS)}),
     "daemon/mistakes.py": ({text: text for text in mistakes.OURS + mistakes.LIBRARIES},),
-    "daemon/cli/speech.py": ({text: text for text in speech.TYPER},),
+    "daemon/cli/speech.py": ({text: text for text in speech.TYPER + speech.TYPES + speech.PLACES},),
 }
 SINGLE, PLURAL = {"_", "gettext"}, {"ngettext"}
 

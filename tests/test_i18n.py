@@ -14,7 +14,17 @@ from rules.instant import DAY, HOUR, MINUTE
 from rules.model import FLAGS, STATUSES, UNKNOWN, Kind, Line, Order, Outcome, Track, Violation
 from tests import catalogue, refusals
 
-SAME_IN_BOTH = {"; ", ", ", "{todo} ({marks})", "{heading}:", "{subject}: {reason}", "{name} {doubt}: {words}"}
+SAME_IN_BOTH = {
+    " ({left})",
+    " ({moment})",
+    " ({who}, {moment})",
+    "; ",
+    ", ",
+    "{todo} ({marks})",
+    "{heading}:",
+    "{subject}: {reason}",
+    "{name} {doubt}: {words}",
+}
 
 
 # A test reads the whole catalogue: one for each of its thousand texts would cost a second for every hundred.

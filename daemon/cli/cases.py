@@ -81,7 +81,8 @@ def _cells(session: Session, row: "RowMapping") -> tuple[str, ...]:
     from daemon.cli import screen
 
     zone = session.installation.shops.get(row["shop"]).policy.zone
-    why = f"{words.say(words.VIOLATIONS, row['violation'])}: {reasons.sentence(row['reason'])}"
+    danger = words.say(words.VIOLATIONS, row["violation"])
+    why = _("{subject}: {reason}").format(subject=danger, reason=reasons.sentence(row["reason"]))
     return (
         moment(row["act_by"], zone, session.now),
         show.left(row["act_by"] - session.now) if row["act_by"] is not None else screen.DASH,

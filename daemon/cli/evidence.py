@@ -63,7 +63,7 @@ def export(
 
 @app.command("verify")
 def verify_evidence(
-    file: Annotated[Path | None, typer.Argument(metavar="[FILE]", help="An appeal pack: .zip, .html or .json.")] = None,
+    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="An appeal pack: .zip, .html or .json.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All chains in the database.")] = False,
     anchor_files: AnchorsOption = None,
     config: ConfigOption = DEFAULT_CONFIG,

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 CasesArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[CASE|ORDER|-]...", help="Keys or order ids; - reads them from stdin, one a line.",
+    typer.Argument(metavar="CASE|ORDER|-", help="Keys or order ids; - reads them from stdin, one a line.",
                    autocompletion=completion.cases, show_default=False),
 ]  # fmt: skip
 TasksArgument = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[TASK|ORDER|-]...", help="Keys or order ids; - reads them from stdin, one a line.",
+    typer.Argument(metavar="TASK|ORDER|-", help="Keys or order ids; - reads them from stdin, one a line.",
                    autocompletion=completion.tasks, show_default=False),
 ]  # fmt: skip
 KindOption = Annotated[str | None, typer.Option("--kind", help="Only this kind, such as late_shipment or ship.")]
@@ -96,7 +96,8 @@ def _by(session: Session, one: "Answer") -> str:
     if one.at is None or one.row is None:
         return ""
     zone = session.installation.shops.get(one.row["shop"]).policy.zone
-    return " (" + ", ".join(filter(None, (one.by, moment(one.at, zone, session.now)))) + ")"
+    said = moment(one.at, zone, session.now)
+    return _(" ({who}, {moment})").format(who=one.by, moment=said) if one.by else _(" ({moment})").format(moment=said)
 
 
 def _document(answers: "list[Answer]") -> dict[str, Any]:

@@ -16,9 +16,7 @@ from daemon.store.journal import Journal
 from rules.model import Kind
 
 app = typer.Typer(help="Listings: stop those that stock does not cover, and undo it.", no_args_is_help=True)
-Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[SHOP/LISTING]...", help="Only these: forestall listings plan.")
-]
+Names = Annotated[list[str] | None, typer.Argument(metavar="SHOP/LISTING", help="Only these: forestall listings plan.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do it; without it only what would be done is shown.")]
 
 

@@ -110,7 +110,10 @@ def _print(facts: Order, row: RowMapping, due: Deadline, cases: list[RowMapping]
         (_("status"), words.say(words.STATUSES, facts.status)),
         (_("paid"), _paid(facts, moment(facts.paid_at, zone, session.now))),
         (_("ship by"), moment(row["ship_by"], zone, session.now)),
-        (_("hand over by"), moment(row["act_by"], zone, session.now) + (f" ({left})" if left else "")),
+        (
+            _("hand over by"),
+            moment(row["act_by"], zone, session.now) + (_(" ({left})").format(left=left) if left else ""),
+        ),
         (_("marks"), said),
     ]
     out().print(screen.pairs(known))

@@ -4,10 +4,12 @@ Typer takes help texts when modules are imported; they are looked up when a comm
 daemon runs commands for clients of either language.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
 import typer
+from rich.cells import cell_len
 from typer._click.core import Command
 from typer._click.formatting import HelpFormatter
 from typer.core import TyperGroup
@@ -26,6 +28,28 @@ TYPER = (
     "env var: {}",
 )
 """Typer's own words on a help page; `{}` stands for a value."""
+TYPES = ("str", "path", "Path", "int", "int range", "float", "float range")
+"""What typer calls the kinds of values; a reader may not know the words."""
+PLACES = (
+    *(
+        "CASE",
+        "DIR",
+        "FILE",
+        "KEY",
+        "LISTING",
+        "NAME",
+        "NEW",
+        "OLD",
+        "ORDER",
+        "PATH",
+        "PLATFORM",
+        "ROLE",
+        "ROW",
+        "SHOP",
+    ),
+    "TASK",
+)
+"""Words that stand for what is to be written in their place."""
 
 
 def spoken(app: typer.Typer) -> Command:
@@ -69,7 +93,7 @@ class _Formatter(HelpFormatter):
     """Looks up what typer writes, and breaks lines where Chinese, twice as wide and without blanks, has to."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        super().write_usage(prog, args, _("Usage: ") if prefix is None else prefix)
+        super().write_usage(prog, _named(args), _("Usage: ") if prefix is None else prefix)
 
     def write_heading(self, heading: str) -> None:
         self.write(f"{'':>{self.current_indent}}{_('{heading}:').format(heading=_(heading))}\n")
@@ -80,19 +104,29 @@ class _Formatter(HelpFormatter):
             self.write(f"{indent}{line}\n")
 
     def write_dl(self, rows: Sequence[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        column = min(max(len(name) for name, _help in rows), col_max) + col_spacing
+        named = [(_named(name), said) for name, said in rows]
+        column = min(max(cell_len(name) for name, _help in named), col_max) + col_spacing
         width = self.width - self.current_indent - column
-        for name, said in rows:
+        for name, said in named:
             lines = _wrapped(_line(said), width)
-            if len(name) + col_spacing > column:
+            if cell_len(name) + col_spacing > column:
                 lines.insert(0, "")
             for number, line in enumerate(lines):
                 left = "" if number else name
-                self.write(f"{'':>{self.current_indent}}{left:<{column}}{line}".rstrip() + "\n")
+                pad = " " * (column - cell_len(left))
+                self.write(f"{'':>{self.current_indent}}{left}{pad}{line}".rstrip() + "\n")
 
 
 class _Context(typer.Context):
     formatter_class = _Formatter
+
+
+def _named(text: str) -> str:
+    """What is to be written where, in the reader's words: `ORDER`, `<path>`, `<list[str]>`."""
+    typed = re.sub(
+        r"<(?:list\[)?([A-Za-z ]+)\]?>", lambda found: f"<{_(found[1])}>" if found[1] in TYPES else found[0], text
+    )
+    return re.sub(r"\b[A-Z]{2,}\b", lambda found: _(found[0]) if found[0] in PLACES else found[0], typed)
 
 
 def _line(said: str) -> str:

@@ -72,11 +72,12 @@ def _cells(session: Session, row: "RowMapping") -> tuple[str, ...]:
 
     zone = session.installation.shops.get(row["shop"]).policy.zone
     until = row["not_after"]
+    what = words.say(words.STEPS, row["step"].split(":")[0])
     subject = row["order_id"] or keys.unpart(row["cause"].split("/", 1)[1])
     return (
         moment(until, zone, session.now),
         show.left(until - session.now) if until is not None else screen.DASH,
-        f"[{row['shop']}] {subject}: {words.say(words.STEPS, row['step'].split(':')[0])}",
+        f"[{row['shop']}] " + _("{subject}: {reason}").format(subject=subject, reason=what),
         words.say(words.OUTCOMES, row["outcome"]),
     )
 

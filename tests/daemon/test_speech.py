@@ -1,6 +1,7 @@
 """Help, misuse and refusals in Chinese under a Chinese locale; English otherwise, and always in JSON."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,24 @@ def test_lines_of_chinese_help_fit_the_screen(cli: Cli, monkeypatch: pytest.Monk
     assert ["diff      指出在记录的订单上，从预案 A 换到 B", "会改变什么，逐单并合计金额。"] == [
         line.strip() for line in lines if "从预案" in line or "逐单并" in line
     ]
+
+
+@pytest.mark.usefixtures("chinese")
+def test_what_is_to_be_written_where_is_named_in_chinese(cli: Cli) -> None:
+    for line in every_command():
+        page = cli(f"{line} --help").out
+        usage, rest = page.split("\n", 1)
+        places = re.findall(r"\b[A-Z]{2,}\b", usage)
+        types = [name for name in re.findall(r"<([^>]*)>", rest) if "|" not in name]
+        assert ([], []) == (places, [name for name in types if name.isascii()]), line
+
+
+def every_command() -> Iterator[str]:
+    root = speech.spoken(app)
+    for group in speech.tree(root):
+        for name, one in getattr(group, "commands", {}).items():
+            yield name if group is root else f"{group.name} {name}"
+            assert one is not group
 
 
 def test_help_is_english_elsewhere(cli: Cli) -> None:
