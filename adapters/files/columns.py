@@ -199,11 +199,11 @@ def _finished(one: Snapshot, settings: ShopSettings) -> Iterator[Snapshot]:
         times = {stage: one.fields.get(f"{PRIVATE}{stage}") for stage in settings.history}
         yield from history.life(whole, {stage: at if isinstance(at, int) else None for stage, at in times.items()})
         return
-    if facts.get("status") is None:
+    if facts.get("status") is None and "status" not in settings.columns:
         facts.pop("status", None)
         if facts.get("shipped_at") or facts.get("collected_at"):
             facts["status"] = "shipped"
-        elif facts.get("paid_at") and "status" not in settings.columns and _SEEN not in one.fields:
+        elif facts.get("paid_at") and _SEEN not in one.fields:
             facts["status"] = "paid"
     yield whole
 

@@ -7,6 +7,8 @@ from adapters.files import nearest, texts
 from adapters.files.formats import Export
 from adapters.files.refusal import Refusal, shown
 
+_SAME = 0.75
+"""So alike are a header and its name with a slip."""
 _STARTS = ("paid_at", "group_success_at")
 
 
@@ -21,15 +23,18 @@ def of(export: Export, own: Export, settings: ShopSettings, header: frozenset[st
     if export.order and here.isdisjoint(_STARTS):
         yield _missing(export, "paid_at", unread)
     for name, looks in (("ship_by", texts.DEADLINE), ("paid_minor", texts.MONEY)):
-        like = sorted(one for one in unread if looks.search(one) and not texts.NO_DEADLINE.search(one))
-        if like and name in export.order and name not in here:
-            yield _missing(export, name, frozenset(like))
+        if name not in export.order or name in here:
+            continue
+        like = {one for one in unread if looks.search(one) and not texts.NO_DEADLINE.search(one)}
+        like |= {near} if (near := nearest.header(export.order[name][0], unread, _SAME)) else set()
+        if like:
+            yield _missing(export, name, like)
     if export.refunded_amount and not own.refunded_amount and any("退款" in one and "金额" in one for one in unread):
         reason = f"this {export.title} has no column {shown(export.refunded_amount)}: refunds are not known"
         yield Refusal(reason, "export that column too, under its own name", 1)
 
 
-def _missing(export: Export, name: str, headers: frozenset[str] | set[str]) -> Refusal:
+def _missing(export: Export, name: str, headers: set[str]) -> Refusal:
     column = export.order[name][0]
     near = nearest.header(column, headers) or (min(headers) if name != "paid_at" else None)
     reason = f"this {export.title} has no column {shown(column)}: {name} is not known"

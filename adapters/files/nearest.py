@@ -6,10 +6,10 @@ from collections.abc import Iterable
 _ALIKE = 0.5
 
 
-def header(name: str, headers: Iterable[str]) -> str | None:
-    """The header most like `name`, whatever their case, blanks and marks; None when none is like it."""
+def header(name: str, headers: Iterable[str], alike: float = _ALIKE) -> str | None:
+    """The header most like `name`, whatever their case, blanks and marks; None when none is like it (0 to 1)."""
     plain = {_plain(one): one for one in sorted(headers, reverse=True) if one}
-    found = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=_ALIKE)
+    found = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=alike)
     return plain[found[0]] if found else None
 
 

@@ -87,6 +87,7 @@ def test_a_column_of_refunds_under_another_name_is_told(tmp_path: Path) -> None:
         (PDD, PINDUODUO, "承诺发货时间", "商家承诺发货期限", 'ship_by = "商家承诺发货期限"'),
         (DOUYIN, DY, "承诺发货时间", "最晚发货日", 'ship_by = "最晚发货日"'),
         (TAOBAO, ORDERS, "买家实际支付金额", "买家支付金额", 'paid_minor = "买家支付金额"'),
+        (JD, JINGDONG | {"余额支付": ""}, "应付金额", "应付金", 'paid_minor = "应付金"'),
     ],
 )
 def test_following_the_mend_for_a_missing_column_mends_it(

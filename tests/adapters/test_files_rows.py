@@ -278,6 +278,14 @@ def test_a_mapped_status_that_says_nothing_is_never_taken_for_paid(tmp_path: Pat
     assert "status" not in item.fields
 
 
+def test_a_mapped_status_that_is_missing_is_not_made_up_from_other_columns(tmp_path: Path) -> None:
+    by = mapped(shipped_at=ColumnMap(column="sent"))
+    found = items(csv_file(tmp_path / "a.csv", "id,paid,sent,new state", f"1,{PAID},{PAID},there"), by)
+
+    assert ["status" in item.fields for item in snapshots(found)] == [False]
+    assert any("'state'" in item.reason for item in refused(found))
+
+
 def test_a_sku_without_stock_or_order_is_no_footer_of_a_stock_table(tmp_path: Path) -> None:
     by = shop("generic", columns={"sku": ColumnMap(column="article"), "stock": ColumnMap(column="left")})
     found = items(csv_file(tmp_path / "a.csv", "article,left", "A-1,4", "Total blue,5", "B 2,6"), by)
