@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Annotated, Any
 
+import msgspec
 import typer
 from sqlalchemy import RowMapping
 
@@ -61,6 +62,7 @@ def _document(name: str, row: RowMapping | None, lost: list[Unwatched], now: int
         "quarantined": row["quarantined"] if row else 0,
         "unwatched": len(lost),
         "unwatched_why": dict(sorted(Counter(one.gap for one in lost).items())),
+        "dropped": msgspec.json.decode(row["unknown_keys"]) if row else {},
         "error": row["error"] if row else None,
     }
 

@@ -144,3 +144,11 @@ def test_unwatched_orders_are_counted_by_what_they_lack(cli: Cli, folder: Path) 
 )
 def test_the_name_of_an_error_is_for_logs(error: str, plain: str) -> None:
     assert plain == caveats.plain(error)
+
+
+def test_what_was_dropped_without_harm_is_counted_by_name(cli: Cli, folder: Path) -> None:
+    dropped = {"Buyer Note": 3, "(rows that are no orders)": 2}
+    memory.feed_box("north").push(Page(records=[order()], watermark=clock.now(), unknown_keys=dropped))
+    cli("tick")
+
+    assert dropped == cli("feeds status --json").document["feeds"][0]["dropped"]
