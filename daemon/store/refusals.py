@@ -52,3 +52,10 @@ def _seen(connection: Connection, shop: str) -> int:
 
 def _name(shop: str) -> str:
     return f"refusals/{shop}"
+
+
+def rename(connection: Connection, old: str, new: str) -> None:
+    """What a person has looked at of a shop stays so under its new name."""
+    said = meta.get(connection, _name(old))
+    if said and int(json.loads(said)["id"]) > _seen(connection, new):
+        meta.put(connection, _name(new), said)

@@ -24,7 +24,7 @@ from sqlalchemy import (
     update,
 )
 
-from daemon.store import links, names, timers
+from daemon.store import links, names, refusals, timers
 from daemon.store.journal import Journal
 from daemon.tables import (
     Action,
@@ -75,6 +75,7 @@ def rename(connection: Connection, old: str, new: str, now: int, by: str = "") -
     _members(connection, old, new)
     _listings(connection, old, new)
     connection.execute(update(P).where(P.c.home == old).values(home=new))
+    refusals.rename(connection, old, new)
     connection.execute(update(T).where(T.c.shop == new, T.c.kind != timers.POOL).values(due_at=now, lease_until=None))
     _put_down(connection, old, new, now, by)
 

@@ -54,8 +54,8 @@ def every(connection: Connection) -> list[Left]:
 
 def left(connection: Connection, configured: Iterable[str]) -> list[Left]:
     """The shops that are configured no more and of which something is left to do."""
-    known = set(configured)
-    return [one for one in every(connection) if one.shop not in known and one.open]
+    rows = connection.execute(select(F).where(F.c.shop.not_in(sorted(configured))).order_by(F.c.shop))
+    return [one for row in rows if (one := _left(connection, row.shop, row.seller)).open]
 
 
 def rest(connection: Connection, shops: Shops, now: int) -> None:

@@ -15,7 +15,7 @@ from daemon.evidence import appeal, verify
 from daemon.evidence.anchors import Recorded
 from daemon.installation import build, usable
 from daemon.scheduler import Parts, assemble, tick
-from daemon.store import renames, retirement
+from daemon.store import renames, retirement, sellers
 from daemon.store.database import Database
 from daemon.store.journal import Journal, entries_of
 from rules.instant import HOUR, MINUTE
@@ -241,6 +241,58 @@ def test_a_renamed_section_tells_nothing_twice(installed: Callable[..., Parts], 
 
     assert [] == sink().messages
     assert ["nord/1/late_shipment/1"] == [case.key for case in rows(parts.database, "case")]
+
+
+# ---- another seller
+
+
+def owned(north: str, south: str = "default") -> str:
+    """Two shops and whose they are."""
+    return (
+        text("north", "south")
+        .replace('feed = "memory"', f'feed = "memory"\nseller = "{north}"', 1)
+        .replace("[shops.south]", f'[shops.south]\nseller = "{south}"')
+    )
+
+
+@pytest.mark.parametrize(("before", "after"), [("default", "mine"), ("mine", "default")])
+def test_a_shop_of_another_seller_is_judged_by_his_stock_as_if_it_had_always_been_his(
+    installed: Callable[..., Parts], tmp_path: Path, before: str, after: str
+) -> None:
+    def lived(first: str, then: str) -> dict[str, Any]:
+        parts = installed(owned(first))
+        line = {"lines": {"1": a_line("A-1", quantity=2)}, "ship_by": MORNING + 40 * HOUR}
+        say("north", a_snapshot("1", **line), stock_of("A-1", 2))
+        say("south", a_snapshot("2", shop="south", **line), stock_of("A-1", 2, shop="south", at=MORNING + 1))
+        tick(parts, MORNING)
+        parts = running.again(parts, owned(then), MORNING + MINUTE)
+        say("north", a_snapshot("3", **line), stock_of("A-1", 2, at=MORNING + HOUR))
+        for hours in (1, 2, 3):
+            tick(parts, MORNING + hours * HOUR)
+        sellers = {row.seller for table in sellers_tables() for row in rows(parts.database, table, shop="north")}
+        found = {
+            "short": {(order.shop, order.order_id): order.short for order in rows(parts.database, "orders")},
+            "stock_out": {
+                case.order_id for case in rows(parts.database, "case", violation="stock_out", closed_at=None)
+            },
+            "sellers": sellers,
+        }
+        parts.database.close()
+        (tmp_path / "forestall.db").unlink()
+        memory.reset()
+        return found
+
+    assert lived(after, after) == lived(before, after)
+
+
+def sellers_tables() -> list[str]:
+    """The tables whose rows are a shop's and a seller's."""
+    return [table.name for table in sellers.OWNED if table.name not in ("timer", "policy_use")]
+
+
+def test_a_table_with_sellers_cannot_be_forgotten() -> None:
+    both = {name for name, table in SQLModel.metadata.tables.items() if {"shop", "seller"} <= set(table.columns.keys())}
+    assert both == {table.name for table in sellers.OWNED}
 
 
 # ---- given up
