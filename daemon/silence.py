@@ -13,6 +13,7 @@ from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
 from daemon.store import deliveries, receivers
 from daemon.store.deliveries import Undelivered
+from daemon.store.receivers import Receiver
 from rules.instant import format_utc
 from rules.model import Outcome
 
@@ -59,6 +60,22 @@ def _alerts(rows: list[Undelivered]) -> Iterator[Silence]:
                 count,
             )
         yield Silence("perhaps_undelivered" if perhaps else "undelivered", count, text.format(n=count, why=why))
+
+
+def never_tried(connection: Connection, names: Iterable[str]) -> list[str]:
+    """A sentence for each configured receiver of which nobody knows yet whether it takes anything."""
+    known = {one.name: one for one in receivers.every(connection)}
+    return [untried(name) for name in sorted(names) if name not in known or is_untried(known[name])]
+
+
+def is_untried(one: Receiver) -> bool:
+    """Whether it has never been called."""
+    return one.since is None and one.took_at is None
+
+
+def untried(name: str) -> str:
+    """What is said of one that has never been called."""
+    return _("[{name}] has never been tried: forestall alerts test {word}").format(name=name, word=shlex.quote(name))
 
 
 def _alone(name: str, words: str) -> Silence:

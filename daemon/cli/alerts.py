@@ -93,8 +93,8 @@ def _tried(session: Session, outlet: Outlet) -> Answer:
 
 def _told(name: str, answer: Answer) -> str:
     if isinstance(answer, Receipt):
-        note = f" ({said(answer.note)})" if answer.note else ""
-        return _("✓ [{name}] took the test message{note}: look whether it is there").format(name=name, note=note)
+        text = _("✓ [{name}] took the test message ({answer}): look whether it is there")
+        return text.format(name=name, answer=said(answer.note) or screen.DASH)
     return f"✗ {silence.reason(name, verdict.words(answer))}"
 
 
@@ -107,6 +107,7 @@ def _answer(name: str, answer: Answer) -> dict[str, Any]:
 def _health(one: Receiver, queued: dict[str, int]) -> dict[str, Any]:
     return {
         "name": one.name,
+        "tried": not silence.is_untried(one),
         "unwell_since": _utc(one.since),
         "took_at": _utc(one.took_at),
         "next_at": _utc(one.next_at) if one.since is not None else None,
@@ -132,8 +133,10 @@ def _cells(session: Session, row: RowMapping, queue: Sequence[RowMapping], waits
 def _receiver(session: Session, one: Receiver, queued: int) -> str:
     """How a receiver is doing."""
     zone, now = reader(), session.now
+    if silence.is_untried(one):
+        return silence.untried(one.name)
     if one.since is None:
-        last = moment(one.took_at, zone, now) if one.took_at is not None else _("never yet")
+        last = moment(one.took_at, zone, now)
         return _("[{name}] is well; the last message it took: {moment}").format(name=one.name, moment=last)
     text = _(
         "[{name}] has taken nothing since {since}: {words}; calls in vain {n}, messages waiting {queued}, next {next}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import typer
 
@@ -129,7 +130,8 @@ def _database(settings: Config) -> tuple[list[str], list[str]]:
         check_schema(database)
         with database.begin() as tx:
             left = [caveats.left_over(one) for one in strangers.left(tx, settings.shops)]
-            return _listening(settings), [*left, *(one.text for one in silence.found(tx, settings.alerts, clock.now()))]
+            silent = [one.text for one in silence.found(tx, settings.alerts, clock.now())]
+            return _listening(settings), [*left, *silent, *silence.never_tried(tx, settings.alerts)]
     except DaemonError as error:
         return [str(error)], []
     finally:
@@ -137,10 +139,18 @@ def _database(settings: Config) -> tuple[list[str], list[str]]:
 
 
 def _asked(settings: Config) -> list[str]:
-    """What reached nobody, as a running daemon says it."""
-    answer = forward(path_of(settings), ["today", "--json"], i18n.language())
-    said = plain_json.loads(answer["out"]) if answer is not None and answer["code"] == 0 else {}
-    return [one["text"] for one in said.get("caveats", ()) if one["code"] in silence.CODES]
+    """What reached nobody, and which receivers were never tried, as a running daemon says it."""
+    caveats_now = _of_daemon(settings, "today").get("caveats", ())
+    tried = {one["name"] for one in _of_daemon(settings, "alerts", "list").get("receivers", ()) if one["tried"]}
+    silent = [one["text"] for one in caveats_now if one["code"] in silence.CODES]
+    return [*silent, *(silence.untried(name) for name in sorted(settings.alerts) if name not in tried)]
+
+
+def _of_daemon(settings: Config, *words: str) -> dict[str, Any]:
+    """A document of the daemon that holds the database; empty when it does not answer."""
+    answer = forward(path_of(settings), [*words, "--json"], i18n.language())
+    document: dict[str, Any] = plain_json.loads(answer["out"]) if answer is not None and answer["code"] == 0 else {}
+    return document
 
 
 def _warnings(made: Installation) -> list[str]:

@@ -126,6 +126,17 @@ def test_machines_read_each_delivery_and_each_receiver(cli: Cli, folder: Path) -
     assert receiver["unwell_since"] is not None
 
 
+def test_a_receiver_nobody_has_tried_yet_is_named_until_it_is(cli: Cli, folder: Path) -> None:
+    (folder / "forestall.toml").write_text(LIVE + '[alerts.pager]\nsink = "memory"\n')
+    before = cli("check").out
+    cli("alerts test ops")
+
+    after = cli("check").out
+
+    assert all(f"[{name}] has never been tried: forestall alerts test {name}" in before for name in ("ops", "pager"))
+    assert ("[ops] has" in after, "[pager] has never been tried" in after) == (False, True)
+
+
 # ---- a test message
 
 
@@ -134,7 +145,7 @@ def test_a_test_message_says_that_it_is_one_and_what_was_answered(cli: Cli, fold
 
     (message,) = sink_box("ops").messages
     assert (0, "Test message from Forestall", True) == (said.code, message.title, message.data["test"])
-    assert "✓ [ops] took the test message (kept in memory)" in said.out
+    assert "✓ [ops] took the test message (kept in memory): look whether it is there" in said.out
 
 
 def test_a_test_message_goes_also_while_alerts_are_in_shadow(cli: Cli, folder: Path) -> None:
