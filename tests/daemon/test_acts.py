@@ -12,17 +12,21 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, RowMapping, insert
 
 from adapters.base import Page
 from adapters.memory import feed_box
-from daemon import clock, control
+from daemon import acts, clock, control, tables
 from daemon.cli import app, completion, session
 from daemon.cli.session import Holder, run_for_client
 from daemon.control import Request
+from daemon.errors import Usage
+from daemon.store import hands
 from daemon.store.database import Database, open_database
+from daemon.store.journal import Journal
 from rules.instant import HOUR
 from tests import databases
-from tests.daemon.builders import a_snapshot
+from tests.daemon.builders import MORNING, a_snapshot, broken_links, rows, said, shops, take_in
 from tests.daemon.commands import Said
 
 Cli = Callable[..., Said]
@@ -337,6 +341,38 @@ def test_an_empty_list_soothes_only_where_nothing_was_left_out_and_nothing_is_do
     assert "nothing with these filters\n" == filtered.out
     assert calm not in doubtful.out
     assert "! nobody" in doubtful.out or "! alerts" in doubtful.out
+
+
+def test_a_batch_is_one_transaction_on_both_databases(db: Database) -> None:
+    north = shops("north", "south")
+    take_in(db, north, *(said(name, shop=shop) for name, shop in (("1", "north"), ("2", "north"), ("2", "south"))))
+    with db.begin() as tx:
+        keys = [f"{shop}/{name}/late_shipment/1" for name, shop in (("1", "north"), ("2", "north"), ("2", "south"))]
+        common = {"seller": "default", "violation": "late_shipment", "episode": 1, "opened_at": MORNING}
+        tx.execute(
+            insert(tables.Case),
+            [{**common, "key": one, "shop": one.split("/")[0], "order_id": one.split("/")[1]} for one in keys],
+        )
+
+    def acknowledge(choice: acts.Choice, by: str, *, broken: bool = False) -> list[acts.Answer]:
+        def act(tx: Connection, journal: Journal, case: RowMapping) -> None:
+            hands.acknowledge(tx, journal, case, MORNING + 1, by)
+            if broken and case["shop"] == "south":
+                raise RuntimeError("broken")
+
+        with db.begin() as tx:
+            return acts.carry_out(tx, "case", choice, act, MORNING + 1)
+
+    with pytest.raises(RuntimeError):
+        acknowledge(acts.Choice(everything=True), "li", broken=True)
+    with pytest.raises(Usage, match="north, south"):
+        acknowledge(acts.Choice(names=("1", "2")), "li")
+    assert {None} == {row["acked_at"] for row in rows(db, "case")}
+    assert ["done"] * 2 == [one.did for one in acknowledge(acts.Choice(everything=True, shop="north"), "li")]
+    again = acknowledge(acts.Choice(everything=True, kind="late_shipment"), "wang")
+    assert [("already", "li"), ("already", "li"), ("done", "")] == [(one.did, one.by) for one in again]
+    with db.begin() as tx:
+        assert [] == broken_links(tx)
 
 
 # ---- completion

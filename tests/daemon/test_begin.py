@@ -14,6 +14,8 @@ from daemon import config
 from daemon.cli import begin
 from daemon.cli.begin import Robot, Shop
 from rules.packs import PLATFORMS
+from tests.adapters.fakes.background import background
+from tests.adapters.fakes.peer import answers, peer
 from tests.daemon.commands import Said
 
 Cli = Callable[..., Said]
@@ -104,6 +106,22 @@ def test_a_sink_that_is_entered_is_live_and_its_secret_stands_in_a_file_of_its_o
     assert "alerts test -c shop/forestall.toml" in said.out
     assert 0 == cli("check -c shop/forestall.toml").code
     assert "nobody will be told" not in cli("check -c shop/forestall.toml").out
+
+
+def test_the_sink_that_was_entered_gets_a_test_message_at_once(answer: Answer) -> None:
+    with background(peer(answers(status=200))) as told:
+        said = answer("north", "jd", "", "webhook", f"{told.url}/hook", "", "")
+
+    assert 0 == said.code, said.err
+    assert 1 == len(told.seen)
+
+
+def test_a_test_message_that_does_not_arrive_is_said_and_leaves_the_installation(answer: Answer, cli: Cli) -> None:
+    with background(peer(answers(status=404))) as told:
+        said = answer("north", "jd", "", "webhook", f"{told.url}/hook", "", "")
+
+    assert "404" in said.out + said.err
+    assert 0 == cli("check -c shop/forestall.toml").code
 
 
 def test_without_a_sink_alerts_stay_in_shadow(answer: Answer, tmp_path: Path) -> None:
