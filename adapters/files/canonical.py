@@ -21,7 +21,7 @@ NAMES = frozenset(
 )
 """The names of canonical columns."""
 _GOODS = ("sku", "line_id", "listing_id", "title", "stock", "sellable")
-_ESSENTIAL = ("order_id", "status", "placed_at", "paid_at", "ship_by", "event", "sku", "stock")
+_ESSENTIAL = (*fields.SUBSTANCE, "event", "stock")
 
 
 def json_lines(source: Source, context: Context) -> Iterator[Record | Rejected]:
@@ -43,7 +43,7 @@ def csv_rows(table: Table, context: Context) -> Iterator[Record | Rejected]:
     """The records of a table with canonical column names, one row a line; an empty cell says nothing."""
     ids = footer.Ids()
     for row in table.rows(None, _ESSENTIAL):
-        if isinstance(row, Row | Broken) and _is_no_record(row.cells, ids):
+        if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_record(row.cells, ids):
             context.count_unknown(footer.NAME)
             continue
         if isinstance(row, Refusal):

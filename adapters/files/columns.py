@@ -99,7 +99,7 @@ def _parts(
     above: dict[str, Json] = {}
     for row in table.rows(wanted, essential(settings)):
         try:
-            if isinstance(row, Row | Broken) and _is_no_order(row.cells, settings, ids):
+            if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_order(row.cells, settings, ids):
                 context.count_unknown(footer.NAME)
                 continue
             if isinstance(row, Refusal):

@@ -77,7 +77,7 @@ def _parts(
     ids, above = footer.Ids(), dict[str, str]()
     for row in table.rows(export.columns | mapped | settings.keep, export.essential):
         try:
-            if isinstance(row, Row | Broken) and _is_no_order(row.cells, export, ids):
+            if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_order(row.cells, export, ids):
                 context.count_unknown(footer.NAME)
                 continue
             if isinstance(row, Refusal):

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from adapters.files.cells import MISSING
+from adapters.files.sheet import Broken, Row
 
 NAME = "(rows that are no orders)"
 """Under what such rows are counted among the inputs that were dropped."""
@@ -53,8 +54,14 @@ class Ids:
             return word or not told or (len(filled) == 1 and note(filled[0]))
         if (word or (worded(own) and self.strange(own))) and "time" not in told:
             return True
-        alone = len(filled) == 1 and bool(self.known and _stuff(own) - self.known)
+        alone = len(filled) == 1 and bool(_stuff(own) - self.known if self.known else worded(own))
         return not told and (self.strange(own) or alone)
+
+
+def half(row: Row | Broken) -> bool:
+    """Whether a row breaks off and is no note: half an order, to be refused by name whatever it still tells."""
+    filled = [text for text in row.cells.values() if text not in MISSING] if isinstance(row, Broken) else []
+    return bool(filled) and not any(worded(text) or ":" in text or "：" in text for text in filled)
 
 
 def worded(text: str) -> bool:

@@ -392,3 +392,24 @@ def test_footers_of_canonical_tables_are_no_orders_either(tmp_path: Path, footer
     path = csv_file(tmp_path / "a.csv", "order_id,status,sku,title,quantity", "261-1,paid,A,a,1", footer)
 
     assert ["261-1"] == [one.order_id for one in items(path, shop("generic"))]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("note", ["2, record(s) downloaded", "共 3 条", "Seller ID: north"])
+def test_a_note_is_no_order_even_where_every_row_above_it_was_refused(tmp_path: Path, note: str) -> None:
+    settings = shop("generic", columns={"order_id": ColumnMap(column="id"), "ship_by": ColumnMap(column="due")})
+    found = items(csv_file(tmp_path / "a.csv", "id,due", "1,never", "2,never", f'"{note}",'), settings)
+
+    assert [] == snapshots(found)
+    assert [2, 3] == [one.line for one in refused(found)]
+
+
+def test_half_a_row_is_refused_even_where_only_an_id_is_left_of_it(tmp_path: Path) -> None:
+    columns = {
+        "line_id": ColumnMap(column="item"),
+        "order_id": ColumnMap(column="id"),
+        "ship_by": ColumnMap(column="due"),
+    }
+    rows = ["71,1,2026-12-01T10:00Z", "72", "73,1,2026-12-01T10:00Z", "Total: 3"]
+    found = items(csv_file(tmp_path / "a.csv", "item,id,due", *rows), shop("generic", columns=columns))
+
+    assert [3] == [one.line for one in refused(found)]
