@@ -206,8 +206,8 @@ def test_a_beginning_without_orders_says_what_to_do(forestall: Any, tmp_path: Pa
     for line, part in [
         ("today", "no order has been read yet"),
         ("orders list", "no such order"),
-        ("cases list", "nothing is at risk"),
-        ("tasks list", "nothing is left"),
+        ("cases list", "no case is open"),
+        ("tasks list", "no task is open"),
         ("feeds rejected", "no file has been read yet: shop1"),
     ]:
         said = forestall(f"{line} -c {file}")

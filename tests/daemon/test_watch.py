@@ -96,7 +96,7 @@ def test_the_alert_counts_the_deadlines_that_fall_soon(installed: Install) -> No
     away(parts, 3, MORNING + 10 * MINUTE)
 
     (message,) = [message for message in sink().messages if "no new data" in message.title]
-    assert "export again before 06-01 17:00: 2 deadlines fall within 24 h" in message.text
+    assert "export again before today 17:00: 2 deadlines fall within 24 h" in message.text
 
 
 def untimed(order_id: str, at: int = MORNING) -> Snapshot:
