@@ -144,25 +144,6 @@ REASONS: Mapping[str, str] = {
     "PRESALE_ENDS": "the presale ends within three days: change the listing before it does",
     "TITLE_SAYS_PRESALE": "the title need not say presale: the platform shows it",
 }
-DROPS = frozenset(
-    {
-        *("NO_TIME_LEFT", "MISSED_WHILE_DOWN", "MISSED_WINDOW", "ADDED_TOO_LATE", "ALREADY_UNDER_WAY"),
-        *(
-            "ALREADY_COMPLAINED",
-            "OPTED_OUT",
-            "DATE_AGREED",
-            "NOTHING_SENT",
-            "BUYER_REPLIED",
-            "NO_TOOL",
-            "NO_ATTEMPT_LEFT",
-        ),
-        *("DEADLINE_PASSED", "STOCK_OUT_OPEN", "NO_RULE", "RULE_NOT_CONFIRMED", "INITIATION_UNKNOWN"),
-        *("WEAK_SOURCE", "WAITING_IS_CHEAPER", "NEW_DATE_IS_CHEAPER"),
-        *("PLATFORM_PAYS_ITSELF", "CHANNEL_NOT_ALLOWED", "INTENT_NOT_ALLOWED", "ADMITS_NO_STOCK", "ASKS_TO_CANCEL"),
-        *("FALSE_REASON", "ASKS_TO_SWAP", "OFF_PLATFORM_CONTACT", "PROMISES_PAYOUT", "SURCHARGE", "HUMAN_TAKEOVER"),
-    }
-)
-"""Reasons for which a due step is not done."""
 _SPAN = re.compile(r"(-?\d+)\.\.(-?\d+)")
 
 

@@ -323,7 +323,7 @@ def _check_rows(rows: tuple[Row, ...], source: str) -> None:
 def _regimes(things: Iterable[D], zone: ZoneInfo) -> Regimes[D]:
     things = tuple(things)
     firsts = {thing.first for thing in things if thing.first}
-    ends = {thing.last + timedelta(days=1) for thing in things if thing.last}
+    ends = {thing.last + timedelta(days=1) for thing in things if thing.last and thing.last < date.max}
     days = sorted(firsts | ends)
     eras = [date.min, *days]
     in_force = tuple(

@@ -48,7 +48,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepState:
-    """A step that was taken, dropped, or is to come (`planned`: at `due_at`, with the reason it will carry)."""
+    """A step that was taken, will not be done (`void`, with the reason), or is to come (`planned`, at `due_at`)."""
 
     key: str
     action: str
@@ -255,7 +255,7 @@ def _to_come(look: Look, decision: Decision) -> Iterator[StepState]:
                 key=act.key,
                 action=act.kind.value,
                 due_at=look.now,
-                outcome=Outcome.PLANNED.value,
+                outcome=Outcome.VOID.value if act.dropped else Outcome.PLANNED.value,
                 reason=act.reason,
             )
         if decision.wake_at is None:

@@ -232,7 +232,7 @@ def _to_come(file: Path) -> None:
             for (shop, order), document in found
             if document is not None
             for step in document["steps"]
-            if step["outcome"] == "planned" and step["reason"] not in reasons.DROPS
+            if step["outcome"] == "planned"
         )
         rows = [
             (show.moment(parse(at), ZONE), shop, order, words.say(words.KINDS, kind), words.say(words.STEPS, step))

@@ -1,5 +1,6 @@
 """`forestall policy lint`: packs, playbook and calendars checked at once, each finding with its place and mend."""
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ import typer
 from daemon import clock, mistakes, words
 from daemon import config as configuration
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, here, opened, out
+from daemon.config import Config
 from daemon.errors import Busy, DaemonError
 from daemon.i18n import gettext as _
 from daemon.installation import Installation, build, read_playbook
@@ -28,16 +30,21 @@ def register(app: typer.Typer) -> None:
 
 
 def lint_policy(
-    file: Annotated[Path | None, typer.Argument(metavar="FILE", help="A playbook; left out: the one in use.")] = None,
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A playbook or rule pack; left out: the playbook in use.")
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     json: JsonOption = False,
 ) -> None:
     """Tell what is wrong with rule packs, playbook and calendars."""
-    made = build(configuration.load(here(config)), adapters=False)
-    problems = [*made.problems, *_broken_packs()]
-    plays = made.shops.playbook if file is None else read_playbook(here(file), problems)
-    given, unread = _confirmations(config)
-    warnings = [*unread, *_calendars(), *_windows(made), *_changed(given), *_unconfirmed(made, plays, given)]
+    alone = file is not None and config == DEFAULT_CONFIG and not here(config).exists()
+    made = build(Config() if alone else configuration.load(here(config)), adapters=False)
+    problems = [*made.problems, *broken_packs()]
+    plays = _read(here(file), made, problems) if file is not None else made.shops.playbook
+    given, unread = ({}, list[str]()) if alone else _confirmations(config)
+    warnings = [*unread, *_calendars()]
+    if not problems:
+        warnings += [*_windows(made), *_changed(given), *_unconfirmed(made, plays, given)]
     if json:
         out().json({"playbook": plays.version, "problems": problems, "warnings": warnings})
     else:
@@ -50,7 +57,24 @@ def lint_policy(
         raise typer.Exit(78)
 
 
-def _broken_packs() -> Iterator[str]:
+def _read(file: Path, made: Installation, problems: list[str]) -> Playbook:
+    """The playbook of a file; a rule pack (it names its platform) is judged as one, and the playbook in use stays."""
+    try:
+        text = file.read_text("utf-8")
+        is_pack = "platform" in tomllib.loads(text)
+    except (OSError, ValueError):
+        is_pack = False
+    if not is_pack:
+        return read_playbook(file, problems)
+    try:
+        packs.parse(text, str(file))
+    except PolicyError as error:
+        problems += str(error).splitlines()
+    return made.shops.playbook
+
+
+def broken_packs() -> Iterator[str]:
+    """What is wrong with the rule packs and the playbook that are installed."""
     for name in packs.PLATFORMS:
         try:
             packs.load(name)

@@ -3,6 +3,7 @@
 from dataclasses import asdict, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +15,7 @@ from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.store import confirmations
 from daemon.store.confirmations import Confirmation
-from rules import lint, packs, payout
+from rules import lint, packs, payout, platforms
 from rules.instant import format_utc, to_datetime
 from rules.model import Order
 from rules.packdata import Limit, Metric, Row, Tier, Tool, Window
@@ -32,7 +33,10 @@ def register(app: typer.Typer) -> None:
 
 
 def show_rules(
-    platform: Annotated[str | None, typer.Argument(metavar="PLATFORM", help="Left out: those of your shops.")] = None,
+    platform: Annotated[
+        str | None,
+        typer.Argument(metavar="PLATFORM", help="Or the id of one row. Left out: your shops' platforms."),
+    ] = None,
     config: ConfigOption = DEFAULT_CONFIG,
     at: Annotated[str | None, typer.Option("--at", help="For orders paid on this day (or RFC 3339).")] = None,
     paid: Annotated[str | None, typer.Option("--paid", help="What an order of so many yuan would cost.")] = None,
@@ -47,7 +51,11 @@ def show_rules(
             now = session.now
             with session.database.begin() as tx:
                 given = confirmations.load(tx)
-        known = [_shown(pack, _instant(at, pack, now), everything) for pack in _packs(platform, session)]
+        known = [
+            (pack, start, (only,)) if only is not None else _shown(pack, start, everything)
+            for pack, only in _wanted(platform, session)
+            for start in (_instant(at, pack, now),)
+        ]
         documents = [_document(pack, start, rows, given, amount) for pack, start, rows in known]
     if json:
         out().json({"platforms": documents})
@@ -56,13 +64,20 @@ def show_rules(
         _print(pack, start, rows, document, amount is not None)
 
 
-def _packs(platform: str | None, session: Session | None) -> list[Pack]:
-    if platform is None and session is not None:
+def _wanted(name: str | None, session: Session | None) -> list[tuple[Pack, Row | None]]:
+    """The packs to show, or the one row of that id. Raises Usage for a name that is neither."""
+    if name is None and session is not None:
         mine = {shop.platform for shop in session.installation.shops.known.values()}
-        return [packs.load(name) for name in sorted(mine)]
-    if platform not in packs.PLATFORMS:
-        raise Usage(_("no rule pack {name}; there are {names}").format(name=platform, names=", ".join(packs.PLATFORMS)))
-    return [packs.load(platform)]
+        return [(packs.load(one), None) for one in sorted(mine)]
+    platform = platforms.named(name or "")
+    if platform in packs.PLATFORMS:
+        return [(packs.load(platform), None)]
+    rows = {row.id: (pack, row) for pack in packs.all_packs() for row in pack.rows}
+    found = rows.get(platform.upper())
+    if found is not None:
+        return [found]
+    near = ", ".join(get_close_matches(platform.upper(), rows, 3) or packs.PLATFORMS)
+    raise Usage(_("no platform and no row {name}; near are {names}").format(name=name, names=near))
 
 
 def _instant(at: str | None, pack: Pack, now: int) -> int:
@@ -180,6 +195,9 @@ def _print(pack: Pack, start: int, rows: tuple[Row, ...], document: dict[str, An
         out().table(screen.table(heads, cells))
     else:
         out().print(_("no row prices anything here"))
+    for row in rows if len(rows) == 1 else ():
+        if row.note:
+            out().print(row.note)
     for window in document["windows"]:
         out().print(_("festival or campaign: {id}").format(id=window["id"]))
     out().print()

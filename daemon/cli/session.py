@@ -17,7 +17,7 @@ from daemon import clock, i18n
 from daemon.cli import output
 from daemon.cli.output import Out as Out
 from daemon.cli.output import out as out
-from daemon.errors import Busy, DaemonError, Unavailable, Usage
+from daemon.errors import Busy, ConfigError, DaemonError, Unavailable, Usage
 from daemon.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from daemon.control import Request
     from daemon.installation import Installation
     from daemon.store.database import Database
+from rules.errors import PolicyError
 
 ConfigOption = Annotated[
     Path,
@@ -210,6 +211,9 @@ def run(app: typer.Typer, arguments: list[str]) -> int:
             raise
         out().say(translated(str(error)))
         return error.exit_code
+    except PolicyError as error:
+        out().say(translated(str(error)))
+        return ConfigError.exit_code
     except typer.Exit as error:
         return error.exit_code
     except typer.TyperException as error:

@@ -13,6 +13,7 @@ import typer
 
 from daemon import caveats, clock, i18n, metrics, mistakes, silence
 from daemon import config as configuration
+from daemon.cli import policy_lint
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, out
 from daemon.config import Config
 from daemon.control import forward, path_of
@@ -23,6 +24,7 @@ from daemon.store import strangers
 from daemon.store.database import check_schema, open_database
 from rules import packs, platforms
 from rules.calendars import coverage
+from rules.errors import PolicyError
 from rules.instant import to_datetime
 from rules.model import Kind
 
@@ -53,7 +55,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> No
 
 def _found(file: Path) -> tuple[list[str], list[str]]:
     """(problems, warnings) of an installation."""
-    problems, warnings = _names(), list[str]()
+    problems, warnings = [*_names(), *policy_lint.broken_packs()], list[str]()
     try:
         settings, misread = configuration.load_part(file)
     except ConfigError as error:
@@ -61,10 +63,14 @@ def _found(file: Path) -> tuple[list[str], list[str]]:
     problems += misread
     if settings is None:
         return problems, warnings
-    made = build(settings, privacy_key=b"check")
+    try:
+        made = build(settings, privacy_key=b"check")
+        said = _warnings(made)
+    except PolicyError:  # a shipped pack is broken, which is told already
+        return problems, warnings
     problems += dict.fromkeys(f"{file}: {problem}" for problem in [*made.problems, *_folders(settings)])
     broken, silent = _database(settings)
-    return [*problems, *broken], [*_platforms(settings), *silent, *_warnings(made)]
+    return [*problems, *broken], [*_platforms(settings), *silent, *said]
 
 
 def _folders(settings: Config) -> Iterator[str]:

@@ -69,9 +69,9 @@ def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> Non
     for choice in document["choices"]:
         _ways(choice)
     steps = document["steps"]
-    taken = [step for step in steps if step["outcome"] != "planned"]
-    ahead = [step for step in steps if step["outcome"] == "planned" and step["reason"] not in reasons.DROPS]
-    dropped = [step for step in steps if step["outcome"] == "planned" and step["reason"] in reasons.DROPS]
+    ahead = [step for step in steps if step["outcome"] == "planned"]
+    dropped = [step for step in steps if step["outcome"] == "void" and parse(step["due_at"]) >= now]
+    taken = [step for step in steps if step not in ahead and step not in dropped]
     _part(_("Done so far"), (_step(step, zone) for step in taken))
     _part(_("To come, if nothing changes"), (_step(step, zone) for step in ahead))
     if dropped:

@@ -5,7 +5,6 @@ process's single connection as the only one that writes or checkpoints; otherwis
 """
 
 import contextlib
-import fcntl
 import os
 import sqlite3
 import threading
@@ -220,6 +219,8 @@ def _refuse_newer(current: str | None) -> None:
 
 def _lock(directory: Path) -> int:
     """flock the directory itself: a lock file can be deleted, and locks on the database drop SQLite's own."""
+    import fcntl  # not there on Windows, where the rest can at least be imported
+
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:

@@ -18,6 +18,7 @@ from daemon.store.confirmations import Confirmation
 from daemon.store.database import Database, open_database
 from daemon.store.journal import entries_of
 from rules import packs
+from rules.errors import PolicyError
 from rules.instant import parse
 from rules.packdata import Row
 from tests import databases
@@ -319,3 +320,61 @@ def test_shops_made_later_know_what_is_confirmed() -> None:
     shops: Shops = builders.shops("west", platform="tmall")
     shops.confirm(frozenset({"x"}))
     assert {frozenset({"x"})} == {shops.get(name, "tmall").policy.confirmed for name in ("west", "new")}
+
+
+def test_a_file_is_linted_without_a_configuration(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "plays.toml").write_text("name = 1\n")
+
+    said = cli("policy lint plays.toml --json")
+
+    assert 78 == said.code
+    assert any("plays.toml" in problem for problem in said.document["problems"])
+
+
+@pytest.mark.parametrize(
+    ("slip", "part"),
+    [
+        ("from = 2025-02-13", "from = 3"),
+        ('initiation = "auto"', 'initiation = "somehow"'),
+        ('violation = "late_shipment"', 'violation = "lateness"'),
+        ("percent_bp = ", "percent = "),
+    ],
+)
+def test_a_slip_in_a_row_is_a_named_mistake(cli: Cli, tmp_path: Path, slip: str, part: str) -> None:
+    (tmp_path / "pack.toml").write_text(packs.shipped_text("taobao").replace(slip, part))
+
+    said = cli("policy lint pack.toml")
+
+    assert 78 == said.code
+    assert "pack.toml: row TB-" in said.out
+    assert "Traceback" not in said.out + said.err
+
+
+def test_a_slip_in_an_installed_pack_is_said_by_every_command_and_by_check(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(platform: str, zone: str | None = None) -> None:
+        raise PolicyError("key from: no date", where=f"{platform}.toml: row X-1", mend="see docs/rule-packs.md")
+
+    monkeypatch.setattr(packs, "load", broken)
+
+    checked, shown = cli("check"), cli("policy show taobao")
+
+    assert (78, 78) == (checked.code, shown.code)
+    assert "row X-1: key from: no date" in checked.out
+    assert "row X-1: key from: no date" in shown.err
+
+
+def test_one_row_is_shown_by_its_id(cli: Cli, tmp_path: Path) -> None:
+    (platform,) = cli("policy show tm-s1 --json").document["platforms"]
+
+    assert ("tmall", ["TM-S1"]) == (platform["platform"], [row["id"] for row in platform["rows"]])
+    assert "TM-S1" in cli("policy show TM-S1").out
+
+
+def test_a_name_that_is_neither_platform_nor_row_tells_the_nearest(cli: Cli, tmp_path: Path) -> None:
+    said = cli("policy show TM-S")
+
+    assert 2 == said.code
+    assert "TM-S1" in said.err
+    assert 0 == cli("policy show 拼多多").code

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rules import packs
+from rules.decide import decide
 from rules.instant import DAY, HOUR, format_utc
 from rules.model import NO_HISTORY, Kind, Outcome
 from rules.why import Explanation, Rule, explain, to_json
@@ -15,6 +18,7 @@ from tests.builders import (
     STOCK_OUT,
     a_case,
     a_history,
+    a_look,
     a_past,
     a_playbook,
     a_policy,
@@ -165,7 +169,8 @@ def test_an_answer_changes_what_is_to_come():
         a_case(opened_at=FIRST), past=past, events=[an_event("date_agreed", SHIP_BY - 11 * HOUR)], decided_at=PAID
     )
     found = explain(an_order(), POLICY, history, SHIP_BY - 10 * HOUR)
-    assert {"DATE_AGREED"} == {step.reason for step in found.steps if step.outcome == "planned"}
+    assert {"DATE_AGREED"} == {step.reason for step in found.steps if step.outcome == "void"}
+    assert [] == [step for step in found.steps if step.outcome == "planned"]
 
 
 def test_looking_ahead_ends_even_for_a_playbook_of_many_steps():
@@ -208,3 +213,16 @@ def test_all_claims_to_the_deadline_are_shown_and_one_counts():
 def test_an_order_without_any_date_has_a_document_too():
     document = to_json(explain(an_order(ship_by=None, paid_at=None), POLICY, NO_HISTORY, PAID))
     assert (None, None, []) == (document["ship_by"], document["act_by"], document["candidates"])
+
+
+@given(st.sampled_from(["paid", "shipped"]), st.integers(-3, 60), st.sampled_from(["taobao", "pinduoduo"]))
+def test_no_step_is_called_planned_that_will_not_be_done(status: str, hours: int, platform: str) -> None:
+    order, policy = an_order(platform=platform, status=status), a_policy(platform)
+
+    explained = explain(order, policy, NO_HISTORY, SHIP_BY - hours * HOUR)
+
+    look = a_look(order, policy, now=SHIP_BY - hours * HOUR)
+    dropped = {act.key for act in decide(order, policy, NO_HISTORY, look.now).acts if act.dropped}
+    planned = {step.key for step in explained.steps if step.outcome == "planned"}
+    assert set() == planned & dropped
+    assert dropped <= {step.key for step in explained.steps if step.outcome == "void"}
