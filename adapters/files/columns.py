@@ -193,6 +193,9 @@ def _record(value: dict[str, Json], row: Row, shop: Shop, context: Context) -> R
 
 def _finished(one: Snapshot, settings: ShopSettings) -> Iterator[Snapshot]:
     """The order without what only the parsers know: its life, or itself with the status that is certain."""
+    if not settings.history and one.fields.get("status") is not None and _SEEN not in one.fields:
+        yield one
+        return
     facts = {name: value for name, value in one.fields.items() if not name.startswith(PRIVATE)}
     whole = replace(one, fields=facts)
     if settings.history:

@@ -31,6 +31,13 @@ _ALL_ROWS = """
     SELECT place, row FROM (SELECT place, row, min(place) OVER (PARTITION BY key) AS first FROM rows)
     ORDER BY first, place
 """
+_DIFFER = """
+    SELECT max(a), max(b), max(c) FROM (
+        SELECT min(paid_minor) < max(paid_minor) AS a, min(shipping_minor) < max(shipping_minor) AS b,
+            min(received_minor) < max(received_minor) AS c
+        FROM rows GROUP BY key HAVING count(*) > 1
+    )
+"""
 _EARLIEST = ("placed_at", "paid_at", f"{PRIVATE}placed", f"{PRIVATE}paid")
 
 
@@ -65,7 +72,8 @@ def by_order(parts: Iterable[Record | Rejected], how: Rows, source: str) -> Iter
                 _store(scratch, batch)
         _store(scratch, batch)
         if example is not None:
-            how = replace(how, amounts={**how.likely, **_found(scratch), **how.amounts})
+            if len(how.amounts) < len(MONEY):
+                how = replace(how, amounts={**how.likely, **_found(scratch), **how.amounts})
             yield from (_order(rows, how, source) for rows in _orders(scratch, example))
 
 
@@ -241,8 +249,8 @@ def _store(scratch: sqlite3.Connection, batch: list[tuple[object, ...]]) -> None
 
 def _found(scratch: sqlite3.Connection) -> dict[str, Amounts]:
     """The amounts that differ within an order, so that they are its lines' own in this table."""
-    differ = "SELECT 1 FROM rows WHERE {0} IS NOT NULL GROUP BY key HAVING min({0}) < max({0}) LIMIT 1"
-    return {name: "lines" for name in MONEY if scratch.execute(differ.format(name)).fetchone()}
+    differ = scratch.execute(_DIFFER).fetchone()
+    return {name: "lines" for name, differs in zip(MONEY, differ, strict=True) if differs}
 
 
 def _orders(scratch: sqlite3.Connection, example: Snapshot) -> Iterator[list[Snapshot]]:
@@ -250,6 +258,13 @@ def _orders(scratch: sqlite3.Connection, example: Snapshot) -> Iterator[list[Sna
     stored = (decode(row) for _, row in scratch.execute(_ALL_ROWS))
     for (order_id, observed_at), rows in groupby(stored, key=lambda row: row[:2]):
         yield [
-            replace(example, order_id=order_id, observed_at=observed_at, fields=fields, lines=lines)  # type: ignore[arg-type]
+            Snapshot(
+                observed_at=observed_at,
+                shop=example.shop,
+                order_id=order_id,
+                platform=example.platform,
+                fields=fields,  # type: ignore[arg-type]
+                lines=lines,  # type: ignore[arg-type]
+            )
             for _, _, fields, lines in islice(rows, MOST_LINES + 1)
         ]

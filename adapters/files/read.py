@@ -104,6 +104,8 @@ def _tables(source: Source, context: Context) -> Iterator[Record | Rejected]:
         yield from records
     if not understood:
         raise _strange(strange, stated)
+    for table in strange:
+        context.count_unknown(f"(worksheet {table.name})")
 
 
 def _stated(context: Context) -> Layout:

@@ -5,6 +5,7 @@ Facts: reference/platform-apis.md §1.7, 2.6, 3.6, 4.6, and texts seen in public
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 _USUAL = {
     "待付款": "unpaid",
@@ -100,6 +101,7 @@ _NONE = re.compile(
 )
 
 
+@lru_cache(maxsize=1_024)
 def refund(text: str) -> str | None:
     """What an after-sale text says: `success` (all of it paid back), `requested` (under way), or None: none, or ended.
 
@@ -159,6 +161,7 @@ def same(name: str) -> tuple[str, ...]:
     return _GROUP.get(_UNIT.sub("", plain(name)), ())
 
 
+@lru_cache(maxsize=4_096)
 def plain(name: str) -> str:
     """A header or state text as it is compared: half-width marks, no blanks, no case."""
     return "".join(name.translate(_WIDE).split()).casefold()

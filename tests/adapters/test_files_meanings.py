@@ -10,7 +10,7 @@ import pytest
 from adapters.base import ColumnMap, ShopSettings, Snapshot
 from adapters.files import exports, formats, texts
 from rules.model import OWED
-from tests.adapters.fixtures.files.making import csv_file, items, refused, shop, snapshots
+from tests.adapters.fixtures.files.making import csv_file, items, refused, shop, snapshots, workbook
 from tests.adapters.test_files_exports import (
     DOUYIN,
     DY,
@@ -363,3 +363,21 @@ def test_every_status_text_is_written_as_it_is_compared() -> None:
 
     assert [] == [text for table in tables for text in table if texts.plain(text) != text]
     assert all(any(status in OWED for status in table.values()) for table in tables)
+
+
+def test_a_worksheet_that_nobody_understands_is_counted_beside_the_orders(tmp_path: Path) -> None:
+    unknown: Counter[str] = Counter()
+    sheets = {"orders": [list(PINDUODUO), list(PINDUODUO.values())], "notes": [["read", "me"], ["a", "b"]]}
+    found = items(workbook(tmp_path / "a.xlsx", sheets), PDD, unknown=unknown)
+
+    assert ["261120-1"] == [item.order_id for item in snapshots(found)]
+    assert 1 == unknown["(worksheet notes)"]
+
+
+def test_a_list_of_refunds_beside_the_orders_stops_no_order(tmp_path: Path) -> None:
+    refunds = [["订单编号", "退款编号", "退款的申请时间", "订单状态"], ["1", "2", "2026-11-20 10:00:00", "交易成功"]]
+    orders = [list(PINDUODUO), list(PINDUODUO.values())]
+    found = items(workbook(tmp_path / "a.xlsx", {"refunds": refunds, "orders": orders}), PDD)
+
+    assert ["261120-1"] == [item.order_id for item in snapshots(found)]
+    assert ["this is a list of refunds or after-sale cases, not of orders"] == [item.reason for item in refused(found)]
