@@ -99,6 +99,8 @@ def refused(shop: str, unused: Refused) -> Caveat:
         parts.append(ngettext("{n} file", "{n} files", unused.files).format(n=unused.files))
     if unused.rows:
         parts.append(ngettext("{n} row", "{n} rows", unused.rows).format(n=unused.rows))
+    if unused.dates:
+        parts.append(ngettext("{n} date", "{n} dates", unused.dates).format(n=unused.dates))
     text = _("[{shop}] {what} could not be used: see forestall feeds rejected")
     return Caveat("refused", shop, sum(unused), text.format(shop=shop, what=_(", ").join(parts)))
 

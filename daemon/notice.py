@@ -73,7 +73,7 @@ def refused(tx: Connection, shop: Shop, row: RowMapping, lang: str | None) -> Me
     with i18n.speaking(lang or i18n.language()):
         title = caveats.refused(shop.name, unused).text
         lines = [caveats.refusal(one) for one in feeds.rejected(tx, shop.name, 3)]
-    data: dict[str, Json] = {"cause": row["cause"], "files": unused.files, "rows": unused.rows}
+    data: dict[str, Json] = {"cause": row["cause"], **unused._asdict()}
     return message(row, title, "\n".join(lines), data)
 
 

@@ -18,7 +18,7 @@ from daemon import clock, gaps
 from daemon.engine import Engine
 from daemon.errors import LeaseLost
 from daemon.shops import Shop, Shops
-from daemon.store import backlog, feeds, timers
+from daemon.store import backlog, feeds, refusals, timers
 from daemon.store.database import retrying
 from daemon.store.ingest import Ingested, ingest
 from daemon.store.journal import Journal
@@ -229,7 +229,7 @@ def _ahead(shop: Shop, taken: Ingested) -> list[Rejected]:
     reason = f"{taken.ahead} records are dated later than now, up to {format_utc(taken.latest)}; now was taken instead"
     mend = "set the clock of the computer that exports, or correct the column or file name that says when it was"
     log.warning("feed.ahead", shop=shop.name, records=taken.ahead, latest=format_utc(taken.latest))
-    return [Rejected(source=shop.name, line=None, reason=reason, mend=mend)]
+    return [Rejected(source=refusals.DATES, line=None, reason=reason, mend=mend)]
 
 
 def _add(brought: Polled, page: Page, taken: Ingested) -> None:

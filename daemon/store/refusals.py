@@ -3,20 +3,23 @@
 import json
 from typing import NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, case, func, select
 
 from daemon.store import meta
 from daemon.tables import Quarantine
 from rules.instant import format_utc
 
 Q = Quarantine.__table__  # type: ignore[attr-defined]
+DATES = "observed_at"
+"""Where a record says when it was true, as the place of what is refused there: the record itself is used."""
 
 
 class Refused(NamedTuple):
-    """How much of a shop's input was not used: whole files, and rows of others."""
+    """How much of a shop's input was not used: whole files, rows of others, and dates that cannot be."""
 
     files: int
     rows: int
+    dates: int = 0
 
 
 def unseen(connection: Connection) -> dict[str, Refused]:
@@ -24,10 +27,10 @@ def unseen(connection: Connection) -> dict[str, Refused]:
     found: dict[str, Refused] = {}
     for shop in connection.execute(select(Q.c.shop).distinct().order_by(Q.c.shop)).scalars().all():
         new = (Q.c.shop == shop, Q.c.id > _seen(connection, shop))
-        count = select(func.count(), func.count(Q.c.line)).where(*new)
-        every, rows = connection.execute(count).one()
+        dated = func.coalesce(func.sum(case((Q.c.source == DATES, 1), else_=0)), 0)
+        every, rows, dates = connection.execute(select(func.count(), func.count(Q.c.line), dated).where(*new)).one()
         if every:
-            found[shop] = Refused(files=every - rows, rows=rows)
+            found[shop] = Refused(files=every - rows - dates, rows=rows, dates=dates)
     return found
 
 
@@ -42,7 +45,7 @@ def settle(connection: Connection, shop: str, by: str, now: int) -> int:
     if refused is None:
         return 0
     meta.put(connection, _name(shop), json.dumps({"id": newest(connection, shop), "by": by, "at": format_utc(now)}))
-    return refused.files + refused.rows
+    return sum(refused)
 
 
 def _seen(connection: Connection, shop: str) -> int:

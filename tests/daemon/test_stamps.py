@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 from adapters.base import Page, Transient
 from daemon.scheduler import Parts, tick
-from daemon.store import ingest, stamps, timers
+from daemon.store import ingest, refusals, stamps, timers
 from daemon.store.database import Database
 from rules.instant import DAY, HOUR, MINUTE, SECOND, parse
 from tests.daemon import running
@@ -95,6 +95,8 @@ def test_dates_in_the_future_are_counted_and_named_with_the_mend(installed: Call
     refused = row(parts.database, "quarantine")
     assert "2 records are dated later than now, up to 2039-01-01T00:00:00Z; now was taken instead" == refused.reason
     assert 1 == row(parts.database, "feed").quarantined
+    with parts.database.begin() as tx:
+        assert {"north": refusals.Refused(files=0, rows=0, dates=1)} == refusals.unseen(tx)
     assert 2 == count(parts.database, "case")
 
 
