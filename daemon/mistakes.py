@@ -56,6 +56,8 @@ OURS = (
     '{} is not one sign; write ",", ";", "|" or "tab"',
     "{} is not a row from 1 to {}; count from 1, blank lines too",
     '{} is not known; write "none" where cells are never quoted, else "double"',
+    '{} is no way to write a date; write it as in "DD/MM/YYYY" or "MM/DD/YYYY HH:mm"',
+    '{} is no decimal mark; write "." or ","',
     "{}: another program has the file open; close it or try again",
     "{}: cannot be opened ({}); check the path and its permissions",
     "{}: cannot be written ({}); name a file in a folder with room",

@@ -4,12 +4,13 @@ One bad line is one `Rejected`; the others pass. Unknown keys are counted by nam
 unless the shop's `keep` lists them (then they arrive under `fields["kept"]`).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from adapters.base import Record, Rejected
-from adapters.files import cells, exact, fields, footer, lines, swift
+from adapters.base import Record, Rejected, ShopSettings
+from adapters.files import cells, exact, fields, footer, lines, notation, swift
+from adapters.files.cells import Kind
 from adapters.files.context import Context
 from adapters.files.exact import Object
 from adapters.files.opening import Source
@@ -21,7 +22,11 @@ NAMES = frozenset(
 )
 """The names of canonical columns."""
 _GOODS = ("sku", "line_id", "listing_id", "title", "stock", "sellable")
-_ESSENTIAL = (*fields.SUBSTANCE, "event", "stock")
+_ESSENTIAL = frozenset({*fields.SUBSTANCE, "event", "stock"})
+_KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys((*fields.TIMES, "observed_at", "at"), "time"),
+    **dict.fromkeys(fields.IDS, "id"),
+}
 
 
 def json_lines(source: Source, context: Context) -> Iterator[Record | Rejected]:
@@ -39,10 +44,11 @@ def json_lines(source: Source, context: Context) -> Iterator[Record | Rejected]:
             yield refusal.rejected(context.source, number)
 
 
-def csv_rows(table: Table, context: Context) -> Iterator[Record | Rejected]:
+def csv_rows(table: Table, context: Context, settings: ShopSettings | None = None) -> Iterator[Record | Rejected]:
     """The records of a table with canonical column names, one row a line; an empty cell says nothing."""
     ids = footer.Ids()
-    for row in table.rows(None, _ESSENTIAL):
+    whose = settings or ShopSettings(name="", platform="generic")
+    for row in notation.rows(table, frozenset(table.header), _ESSENTIAL, _KINDS, whose):
         if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_record(row.cells, ids):
             context.count_unknown(footer.NAME)
             continue

@@ -2,11 +2,16 @@
 
 import re
 from decimal import Decimal
+from typing import Literal
 
-from adapters.files.refusal import Refusal, shown
+from adapters.files import amounts
+from adapters.files.refusal import Refusal, culprit
 
 MISSING = frozenset({"", "-", "--", "null", "NULL", "None"})
 """What exports write where they have nothing to say."""
+
+Kind = Literal["time", "amount", "id", "currency"]
+"""What a column holds whose texts can be written in several ways."""
 
 MOST_MINOR = 10**14
 MOST_COUNT = 10**9
@@ -19,8 +24,6 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,12})?")
 _TIME = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2})(.*))?")
 _NO_DATE = ("0000-", "0001-", "1970-01-01")
 _CURRENCY_SIGNS = re.compile(r"^(?:[¥￥$€£]|R\$|CN¥)\s?|\s?[元圆€]$")
-_DIGITS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "PYG": 0, "UGX": 0}
-_DIGITS |= {"KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3, "IQD": 3, "LYD": 3}
 
 
 def present(cells: dict[str, str], column: str) -> str | None:
@@ -53,7 +56,7 @@ def integer(text: str, name: str, most: int = MOST_COUNT) -> int:
     """A whole number from 0 to `most`; `2.0` is one too (spreadsheets write it so)."""
     digits = text.removesuffix(".00").removesuffix(".0")
     if not _INTEGER.fullmatch(digits) or int(digits) > most:
-        raise Refusal(f"{name} {shown(text)} is not a whole number from 0 to {most}", f"give {name} in whole units")
+        raise Refusal(f"{name} {culprit(text)} is not a whole number from 0 to {most}", f"give {name} in whole units")
     return int(digits)
 
 
@@ -66,11 +69,16 @@ def minor(text: str, name: str, currency: str | None = None) -> int:
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
     if not _DECIMAL.fullmatch(plain):
-        raise Refusal(f"{name} {shown(text)} is not an amount such as 129.80", f"write {name} with a decimal point")
-    amount = Decimal(plain).scaleb(_DIGITS.get(currency or "", 2))
+        raise Refusal(f"{name} {culprit(text)} is not an amount such as 129.80", f"write {name} with a decimal point")
+    amount = Decimal(plain).scaleb(_digits(currency))
     if amount != amount.to_integral_value() or amount > MOST_MINOR:
-        raise Refusal(f"{name} {shown(text)} is finer than the smallest coin, or absurd", f"correct {name}")
+        raise Refusal(f"{name} {culprit(text)} is finer than the smallest coin, or absurd", f"correct {name}")
     return int(amount)
+
+
+def _digits(currency: str | None) -> int:
+    digits = amounts.digits(currency)
+    return 2 if digits is None else digits
 
 
 def local_time(text: str) -> str | None:

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from adapters.base import Json, Record, Rejected, ShopSettings, Snapshot
-from adapters.files import cells, exact, fields, footer, history, merge
+from adapters.files import cells, exact, fields, footer, history, merge, notation
 from adapters.files.context import Context, Shop
 from adapters.files.merge import PRIVATE
 from adapters.files.refusal import Refusal
 from adapters.files.sheet import Broken, Row, Table
-from adapters.files.shopmap import ENDS, LINE_ONLY, absent, essential, key, names, of, said, status, title_id
+from adapters.files.shopmap import ENDS, LINE_ONLY, absent, essential, key, kinds, names, of, said, status, title_id
 
 _SEEN = f"{PRIVATE}moved"
 _TELLING = re.compile(
@@ -97,7 +97,7 @@ def _parts(
     shop = context.local(settings)
     ids = footer.Ids()
     above: dict[str, Json] = {}
-    for row in table.rows(wanted, essential(settings)):
+    for row in notation.rows(table, wanted, essential(settings), kinds(settings), settings):
         try:
             if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_order(row.cells, settings, ids):
                 context.count_unknown(footer.NAME)

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from adapters.base import Json, Record, Rejected, ShopSettings, Snapshot
-from adapters.files import cells, exact, fields, footer, gaps, merge, shopmap, states, texts
+from adapters.files import cells, exact, fields, footer, gaps, merge, notation, shopmap, states, texts
 from adapters.files.context import Context, Shop
 from adapters.files.formats import EXPORTS, Export, Names
 from adapters.files.refusal import Refusal, shown
@@ -75,7 +75,8 @@ def _parts(
     settings = shop.settings
     observed_at = context.exported_at(settings)
     ids, above = footer.Ids(), dict[str, str]()
-    for row in table.rows(export.columns | mapped | settings.keep, export.essential):
+    wanted, kinds = export.columns | mapped | settings.keep, {**export.kinds, **shopmap.kinds(settings)}
+    for row in notation.rows(table, wanted, export.essential, kinds, settings):
         try:
             if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_order(row.cells, export, ids):
                 context.count_unknown(footer.NAME)

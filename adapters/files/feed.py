@@ -10,7 +10,7 @@ from itertools import islice
 
 from adapters.base import FeedCapabilities, Page, Permanent, Record, Rejected, ShopSettings, Snapshot, Transient
 from adapters.files import cursor as cursors
-from adapters.files import folder, layout, naming, opening, read, slips
+from adapters.files import folder, layout, naming, notation, opening, read, slips
 from adapters.files.cursor import Cursor, Place
 from adapters.files.folder import Folder, Found, Look
 from adapters.files.refusal import Refusal
@@ -34,16 +34,19 @@ class FilesFeed:
     the cursor says is behind it.
     """
 
-    capabilities = FeedCapabilities(fresh_read="none", options=frozenset({"currency"}) | layout.OPTIONS)
+    capabilities = FeedCapabilities(
+        fresh_read="none", options=frozenset({"currency"}) | layout.OPTIONS | notation.OPTIONS
+    )
 
     def __init__(self, settings: ShopSettings) -> None:
         if settings.path is None:
             raise Permanent(f"shop {settings.name}: a files feed needs path, the folder to watch")
         try:
             layout.of(settings, None)
+            notation.stated(settings)
             slips.check(settings)
         except ValueError as error:
-            raise Permanent(f"shop {settings.name}: {error}") from error
+            raise Permanent(str(error)) from error
         self._settings = settings
         self._folder = Folder(settings.path)
         self._reading: _Reading | None = None

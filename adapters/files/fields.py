@@ -15,7 +15,7 @@ import msgspec
 
 from adapters.base import Json
 from adapters.files import cells, privacy
-from adapters.files.refusal import Refusal, shown
+from adapters.files.refusal import Refusal, culprit, shown
 from rules import instant
 from rules.model import EVENTS, FLAGS, STATUSES
 
@@ -75,17 +75,17 @@ def moment(value: object, name: str, reading: Reading) -> int:
 
 def _moment(value: object, name: str, reading: Reading) -> int:
     if not isinstance(value, str):
-        raise Refusal(f"{name} {shown(value)} is not a time", f"write {name} as RFC 3339 text with an offset")
+        raise Refusal(f"{name} {culprit(value)} is not a time", f"write {name} as RFC 3339 text with an offset")
     try:
         at = instant.parse(value, reading.zone)
     except (ValueError, OverflowError) as error:
         if reading.zone is None and "offset" in str(error):
             mend = "add the offset (…+08:00), or give the shop a timezone"
-            raise Refusal(f"{name} {shown(value)} has no offset", mend) from error
+            raise Refusal(f"{name} {culprit(value)} has no offset", mend) from error
         mend = f"write {name} as RFC 3339, such as 2026-06-01T08:00:00+08:00"
-        raise Refusal(f"{name} {shown(value)} is not a time", mend) from error
+        raise Refusal(f"{name} {culprit(value)} is not a time", mend) from error
     if not EARLIEST <= at < LATEST:
-        raise Refusal(f"{name} {shown(value)} is not a time between 1980 and 2200", f"correct {name}")
+        raise Refusal(f"{name} {culprit(value)} is not a time between 1980 and 2200", f"correct {name}")
     return at
 
 
@@ -270,6 +270,8 @@ ESSENTIAL = frozenset({"order_id", "status", "placed_at", "paid_at", "group_succ
 """The fields that say whether an order is owed and until when."""
 SUBSTANCE = ESSENTIAL | {"sku", "quantity", "paid_minor"}
 """These and what is owed: a row of a CSV file that ends before one of them is half a row."""
+IDS = frozenset({"order_id", "line_id", "sku", "listing_id"})
+"""The fields that hold an id."""
 TIMES = frozenset(name for name, convert in {**LINE, **ORDER}.items() if convert in (time, deadline))
 """The fields that hold an instant."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from adapters.files import fields
+from adapters.files.cells import Kind
 from adapters.files.texts import (
     DOUYIN_STATUS,
     JD_STATUS,
@@ -73,6 +74,14 @@ class Export:
         mapped += [self.currency, tuple(self.more_states), tuple(self.ends)]
         single = {self.order_id, self.status, self.refunded_amount, self.more_paid, self.total, self.risk, self.goods}
         return frozenset({self.line_state, *single}.union(*mapped) - {""})
+
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """What the columns hold whose texts can be written in several ways; amounts have points as exported."""
+        columns = [(name, one) for name, names in (*self.order.items(), *self.line.items()) for one in names]
+        ids = dict.fromkeys((self.order_id, *self.line_id, *(one for name, one in columns if name in fields.IDS)), "id")
+        times = dict.fromkeys((*(one for name, one in columns if name in fields.TIMES), *self.ends), "time")
+        return {**ids, **times}  # type: ignore[dict-item]
 
     @property
     def essential(self) -> frozenset[str]:

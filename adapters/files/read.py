@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from adapters.base import Record, Rejected, ShopSettings
-from adapters.files import canonical, columns, exports, formats, layout, naming, nearest, opening, sheet, strangers
+from adapters.files import (
+    canonical,
+    columns,
+    exports,
+    formats,
+    layout,
+    naming,
+    nearest,
+    notation,
+    opening,
+    sheet,
+    strangers,
+)
 from adapters.files.context import Context, SettingsFor
 from adapters.files.layout import Layout
 from adapters.files.opening import Source
@@ -115,7 +127,13 @@ def _stated(context: Context) -> Layout:
     except Refusal:
         return Layout()
     zone = naming.zone(settings)
-    return layout.of(settings, zone.key if zone else None)
+    try:
+        notation.stated(settings)
+        return layout.of(settings, zone.key if zone else None)
+    except ValueError as error:
+        raise Refusal(
+            f"a setting of shop {settings.name} is wrong: {error}", "correct it in the configuration"
+        ) from error
 
 
 def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] | None:
@@ -141,7 +159,7 @@ def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] 
         return iter((stranger.rejected(context.source),))
     if export:
         return exports.rows(table, export, settings, context)
-    return canonical.csv_rows(table, context) if own_names else None
+    return canonical.csv_rows(table, context, settings) if own_names else None
 
 
 def _strange(tables: list[sheet.Table], stated: Layout) -> Refusal:

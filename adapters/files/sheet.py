@@ -6,7 +6,7 @@ one that is longer or shorter than the header is a row only where that harms not
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple
@@ -43,12 +43,14 @@ class Broken(Refusal):
 class Table:
     """One table of a file. `name` is the worksheet's (None: CSV); `records` are the rows below.
 
+    `again` gives the same rows once more from the first.
     `surplus`: how many empty cells rows usually have beyond the header. `encoding`: how its text was read (None: XLSX).
     """
 
     name: str | None
     header: tuple[str, ...]
     records: Iterator[Record | Refusal]
+    again: Callable[[], Iterator[Record | Refusal]]
     surplus: int = 0
     encoding: str | None = None
 
@@ -121,14 +123,16 @@ def tables(source: Source, stated: Layout = _NOTHING, known: frozenset[str] = fr
     Raises Refusal when the file, or the rest of it, is unusable.
     """
     if source.kind() == "xlsx":
-        for name, cells in book.worksheets(source):
-            yield from _sheet(name, (Record(line, row, True) for line, row in cells), stated, known)
+        for name, read in book.worksheets(source):
+            yield from _sheet(name, read, stated, known)
     else:
         yield from _text(source, stated, known)
 
 
 def clean(text: str) -> str:
     """A cell without what exports wrap around it: blanks, tabs, `="…"`, a leading apostrophe."""
+    if type(text) is not str:
+        return text
     text = text.strip(BLANK)
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         return text[2:-1].strip(BLANK)
@@ -155,19 +159,26 @@ def _text(source: Source, stated: Layout, known: frozenset[str]) -> Iterator[Tab
         name=None,
         header=tuple(clean(cell) for cell in top.cells),
         records=chain(ahead, records),
+        again=lambda: next(_text(source, stated, known)).records,
         surplus=_surplus(ahead, len(top.cells)),
         encoding=read_as,
     )
 
 
-def _sheet(name: str, records: Iterator[Record], stated: Layout, known: frozenset[str]) -> Iterator[Table]:
+def _sheet(name: str, read: Callable[[], book.Rows], stated: Layout, known: frozenset[str]) -> Iterator[Table]:
     """The table of a worksheet, or nothing."""
+    records = (Record(line, row, True) for line, row in read())
     first = list(islice(records, layout.HEAD))
     found = _header(first, stated, known)
     if found is None:
         return
     below = (one for one in first if one.line > found.line)
-    yield Table(name=name, header=tuple(clean(cell) for cell in found.cells), records=chain(below, records))
+    yield Table(
+        name=name,
+        header=tuple(clean(cell) for cell in found.cells),
+        records=chain(below, records),
+        again=lambda: (Record(line, row, True) for line, row in read() if line > found.line),
+    )
 
 
 def _header(rows: Sequence[Record | Refusal], stated: Layout, known: frozenset[str]) -> Record | None:

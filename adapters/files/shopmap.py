@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from adapters.base import ColumnMap, Json, ShopSettings
 from adapters.files import cells, fields, nearest, states, texts
+from adapters.files.cells import Kind
 from adapters.files.refusal import Refusal, shown
 from rules.model import STATUSES
 
@@ -21,6 +22,12 @@ ENDS: Mapping[str, str] = {
     "completed_at": "completed",
 }
 """Fields of a map that hold the time of a state: where a time stands, the order has that state."""
+KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys((*fields.TIMES, *ENDS, "observed_at"), "time"),
+    **dict.fromkeys(MONEY, "amount"),
+    **dict.fromkeys(fields.IDS, "id"),
+    "currency": "currency",
+}
 LINE_ONLY = (*(name for name in fields.LINE if name not in fields.ORDER), "line_id")
 
 
@@ -35,6 +42,16 @@ def essential(settings: ShopSettings) -> frozenset[str]:
     """The columns without which a row is half a row."""
     entries = [entry for name, entry in settings.columns.items() if name in fields.SUBSTANCE]
     return frozenset(entry.column for entry in entries)
+
+
+def kinds(settings: ShopSettings) -> dict[str, Kind]:
+    """What the mapped columns hold whose texts can be written in several ways."""
+    found: dict[str, Kind] = dict.fromkeys(settings.history.values(), "time")
+    for name, entry in settings.columns.items():
+        for one in (entry, *entry.also) if name in KINDS else ():
+            if one.values is None and (KINDS[name] != "amount" or one.unit == "major"):
+                found[one.column] = KINDS[name]
+    return found
 
 
 def absent(settings: ShopSettings, header: frozenset[str], wanted: frozenset[str]) -> Iterator[Refusal]:
