@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 
 from adapters.base import Message, Receipt
-from daemon import clock, digest, trial, verdict
+from daemon import clock, digest, hush, trial, verdict
 from daemon.adapter import Outlet, Sinks
 from daemon.digest import Brief
 from daemon.shops import Shops
@@ -47,7 +47,8 @@ ENDED = {Outcome.SETTLED: "TASK_DONE", Outcome.REFUSED: "TASK_CANCELLED"}
 def queue(connection: Connection, sinks: Sinks, shops: Shops, row: RowMapping, kind: Kind, now: int) -> None:
     """Queue an action for every outlet of a kind, due now or when the outlet may next speak."""
     zone = shops.get(row["shop"]).policy.zone
-    outbox.add_deliveries(connection, [_queued(row, outlet, zone, now) for outlet in sinks.for_kind(kind)])
+    outlets = [outlet for outlet in sinks.for_kind(kind) if outlet.name != hush.about(row)]
+    outbox.add_deliveries(connection, [_queued(row, outlet, zone, now) for outlet in outlets])
 
 
 def _queued(row: RowMapping, outlet: Outlet, zone: ZoneInfo, now: int) -> dict[str, Any]:
@@ -236,6 +237,7 @@ def _settle(dispatcher: "Dispatcher", outlet: Outlet, parcels: list[Parcel], ans
         for row in (row for parcel in parcels[len(answers) :] for row in parcel.rows):
             outbox.set_delivery(tx, row, Outcome.READY, now, due_at=now, attempts=row["attempts"])
         receivers.put(tx, receiver)
+        hush.tell(tx, journal, dispatcher.engine.shops, dispatcher.engine.sinks, receiver, now)
         if before.since is not None and receiver.since is None:
             deliveries.hasten(tx, outlet.name, now)
         journal.write(tx, now)

@@ -15,7 +15,7 @@ import structlog
 from sqlalchemy import Connection, RowMapping
 
 from adapters.base import Feed
-from daemon import delivery, effect, gaps, grant, kill
+from daemon import delivery, effect, gaps, grant, hush, kill
 from daemon.engine import Engine
 from daemon.messages import Texts
 from daemon.store import listings, orders, outbox, scans, timers
@@ -180,6 +180,8 @@ class Dispatcher:
             return "DATA_IS_BACK"
         if step in (gaps.UNWATCHED, gaps.REFUSED) and gaps.is_over(tx, self.engine.shops.get(row["shop"]), step):
             return "ALL_RESOLVED"
+        if step == hush.STEP and hush.is_over(tx, row):
+            return "RECEIVER_IS_BACK"
         if step == scans.STEP and not scans.left(tx, self.engine.shops.get(row["shop"]), row, now):
             return "ALL_RESOLVED"
         what = step.partition(":")[0]
@@ -295,5 +297,5 @@ class Dispatcher:
             outbox.set_action(tx, row, Outcome.READY, now)
             delivery.queue(tx, self.engine.sinks, self.engine.shops, row, kind, now)
         else:
-            outbox.set_action(tx, row, Outcome.READY, now, note="NO_SINK")
+            outbox.set_action(tx, row, Outcome.READY, now)
             outbox.note_outcome(journal, row, "outcome", now, Outcome.READY, "NO_SINK")

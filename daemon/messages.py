@@ -52,6 +52,8 @@ class Texts:
             message = notice.was_down(shop, row, lang)
         elif name == "clock":
             message = notice.clock_set(shop, row, lang)
+        elif name.startswith("receiver:"):
+            message = notice.receiver_silent(tx, shop, row, now, lang)
         elif row["step"] == "resolved" or not members:
             message = notice.solved(shop, row, lang)
         else:

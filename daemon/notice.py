@@ -7,10 +7,10 @@ import msgspec
 from sqlalchemy import Connection, RowMapping, func, select
 
 from adapters.base import Json, Message
-from daemon import caveats, gaps, i18n, prognosis, show, words
+from daemon import caveats, gaps, i18n, prognosis, show, silence, words
 from daemon.i18n import gettext, ngettext
 from daemon.shops import Shop
-from daemon.store import feeds, health, refusals, scans
+from daemon.store import feeds, health, receivers, refusals, scans
 from daemon.store import unwatched as lacking
 from daemon.tables import Feed, Order
 from rules import key
@@ -138,6 +138,18 @@ def clock_set(shop: Shop, row: RowMapping, lang: str | None) -> Message:
         text = gettext("if that is wrong, correct it soon: deadlines are judged by it", lang)
     data: dict[str, Json] = {"cause": row["cause"], "was": format_utc(jump["was"]), "now": format_utc(jump["now"])}
     return message(row, title.format(by=by, was=was, now=now), text, data)
+
+
+def receiver_silent(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str | None) -> Message:
+    """Which receiver takes nothing, since when, what it says, and how to try it."""
+    one = receivers.get(tx, key.receiver_of(row["cause"]))
+    if one.since is None:
+        return solved(shop, row, lang)
+    since = show.moment(one.since, shop.policy.zone, now, lang=lang)
+    title = gettext("alerts do not reach {receiver} since {since}", lang).format(receiver=f"[{one.name}]", since=since)
+    mend = gettext("you still get them here; when it is mended, try it: forestall alerts test {name}", lang)
+    lines = [silence.said(one.words, lang), mend.format(name=shlex.quote(one.name))]
+    return message(row, title, "\n".join(lines), {"cause": row["cause"], "receiver": one.name, "words": one.words})
 
 
 def solved(shop: Shop, row: RowMapping, lang: str | None) -> Message:

@@ -119,6 +119,8 @@ REASONS: Mapping[str, str] = {
     "INPUT_REFUSED": "files or rows could not be used",
     "ORDERS_UNWATCHED": "orders came without what their deadline needs",
     "WAS_DOWN": "Forestall was not running",
+    "RECEIVER_SILENT": "a receiver takes no alerts",
+    "RECEIVER_IS_BACK": "the receiver takes messages again",
     "CLOCK_SET": "the clock of this computer was set",
     # What became of an action.
     "MODE_SHADOW": "shadow mode: recorded, not done",

@@ -130,8 +130,10 @@ def states(row: RowMapping, queue: Sequence[RowMapping], waits: Collection[str])
 
 def _without(row: RowMapping) -> str:
     """What became of an alert that went to no receiver."""
-    if row["outcome"] in (Outcome.PLANNED, Outcome.READY):
-        return said(row["note"] or "NO_SINK")
+    if row["outcome"] == Outcome.PLANNED:
+        return said(row["note"]) if row["note"] else words.say(words.OUTCOMES, Outcome.PLANNED)
+    if row["outcome"] == Outcome.READY:
+        return said("NO_SINK")
     if row["outcome"] == Outcome.VOID:
         return reasons.sentence(row["note"])
     return words.say(words.OUTCOMES, row["outcome"])

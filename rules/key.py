@@ -74,6 +74,16 @@ def gauge(cause: str) -> tuple[str, str]:
     return metric, period
 
 
+def receiver(shop: str, name: str) -> str:
+    """north/receiver:ops: a receiver of alerts that takes nothing, told as news of the first shop."""
+    return f"{part(shop)}/receiver:{part(name)}"
+
+
+def receiver_of(cause: str) -> str:
+    """The receiver of a cause such as north/receiver:ops."""
+    return unpart(cause.partition("/receiver:")[2])
+
+
 def listing(step: str) -> tuple[str, str] | None:
     """(shop, listing) of a step such as delist:south/L5; None for a step that is about no listing."""
     shop, slash, listing_id = step.partition(":")[2].partition("/")

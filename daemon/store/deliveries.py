@@ -103,6 +103,8 @@ def _matters(connection: Connection, row: RowMapping, now: int) -> bool:
     """Whether an alert still has something to tell."""
     if row["step"] == "alert":
         return bool(outbox.members_of(connection, row["cause"], now))
+    if row["step"] == "receiver":
+        return False  # that one takes nothing is said as such
     return row["step"] not in NEWS or now - row["at"] <= NEWS_FOR
 
 

@@ -315,3 +315,54 @@ def test_a_receiver_taken_out_and_entered_again_is_told_what_is_open(installed: 
     tick(running.again(parts, running.LIVE, MORNING + 2 * MINUTE), MORNING + 2 * MINUTE)
 
     assert ["north/pickup:2026-06-01/late_shipment/alert/1"] == running.told(running.sink())
+
+
+# ---- one that is silent is news for the others
+
+TWO = running.LIVE + '[alerts.lead]\nsink = "memory"\n'
+
+
+def silent(installed: Install, hours: int, text: str = TWO) -> Parts:
+    """A receiver that is down for so long, while something has to be told."""
+    parts = installed(text)
+    running.sink("ops").faults.fail_next(1000, Transient("answered 503, not taken for now"))
+    say(a_late_order())
+    for now in range(MORNING, MORNING + hours * HOUR, MINUTE):
+        tick(parts, now)
+    return parts
+
+
+def news(name: str) -> list[str]:
+    """What a receiver was told of others that are silent."""
+    return [message.title for message in running.sink(name).messages if "do not reach" in message.title]
+
+
+def test_after_an_hour_the_others_hear_once_of_a_receiver_that_takes_nothing(installed: Install) -> None:
+    silent(installed, 4)
+
+    assert ["alerts do not reach [ops] since today 08:00"] == news("lead")
+    (told,) = [message for message in running.sink("lead").messages if "do not reach" in message.title]
+    assert told.text.startswith("answered 503, not taken for now\n")
+
+
+def test_a_short_silence_is_no_news(installed: Install) -> None:
+    silent(installed, 1)
+
+    assert [] == news("lead")
+
+
+def test_where_there_is_no_other_receiver_nobody_is_told_and_nothing_waits(installed: Install) -> None:
+    parts = silent(installed, 3, running.LIVE)
+
+    assert [] == rows(parts.database, "action", step="receiver")
+
+
+def test_a_receiver_is_not_told_of_its_own_silence(installed: Install) -> None:
+    parts = silent(installed, 3)
+    running.sink("ops").faults.waiting.clear()
+
+    for now in range(MORNING + 3 * HOUR, MORNING + 4 * HOUR, MINUTE):
+        tick(parts, now)
+
+    assert [] == news("ops")
+    assert ["lead"] == [one.sink for one in rows(parts.database, "delivery") if "/receiver:" in one.action_key]
