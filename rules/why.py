@@ -15,7 +15,7 @@ from rules.decide import Decision, decide
 from rules.episode import latest
 from rules.instant import format_utc
 from rules.look import Act, Finding, Look
-from rules.model import History, Kind, Order, Outcome, Past, Violation
+from rules.model import LONG_OVERDUE, History, Kind, Order, Outcome, Past, Violation
 from rules.packdata import Row, Scope
 from rules.play import tried
 from rules.policy import Policy
@@ -156,17 +156,18 @@ def _as_past(act: Act, now: int) -> Past:
 
 
 def _violations(look: Look, decision: Decision) -> Iterator[Rule]:
-    """The violations with a ladder. One that threatens but has no case says why it was let go."""
+    """The violations with a ladder. One that threatens but has no case, or one without steps, says why."""
     cases = remembered(look, decision).cases
     for ladder in look.policy.playbook.ladders:
         found = finding.find(look, ladder)
         last = latest(cases, ladder.violation)
         let_go = found.fired and last is not None and last.closed_at is not None
+        no_steps = found.fired and last is not None and last.reason == LONG_OVERDUE
         stake = payout.stake(look.order, look.policy.pack, ladder.violation, look.policy.confirmed)
         yield Rule(
             id=ladder.violation.value,
             fired=found.fired and not let_go,
-            reason=last.reason if let_go and last is not None else found.reason,
+            reason=last.reason if (let_go or no_steps) and last is not None else found.reason,
             amount_minor=stake.high_minor if stake else None,
             confirmed=stake.confirmed if stake else False,
         )

@@ -5,6 +5,7 @@ import pytest
 from rules.decide import decide
 from rules.instant import DAY, HOUR
 from rules.model import History, Violation
+from rules.why import explain
 from tests.builders import LATE, SHIP_BY, a_case, a_history, a_line, a_policy, an_order, lived
 
 LONG = SHIP_BY + 2 * DAY
@@ -19,6 +20,13 @@ def test_an_order_first_seen_two_days_after_its_time_gets_no_steps(flags: frozen
     assert {"LONG_OVERDUE"} == {case.reason for case in decision.opened}
     assert () == decision.acts
     assert all(member.overdue and member.sku is None for member in decision.members)
+
+
+def test_why_says_so() -> None:
+    told = explain(an_order(), POLICY, History(), LONG)
+
+    assert ("late_shipment", True, "LONG_OVERDUE") in {(rule.id, rule.fired, rule.reason) for rule in told.rules}
+    assert () == told.steps
 
 
 def test_nor_later() -> None:
