@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.base import Page, Transient
-from daemon import caveats, jump
+from daemon import caveats, housekeeping, jump
 from daemon.jump import Jump, Reading
 from daemon.scheduler import Parts, tick
 from daemon.store import timers
@@ -129,6 +129,47 @@ def test_what_a_process_held_that_died_under_the_wrong_clock_is_free_again(compu
 
     assert held
     assert alerts_of("1")
+
+
+def test_calls_under_way_that_settle_by_the_old_hour_keep_nothing_waiting(
+    tmp_path: Path, installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They began before the clock was set back, and end after what it left behind was healed."""
+    computer = machine(installed(FIVE), tmp_path, monkeypatch, daemon=True)
+    sink().faults.fail_next(1, Transient("busy"))
+    computer.wrong = 3 * HOUR
+    computer.place("1")
+    computer.run(60)
+    computer.wrong = 0
+    computer.run(20)
+    late = computer.wall + 3 * HOUR
+    with computer.parts.database.begin() as tx:
+        for table in ("delivery", "receiver", "timer"):
+            column = "next_at" if table == "receiver" else "due_at"
+            tx.exec_driver_sql(f"UPDATE {table} SET {column} = {late} WHERE {column} IS NOT NULL")
+    sink().messages.clear()
+    computer.place("2", shop="first")
+
+    computer.run(150)
+
+    assert alerts_of("2")
+
+
+def test_after_a_leap_of_a_day_nothing_is_cleared_away_for_a_day(
+    tmp_path: Path, installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computer = machine(installed(FIVE), tmp_path, monkeypatch, daemon=True)
+    cleared: list[int] = []
+    monkeypatch.setattr(housekeeping, "prune", lambda _, before: cleared.append(before))
+    assert computer.service is not None
+    computer.wrong = 400 * DAY
+    computer.run(60)
+
+    computer.service._housekeeping()
+    assert [] == cleared
+    computer.true += DAY
+    computer.service._housekeeping()
+    assert cleared
 
 
 def test_a_step_of_a_minute_or_more_is_told_once_with_both_times(computer: Machine) -> None:
