@@ -40,5 +40,5 @@ def main() -> None:
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
-    heap.settle()
+    heap.load()
     sys.exit(run_or_forward(app, sys.argv[1:]))

@@ -6,11 +6,14 @@ So `--help`, `--version` and completion wait for no database and no rules, which
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
+from threading import current_thread, main_thread
 from typing import Any
 
 import typer
 from typer._click.core import Command, Context
 from typer.core import TyperCommand, TyperGroup
+
+from daemon import heap
 
 COMMANDS = {
     "demo": ("demo", "Show Forestall at work on sample shops, all on this machine."),
@@ -57,6 +60,8 @@ class Later(TyperCommand):
             module.register(around)
         command: Command = typer.main.get_group(around).commands[self.name or ""]
         self.prepare(command)
+        if current_thread() is main_thread():  # not one that a daemon loads for a client, beside its work
+            heap.settle()
         return command
 
     def make_context(

@@ -21,6 +21,23 @@ print(gc.get_freeze_count() > 1000, gc.get_threshold()[0] == heap.SELDOM, gc.ise
 """
 
 
+LOADED = """
+import gc, sys
+from daemon.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(gc.get_freeze_count() > 100_000, gc.isenabled())
+"""
+
+
+def test_a_command_that_works_long_leaves_its_modules_alone() -> None:
+    words = [sys.executable, "-c", LOADED, "replay", "nowhere"]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ["True", "True"] == done.stdout.split()
+
+
 def test_what_is_loaded_stays_and_later_cycles_are_still_found() -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ["True"] * 4 == done.stdout.split()
