@@ -11,7 +11,7 @@ from daemon import backtest as tested
 from daemon import show, whatif, words
 from daemon.backtest import Backtest, Verdict
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, MostOption, here, instant, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, MostOption, here, instant, out, shared_zone
 from daemon.i18n import gettext as _
 from daemon.recording import Recording, record
 from daemon.replay import Simulation
@@ -44,7 +44,9 @@ def backtest(
     """Tell for which recorded orders the playbook would have helped, and what that is in money."""
     settings = whatif.settings_of(config)
     plays = whatif.playbook_of(here(playbook) if playbook is not None else None, settings)
-    recording = record(map(here, paths), settings, instant(observed_at, "--observed-at", past=True))
+    recording = record(
+        map(here, paths), settings, instant(observed_at, "--observed-at", shared_zone(settings), past=True)
+    )
     made = tested.backtest(recording, whatif.shops_of(settings, recording, plays))
     if json:
         out().json(_document(made, plays))
@@ -68,7 +70,9 @@ def diff(
 ) -> None:
     """Tell what changes from playbook A to B over recorded orders, per order and in money."""
     settings = whatif.settings_of(config)
-    recording = record(map(here, paths), settings, instant(observed_at, "--observed-at", past=True))
+    recording = record(
+        map(here, paths), settings, instant(observed_at, "--observed-at", shared_zone(settings), past=True)
+    )
     plays = [whatif.playbook_of(here(path), settings) for path in (before, after)]
     lives = [_life(recording, settings, one) for one in plays]
     changes = list(_changes(lives[0][0], lives[1][0]))

@@ -11,7 +11,7 @@ import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from daemon import clock, lines, whatif, words
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out, writing
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, instant, out, shared_zone, writing
 from daemon.errors import Usage
 from daemon.foreign import translated
 from daemon.i18n import gettext as _
@@ -49,7 +49,12 @@ def replay(
     """Replay recorded orders with simulated time; nothing is performed."""
     began = clock.monotonic()
     settings = whatif.settings_of(config)
-    stride, start, stop = _step(step), instant(since, "--from", past=True), instant(until, "--until", past=True)
+    zone = shared_zone(settings)
+    stride, start, stop = (
+        _step(step),
+        instant(since, "--from", zone, past=True),
+        instant(until, "--until", zone, past=True),
+    )
     if start is not None and stop is not None and stop <= start:
         raise Usage(_("--until: must lie after --from"))
     with _bar() as bar:
@@ -57,7 +62,7 @@ def replay(
         recording = record(
             paths,
             settings,
-            instant(observed_at, "--observed-at", past=True),
+            instant(observed_at, "--observed-at", zone, past=True),
             lambda path: bar.update(reading, description=path.name),
         )
         bar.remove_task(reading)

@@ -175,6 +175,15 @@ def reader() -> ZoneInfo:
     return _zone.get() or clock.zone()
 
 
+def shared_zone(settings: "Config | None") -> ZoneInfo | None:
+    """The zone of all configured shops; None where they have several, or there are none."""
+    from daemon.shops import zone_of
+
+    shops = settings.shops.values() if settings is not None else ()
+    zones = {shop.timezone or zone_of(shop.platform) for shop in shops}
+    return zones.pop() if len(zones) == 1 else None
+
+
 def moment(instant: int | None, zone: ZoneInfo, now: int | None = None) -> str:
     """A moment in a shop's time, as its reader would say it; the zone is named where it is not his."""
     from daemon import show

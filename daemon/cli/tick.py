@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 from daemon import caveats, clock, i18n, jump
 from daemon.caveats import Caveat
 from daemon.cli import logs
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, instant, opened, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, instant, opened, out, shared_zone
 from daemon.errors import Unavailable, Usage
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
@@ -40,8 +40,8 @@ def tick(
 ) -> None:
     """Make one pass of all three hops: poll, decide, dispatch."""
     logs.show(quiet=True)
-    moment = instant(at, "--at")
     with opened(config, adapters=True) as session:
+        moment = instant(at, "--at", shared_zone(session.settings))
         if moment is not None:
             _refuse_live_rows(session.database)
             session.installation.shops.default_mode = "shadow"

@@ -12,7 +12,7 @@ from adapters.base import Page
 from adapters.memory import feed_box
 from daemon import clock
 from daemon.store.database import open_database
-from rules.instant import HOUR, format_utc
+from rules.instant import HOUR, format_utc, parse
 from tests import databases
 from tests.daemon.builders import a_snapshot
 from tests.daemon.commands import Said
@@ -99,6 +99,18 @@ def test_a_pretended_pass_can_be_repeated(cli: Cli, folder: Path) -> None:
     at = format_utc(clock.now() + 60_000_000)
 
     assert (0, 0) == (cli("tick --at {at}", at=at).code, cli("tick --at {at}", at=at).code)
+
+
+def test_a_moment_is_read_in_the_zone_that_all_shops_share(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/Sao_Paulo")
+    at = parse("2026-06-01T08:00:00+08:00")
+    order("1", at, paid_at=at - HOUR, ship_by=at + HOUR)
+
+    cli("tick --at '2026-06-01 07:59'")
+
+    assert [] == cli("orders list --all --json").document["orders"]
 
 
 @pytest.mark.parametrize("text", ["noon", "2026-06-31 08:00", "2026-13-01T00:00:00Z"])
