@@ -61,7 +61,7 @@ def _hidden(connection: Connection, settings: Config, now: int) -> Iterator[Cave
         if section is not None:
             yield from _unread(shop, section, rows.get(shop), now, is_known=orders.is_known(connection, shop))
         if shop in unused:
-            yield refused(shop, unused[shop])
+            yield refused(shop, unused[shop], next(iter(feeds.rejected(connection, shop, 1)), None))
         if shop in lost:
             yield _unwatched(shop, lost[shop])
 
@@ -92,17 +92,18 @@ def _unread(shop: str, section: ShopSection, row: RowMapping | None, now: int, *
         yield Caveat("stale", shop, None, text.format(shop=shop, age=show.left(now - mark)))
 
 
-def refused(shop: str, unused: Refused) -> Caveat:
-    """How much of a shop's input was not used."""
+def refused(shop: str, unused: Refused, last: RowMapping | None = None) -> Caveat:
+    """How much of a shop's input was not used, and why the last of it was not."""
     parts = []
     if unused.files:
         parts.append(ngettext("{n} file", "{n} files", unused.files).format(n=unused.files))
     if unused.rows:
         parts.append(ngettext("{n} row", "{n} rows", unused.rows).format(n=unused.rows))
-    if unused.dates:
-        parts.append(ngettext("{n} date", "{n} dates", unused.dates).format(n=unused.dates))
     text = _("[{shop}] {what} could not be used: see forestall feeds rejected")
-    return Caveat("refused", shop, sum(unused), text.format(shop=shop, what=_(", ").join(parts)))
+    if last is not None:
+        text = _("[{shop}] {what} could not be used (the last: {last}): see forestall feeds rejected")
+    said = text.format(shop=shop, what=_(", ").join(parts), last=refusal(last) if last is not None else "")
+    return Caveat("refused", shop, sum(unused), said)
 
 
 def refusal(row: RowMapping) -> str:

@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from daemon import slips
@@ -37,7 +46,7 @@ class _Strict(BaseModel):
 class DatabaseSection(_Strict):
     """Where rows live."""
 
-    url: str = "sqlite:///forestall.db"
+    url: Annotated[str, AfterValidator(lambda v: _url(v))] = "sqlite:///forestall.db"
 
 
 class ModeSection(_Strict):
@@ -285,6 +294,21 @@ def url_of(config: Config) -> str:
     if url.startswith(prefix) and not url.startswith(prefix + "/") and url != prefix:
         return prefix + str(config.base / url.removeprefix(prefix))
     return url
+
+
+def _url(said: str) -> str:
+    """Raises ValueError for what names no database of ours; what was written may hold a password."""
+    kind = said.partition("://")[0].partition("+")[0] if "://" in said else ""
+    try:
+        if kind == "postgresql":
+            from sqlalchemy.engine import make_url
+
+            make_url(said)
+        elif kind != "sqlite":
+            raise ValueError
+    except Exception:
+        raise ValueError("is no database; write sqlite:///FILE or postgresql://USER@HOST/NAME") from None
+    return said
 
 
 def _country(code: str) -> str:

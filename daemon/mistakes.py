@@ -34,6 +34,7 @@ OURS = (
     '{}: {}; write "module:Class" of an importable class',
     'no {} in {}; known: {}; or write "module:Class"',
     '{} is no address; write "127.0.0.1:9109"',
+    "is no database; write sqlite:///FILE or postgresql://USER@HOST/NAME",
     "there is no folder {}; create it, or correct path",
     "nobody may look into {}; let this user read it",
     "cannot listen on {} ({}); choose another port, or end what uses it",

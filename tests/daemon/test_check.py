@@ -85,6 +85,20 @@ def test_a_port_that_is_taken_is_said_by_check_and_by_run_without_a_traceback(cl
     assert "Traceback" not in ran.err
 
 
+@pytest.mark.parametrize("url", ["nonsense", "mysql://u:word@h/x", "postgresql://u:word@h:port/x", "", "sqlite:"])
+@pytest.mark.parametrize("command", ["check", "tick", "today", "db upgrade", "kill status"])
+def test_a_database_that_is_none_is_said_without_traceback_and_without_its_password(
+    cli: Cli, folder: Path, url: str, command: str
+) -> None:
+    (folder / "forestall.toml").write_text(f'[database]\nurl = "{url}"\n{SHOP}')
+
+    said = cli(command)
+
+    assert 78 == said.code
+    assert "database.url: is no database; write sqlite:///FILE or postgresql://USER@HOST/NAME" in said.out + said.err
+    assert "word" not in said.out + said.err
+
+
 @pytest.mark.parametrize("said", ["x", "127.0.0.1", ":9109", "127.0.0.1:0", "127.0.0.1:99999", "127.0.0.1:port"])
 def test_an_address_of_metrics_that_is_none_is_a_problem(cli: Cli, folder: Path, said: str) -> None:
     problems = checked(cli, folder, f'{SHOP}[daemon]\nmetrics = "{said}"\n').document["problems"]
