@@ -49,7 +49,7 @@ def make(seed: int) -> Case:
     rng = Random(seed)
     layout = rng.choice([*LAYOUTS, *(["table"] * 4)])
     sheet = LAYOUTS[layout](rng)
-    sheet.book = rng.random() < 0.25
+    sheet.book = not sheet.json and rng.random() < 0.25
     for one in _damages(rng):
         sheet.done.append(one.__name__)
         one(rng, sheet)

@@ -87,7 +87,9 @@ def broken_row(rng: Random, sheet: Sheet) -> None:
 
 
 def footer(rng: Random, sheet: Sheet) -> None:
-    """A line of totals below, or padding."""
+    """A line of totals below, or padding; objects have none."""
+    if sheet.json:
+        return
     cells = dict.fromkeys(sheet.header, "")
     text = rng.choice(CHINESE_FOOTERS if sheet.platform != "generic" or "单号" in sheet.header else FOOTERS)
     cells[sheet.header[0] if rng.random() < 0.7 else rng.choice(sheet.header)] = text
@@ -145,6 +147,8 @@ def bad_value(rng: Random, sheet: Sheet) -> None:
 
 def spreadsheet_ids(rng: Random, sheet: Sheet) -> None:
     """Long ids after a spreadsheet: rounded, in scientific notation or with zeros at the end."""
+    if sheet.json:
+        return
     name = next(
         (n for n in ("主订单编号", "订单编号", "订单号", _column(sheet, "order_id"), "order_id") if n in sheet.header),
         "",
@@ -187,6 +191,8 @@ def _forget(sheet: Sheet, field: str) -> None:
 
 def wrapped_cells(rng: Random, sheet: Sheet) -> None:
     """Ids as exports wrap them: `="123"`, an apostrophe, blanks."""
+    if sheet.json:
+        return
     name = sheet.header[rng.randint(0, min(1, len(sheet.header) - 1))]
     before, after = rng.choice(
         (("'", ""), (" ", " "), ("\t", ""), ('="', '"')) if not sheet.book else (("'", ""), (" ", " "))

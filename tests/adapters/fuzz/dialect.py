@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import NamedTuple
 
 import openpyxl
 
-from tests.adapters.fuzz.sheet import Row, Sheet
+from tests.adapters.fuzz.sheet import Cells, Row, Sheet
 
 CHINESE = frozenset({"taobao", "tmall", "pinduoduo", "jd", "douyin"})
 BANNERS = (("Orders report",), ("Shop: north", "", "exported by: lead"), ("导出时间：2026-11-20",), ())
@@ -49,6 +50,8 @@ class Written(NamedTuple):
 
 def choose(rng: Random, sheet: Sheet) -> Dialect:
     """A dialect that people meet, and that a reader must either read or refuse."""
+    if sheet.json:
+        return Dialect(kind="json", end="\n", final_end=rng.random() < 0.8, packed=rng.random() < 0.2)
     if sheet.book:
         return Dialect(kind="xlsx", banner=_banner(rng), typed=sheet.plain and rng.random() < 0.5)
     delimiter = rng.choices((",", "\t", ";", "|"), (6, 2, 2, 0.5))[0]
@@ -88,7 +91,7 @@ def _holds(text: str, encoding: str) -> bool:
 
 def write(sheet: Sheet, dialect: Dialect) -> Written:
     """The file."""
-    made = _workbook(sheet, dialect) if dialect.kind == "xlsx" else _text(sheet, dialect)
+    made = {"xlsx": _workbook, "json": _objects, "csv": _text}[dialect.kind](sheet, dialect)
     return made._replace(content=gzip.compress(made.content), suffix=made.suffix + ".gz") if dialect.packed else made
 
 
@@ -130,6 +133,31 @@ def _quoted(cell: str, dialect: Dialect) -> str:
     if dialect.quoting == "all" or any(mark in cell for mark in (dialect.delimiter, '"', "\n", "\r")):
         return '"' + cell.replace('"', '""') + '"'
     return cell
+
+
+def _objects(sheet: Sheet, dialect: Dialect) -> Written:
+    lines: list[str] = []
+    places = []
+    for row in sheet.rows:
+        text = json.dumps(_object(row.cells), ensure_ascii=False)
+        if row.ends_at is not None:
+            text = text[: len(text) * row.ends_at // len(sheet.header)]
+        at = len(text) * (row.broken_at or 0) // len(sheet.header)
+        first = _physical(lines, "\n") + 1
+        lines.append(f"{text[:at]}\n{text[at:]}" if at else text)
+        places.append((first, _physical(lines, "\n")))
+    return Written(("\n".join(lines) + ("\n" if dialect.final_end else "")).encode(), ".jsonl", places)
+
+
+def _object(cells: Cells) -> dict[str, object]:
+    """The canonical object of a row: numbers as numbers, its line under `lines`, nothing for an empty cell."""
+    said: dict[str, object] = {
+        name: int(text) if name in ("paid_minor", "quantity") and text.isdigit() else text
+        for name, text in cells.items()
+        if text
+    }
+    line = {name: said.pop(name) for name in ("line_id", "sku", "quantity", "title") if name in said}
+    return said | ({"lines": [line]} if line else {})
 
 
 def _workbook(sheet: Sheet, dialect: Dialect) -> Written:

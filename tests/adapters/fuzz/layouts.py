@@ -184,6 +184,13 @@ def canonical(rng: Random) -> Sheet:
     return _sheet(rng, "taobao", cells, 1, False)
 
 
+def json_lines(rng: Random) -> Sheet:
+    """Canonical JSON Lines: the same, one object a line."""
+    made = canonical(rng)
+    made.json = True
+    return made
+
+
 EXPORTS: Mapping[str, Callable[[Random], Sheet]] = {
     "taobao_items": taobao_items,
     "taobao_orders": taobao_orders,
@@ -191,4 +198,5 @@ EXPORTS: Mapping[str, Callable[[Random], Sheet]] = {
     "jd": jd,
     "douyin": douyin,
     "canonical": canonical,
+    "json_lines": json_lines,
 }

@@ -27,7 +27,8 @@ class Sheet:
     """A table with the truth beside it.
 
     `expected`: per order the canonical values it must have; a name that is absent is not judged. `plain`: nothing in
-    the file is a reason to refuse anything. `book`: it becomes a workbook. `line_ids`: its rows tell sub-orders apart.
+    the file is a reason to refuse anything. `book`: it becomes a workbook,
+    `json`: JSON Lines. `line_ids`: its rows tell sub-orders apart.
     `done`: what was done to it.
     """
 
@@ -40,6 +41,7 @@ class Sheet:
     options: dict[str, str] = field(default_factory=dict)
     plain: bool = True
     book: bool = False
+    json: bool = False
     line_ids: bool = True
     done: list[str] = field(default_factory=list)
 
