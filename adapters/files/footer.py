@@ -1,7 +1,7 @@
 """Rows of a table that are no orders: padding, totals, notes below the last row. Told by kind, not by their place."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from adapters.files.cells import MISSING
@@ -51,11 +51,11 @@ class Ids:
         filled = [text for text in texts if text not in MISSING]
         word = any(map(bare, filled))
         if own is None:
-            return word or not told or (len(filled) == 1 and note(filled[0]))
+            return word or not told or (len(filled) == 1 and note(filled[0])) or _tally(filled)
         if (word or (worded(own) and self.strange(own))) and "time" not in told:
             return True
-        alone = len(filled) == 1 and bool(_stuff(own) - self.known if self.known else worded(own))
-        return not told and (self.strange(own) or alone)
+        alone = len(filled) == 1 and bool(_stuff(own) - self.known)
+        return not told and (self.strange(own) or (alone if self.known else _tally(filled)))
 
 
 def half(row: Row | Broken) -> bool:
@@ -72,6 +72,11 @@ def worded(text: str) -> bool:
 def bare(text: str) -> bool:
     """Whether a text is such a word and nothing else, wherever it stands in a row."""
     return bool(_BARE.fullmatch(text.strip()))
+
+
+def _tally(filled: Sequence[str]) -> bool:
+    """Whether a row is a note and sums, and nothing else."""
+    return any(map(worded, filled)) and all(map(note, filled))
 
 
 _KINDS = {code: "0" if chr(code).isdigit() else "a" for code in range(128) if chr(code).isalnum()}

@@ -394,7 +394,7 @@ def test_footers_of_canonical_tables_are_no_orders_either(tmp_path: Path, footer
     assert ["261-1"] == [one.order_id for one in items(path, shop("generic"))]  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("note", ["2, record(s) downloaded", "共 3 条", "Seller ID: north"])
+@pytest.mark.parametrize("note", ["2, record(s) downloaded", "共 3 条", "Seller ID: north", "Orders: 3"])
 def test_a_note_is_no_order_even_where_every_row_above_it_was_refused(tmp_path: Path, note: str) -> None:
     settings = shop("generic", columns={"order_id": ColumnMap(column="id"), "ship_by": ColumnMap(column="due")})
     found = items(csv_file(tmp_path / "a.csv", "id,due", "1,never", "2,never", f'"{note}",'), settings)
@@ -413,3 +413,12 @@ def test_half_a_row_is_refused_even_where_only_an_id_is_left_of_it(tmp_path: Pat
     found = items(csv_file(tmp_path / "a.csv", "item,id,due", *rows), shop("generic", columns=columns))
 
     assert [3] == [one.line for one in refused(found)]
+
+
+def test_a_row_of_a_note_and_sums_is_no_line_of_the_order_above(tmp_path: Path) -> None:
+    names = {"order_id": "id", "sku": "sku", "quantity": "n", "title": "title", "status": "state"}
+    settings = shop("generic", columns={name: ColumnMap(column=column) for name, column in names.items()})
+    rows = ["1,A,2,Lamp,paid", ",B,1,Total war,", ",1234.50,3,共 3 条,"]
+    found = snapshots(items(csv_file(tmp_path / "a.csv", "id,sku,n,title,state", *rows), settings))
+
+    assert [["A", "B"]] == [sorted(str(line["sku"]) for line in one.lines.values()) for one in found]

@@ -24,6 +24,7 @@ UNTOLD = {
     "退款状态": "refund",
     "售后状态": "refund",
     "发货时间": "shipped_at",
+    "支付时间": "paid_at",
     "订单创建时间": "placed_at",
     "下单时间": "placed_at",
     "订单提交时间": "placed_at",
@@ -71,7 +72,10 @@ def short_row(rng: Random, sheet: Sheet) -> None:
     if sheet.book:
         return
     row = _some(rng, sheet)
-    row.ends_at = rng.randint(1, len(sheet.header) - 1)
+    filled = next(at for at, name in enumerate(sheet.header) if row.cells.get(name, "").strip()) + 1
+    if filled == len(sheet.header):
+        return
+    row.ends_at = rng.randint(filled, len(sheet.header) - 1)
     for name in ("shipped_at", "placed_at"):  # may be empty, and empty last cells may be left out
         sheet.expected[row.owner or ""].pop(name, None)
     sheet.plain = False
@@ -94,7 +98,7 @@ def footer(rng: Random, sheet: Sheet) -> None:
     text = rng.choice(CHINESE_FOOTERS if sheet.platform != "generic" or "单号" in sheet.header else FOOTERS)
     cells[sheet.header[0] if rng.random() < 0.7 else rng.choice(sheet.header)] = text
     if rng.random() < 0.5:
-        sums = [name for name in sheet.header if _adds_up(sheet, name)]
+        sums = [name for name in sheet.header[1:] if _adds_up(sheet, name)]
         cells[rng.choice(sums)] = "1234.50"
     sheet.rows.append(Row(cells=cells, owner=None))
     sheet.plain = False
@@ -103,7 +107,11 @@ def footer(rng: Random, sheet: Sheet) -> None:
 def _adds_up(sheet: Sheet, name: str) -> bool:
     """Whether a column holds amounts or counts."""
     texts = [text for row in sheet.owned() if (text := row.cells.get(name, ""))]
-    return bool(texts) and all(len(text) < 9 and text.replace(".", "").isdigit() for text in texts)
+    return (
+        bool(texts)
+        and name != _column(sheet, "order_id")
+        and all(len(text) < 9 and text.replace(".", "").isdigit() for text in texts)
+    )
 
 
 def line_break(rng: Random, sheet: Sheet) -> None:
