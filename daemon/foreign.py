@@ -129,6 +129,7 @@ TEXTS = (
     "no order status in column {}",
     "give each row its status, or export the file again",
     "this {} has no column {}: {} is not known",
+    "this looks like a {}, but it has no column {}",
     "this {} has no column {}: refunds are not known",
     "export that column too, under its own name",
     "export that column too, or name yours under [shops.….columns]: {}",

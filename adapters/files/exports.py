@@ -15,14 +15,13 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from adapters.base import Json, Record, Rejected, ShopSettings, Snapshot
-from adapters.files import cells, exact, fields, footer, gaps, merge, notation, shopmap, states, texts
+from adapters.files import cells, exact, fields, footer, gaps, known, merge, notation, shopmap, states, texts
 from adapters.files.context import Context, Shop
-from adapters.files.formats import EXPORTS, Export, Names
+from adapters.files.formats import Export, Names
 from adapters.files.refusal import Refusal, shown
 from adapters.files.sheet import Broken, Row, Table
 from adapters.files.shopmap import title_id
 from adapters.files.states import GONE, MOVED
-from adapters.files.texts import Headers
 
 _MARK = re.compile(r"\((删除|锁定)\)")
 _PRESALE = re.compile(r"预售|定金|尾款|阶段|^是$")
@@ -39,13 +38,6 @@ class State(NamedTuple):
     flags: list[str]
 
 
-def recognise(header: frozenset[str]) -> Export | None:
-    """The export whose distinctive columns are in the header, the likest of several; None for any other table."""
-    headers = Headers(header)
-    known = [one for one in EXPORTS if all(map(headers.like, one.needs)) and any(map(headers.named, one.any_of))]
-    return max(known, key=lambda one: sum(map(bool, map(headers.named, one.columns))), default=None)
-
-
 def rows(table: Table, export: Export, settings: ShopSettings, context: Context) -> Iterator[Record | Rejected]:
     """The orders of an export; raises Refusal when it belongs to another platform, or no time is known for it.
 
@@ -59,7 +51,7 @@ def rows(table: Table, export: Export, settings: ShopSettings, context: Context)
         )
     header = frozenset(table.header)
     mapped = shopmap.names(settings) if settings.columns else frozenset()
-    own = export.within(Headers(header))
+    own = known.within(export, header, settings)
     for refusal in (*shopmap.absent(settings, header, mapped - {"order_id"}), *gaps.of(export, own, settings, header)):
         yield refusal.rejected(context.source)
     for name in header - own.columns - mapped - settings.keep:

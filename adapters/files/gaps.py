@@ -39,5 +39,7 @@ def _missing(export: Export, name: str, headers: set[str]) -> Refusal:
     near = nearest.header(column, headers) or (min(headers) if name != "paid_at" else None)
     reason = f"this {export.title} has no column {shown(column)}: {name} is not known"
     entry = f'{name} = "{near or "…"}"'
+    if name.endswith("_minor"):
+        entry = f'{name} = {{ column = "{near or "…"}", unit = "major" }}'
     mend = f"export that column too, or name yours under [shops.….columns]: {entry}"
     return Refusal(reason, mend, 1)

@@ -11,6 +11,7 @@ from adapters.files import (
     columns,
     exports,
     formats,
+    known,
     layout,
     naming,
     nearest,
@@ -145,21 +146,25 @@ def _table(table: sheet.Table, context: Context) -> Iterator[Record | Rejected] 
     own_names = canonical.is_canonical(header)
     if own_names and {"observed_at", "shop"} <= header:
         return canonical.csv_rows(table, context)
-    export, stranger = exports.recognise(header), strangers.refusal(header)
+    export, stranger = known.recognise(header), strangers.refusal(header)
     try:
         settings = context.settings(export.platforms[0] if export else None, header, None)
     except Refusal as homeless:
         if not own_names:
             raise stranger or homeless from homeless
         return canonical.csv_rows(table, context)
-    known = export is not None and settings.platform in export.platforms and not settings.history
-    if columns.fits(settings, header) and not known:
+    export = export or known.recognise(header, settings)
+    built_in = export is not None and settings.platform in export.platforms and not settings.history
+    if columns.fits(settings, header) and not built_in:
         return columns.rows(table, settings, context)
     if stranger and not own_names:
         return iter((stranger.rejected(context.source),))
     if export:
         return exports.rows(table, export, settings, context)
-    return canonical.csv_rows(table, context, settings) if own_names else None
+    if own_names:
+        return canonical.csv_rows(table, context, settings)
+    lacking = known.lacking(header, settings)
+    return iter((lacking.rejected(context.source),)) if lacking else None
 
 
 def _strange(tables: list[sheet.Table], stated: Layout) -> Refusal:

@@ -1,5 +1,6 @@
 """What exports mean when they are not as documented: renamed columns, other texts, rows twice, files of others."""
 
+import tomllib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +9,9 @@ from typing import Any
 import pytest
 
 from adapters.base import ColumnMap, ShopSettings, Snapshot
-from adapters.files import exports, formats, texts
+from adapters.files import formats, known, texts
+from daemon import config
+from daemon.installation import shop_settings
 from rules.model import OWED
 from tests.adapters.fixtures.files.making import csv_file, items, refused, shop, snapshots, workbook
 from tests.adapters.test_files_exports import (
@@ -45,12 +48,12 @@ def renamed(row: Mapping[str, str], **names: str) -> dict[str, str]:
 def test_a_column_is_found_by_any_name_it_has_had(
     tmp_path: Path, settings: ShopSettings, row: dict[str, str], field: str
 ) -> None:
-    known = exports.recognise(frozenset(name.strip() for name in row))
-    assert known is not None
-    names = [name for name in known.order.get(field, ()) if name in {one.strip() for one in row}]
+    usual = known.recognise(frozenset(name.strip() for name in row))
+    assert usual is not None
+    names = [name for name in usual.order.get(field, ()) if name in {one.strip() for one in row}]
     for name in names:
         for other in texts.same(name):
-            if other not in known.columns:
+            if other not in usual.columns:
                 found = one(tmp_path, settings, renamed(row, **{name: f"{other}(元)" if "金额" in other else other}))
                 assert one(tmp_path, settings, row).fields.get(field) == found.fields.get(field), other
 
@@ -86,8 +89,14 @@ def test_a_column_of_refunds_under_another_name_is_told(tmp_path: Path) -> None:
     [
         (PDD, PINDUODUO, "承诺发货时间", "商家承诺发货期限", 'ship_by = "商家承诺发货期限"'),
         (DOUYIN, DY, "承诺发货时间", "最晚发货日", 'ship_by = "最晚发货日"'),
-        (TAOBAO, ORDERS, "买家实际支付金额", "买家支付金额", 'paid_minor = "买家支付金额"'),
-        (JD, JINGDONG | {"余额支付": ""}, "应付金额", "应付金", 'paid_minor = "应付金"'),
+        (
+            TAOBAO,
+            ORDERS,
+            "买家实际支付金额",
+            "买家支付金额",
+            'paid_minor = { column = "买家支付金额", unit = "major" }',
+        ),
+        (JD, JINGDONG | {"余额支付": ""}, "应付金额", "应付金", 'paid_minor = { column = "应付金", unit = "major" }'),
     ],
 )
 def test_following_the_mend_for_a_missing_column_mends_it(
@@ -98,8 +107,7 @@ def test_following_the_mend_for_a_missing_column_mends_it(
     assert said.mend.endswith(entry)
 
     field = entry.split(" = ")[0]
-    unit = "major" if field == "paid_minor" else "minor"
-    by = shop(settings.platform, columns={field: ColumnMap(column=name, unit=unit)})
+    by = shop(settings.platform, columns=entered(entry))
     found = items(path, by)
     assert [] == refused(found)
     assert snapshots(found)[0].fields[field] == one(tmp_path, settings, row).fields[field]
@@ -113,13 +121,37 @@ def test_following_the_mend_for_an_unknown_status_reads_that_text_and_all_else_a
     (said,) = refused(items(path, settings))
     assert 'status = { column = "订单状态", values = { \'等待奇迹\' = "paid" } }' in said.mend
 
-    status = ColumnMap(column="订单状态", values={"等待奇迹": "paid"})
+    status = entered(said.mend.split("[shops.….columns]: ")[1])["status"]
     usual = one(tmp_path, settings, row)
     for columns in ({"status": status}, {"status": status, "order_id": ColumnMap(column=key(row))}):
         by = shop(settings.platform, columns=columns)
         (mended,) = snapshots(items(path, by))
         assert (usual.fields, usual.lines) == (mended.fields, mended.lines)
         assert [usual] == items(export(tmp_path / "b.csv", row), by)
+
+
+def entered(entry: str) -> dict[str, ColumnMap]:
+    """What a person gets who enters a mend as it stands."""
+    toml = f'[shops.north]\nplatform = "taobao"\n[shops.north.columns]\n{entry}\n'
+    made = config.parse(tomllib.loads(toml), Path("forestall.toml"))
+    return dict(shop_settings("north", made.shops["north"], made, b"").columns)
+
+
+@pytest.mark.parametrize(("settings", "row"), FILES)
+@pytest.mark.parametrize("field", ["status", "order_id"])
+def test_an_export_without_the_column_that_tells_it_names_it_and_the_mend_mends(
+    tmp_path: Path, settings: ShopSettings, row: dict[str, str], field: str
+) -> None:
+    column = "订单状态" if field == "status" else key(row)
+    path = export(tmp_path / "a.csv", renamed(row, **{column: f"本店{column}"}))
+    (said,) = refused(items(path, settings))
+    assert f"but it has no column '{column}'" in said.reason
+    entry = said.mend.split("[shops.….columns]: ")[1]
+    assert f'{field} = "本店{column}"' == entry
+
+    usual = one(tmp_path, settings, row)
+    path = export(tmp_path / "a.csv", renamed(row, **{column: f"本店{column}"}))
+    assert [usual] == items(path, shop(settings.platform, columns=entered(entry)))
 
 
 def key(row: Mapping[str, str]) -> str:
