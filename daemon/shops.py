@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from daemon import clock
 from rules import packs, playbook
 from rules.model import Kind, Mode
 from rules.playbook import Playbook
@@ -51,12 +52,17 @@ class Shops:
         return self.on_sight or name in self.known
 
     def get(self, name: str, platform: str | None = None) -> Shop:
-        """The shop. One nobody configured is made for `platform`: to be taken on in replay, only to be shown else."""
+        """The shop. One nobody configured is made for `platform`: to be taken on in replay, only to be shown else.
+
+        What is only shown is so in the reader's own zone, where not even the platform is known.
+        """
         shop = self.known.get(name)
-        if shop is None:
-            shop = self.made(name, platform or "generic")
-            if self.on_sight:
-                self.known[name] = shop
+        if shop is not None:
+            return shop
+        zone = None if self.on_sight or platform is not None else clock.zone()
+        shop = self.made(name, platform or "generic", zone=zone)
+        if self.on_sight:
+            self.known[name] = shop
         return shop
 
     def confirm(self, digests: frozenset[str]) -> None:

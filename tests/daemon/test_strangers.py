@@ -158,3 +158,11 @@ def test_check_and_today_say_what_is_left_of_it_and_what_to_do(
     assert said
     assert "forestall shops rename north NEW" in said[0]
     assert "left_over" in cli("today --json").out
+
+
+def test_times_of_a_shop_that_left_are_shown_in_the_readers_zone(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    shops = parts.installation.shops
+
+    assert "Asia/Shanghai" == shops.get("north").policy.zone.key == shops.get("north", "taobao").policy.zone.key
+    assert not shops.knows("north")
