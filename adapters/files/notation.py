@@ -24,6 +24,7 @@ _EXACT = 15
 """So many digits of a number a spreadsheet keeps; the rest become zeros."""
 _SURE_ZEROS = 3
 """So many zeros in all, where digits are to be expected, are no chance (one in a thousand)."""
+_AFTER_YEAR = frozenset("-/.年")
 _DISTINCT = 10_000
 
 
@@ -96,7 +97,9 @@ class _Reading:
         self._table = table
         self._kinds = kinds
         self._said = said
-        self._currencies = [name for name, kind in self._kinds.items() if kind == "currency"]
+        self._times, self._amounts, self._ids, self._currencies = (
+            [name for name, kind in kinds.items() if kind == one] for one in ("time", "amount", "id", "currency")
+        )
 
     def describes(self, row: Row) -> bool:
         """Whether a row tells what the columns are for."""
@@ -105,25 +108,28 @@ class _Reading:
 
     def row(self, row: Row) -> Row:
         """The row with its times and amounts in one notation; raises Refusal for a text that can be two things."""
+        read = row.cells
         changed: dict[str, str] = {}
-        for name, kind in self._kinds.items():
-            text = row.cells.get(name, "")
-            if text in cells.MISSING or isinstance(text, Typed):
-                continue
-            if kind == "time":
-                if not (text[:4].isdigit() and text[4:5] in "-/.年"):
-                    changed[name] = self._time(text, name)
-            elif kind == "amount":
-                if self._said.mark or not amounts.is_plain(text):
-                    changed[name] = self._amount(text, name, row)
-            elif kind == "id" and len(text) > _EXACT and _ends_in_zeros(text) and self._found.spoilt(name):
+        for name in self._times:
+            text = read.get(name, "")
+            if not _is_year_first(text) and text not in cells.MISSING:
+                changed[name] = self._time(text, name)
+        for name in self._amounts:
+            text = read.get(name, "")
+            if (self._said.mark or not amounts.is_plain(text)) and text not in cells.MISSING:
+                changed[name] = self._amount(text, name, row)
+        for name in self._ids:
+            text = read.get(name, "")
+            if len(text) > _EXACT and _ends_in_zeros(text) and self._found.spoilt(name):
                 raise Refusal(
                     f"{shown(name)} {culprit(text)} has lost its last digits: a spreadsheet made zeros of them",
                     "export again and do not save the file in a spreadsheet, or format the column as text first",
                 )
-        return Row(row.line, {**row.cells, **changed}) if changed else row
+        return Row(row.line, {**read, **changed}) if changed else row
 
     def _time(self, text: str, column: str) -> str:
+        if isinstance(text, Typed):
+            return text
         found = dates.readings(text, self._said.zone)
         if self._said.order and found:
             if self._said.order not in found:
@@ -143,6 +149,8 @@ class _Reading:
         return next(iter(found.values()), text)
 
     def _amount(self, text: str, column: str, row: Row) -> str:
+        if isinstance(text, Typed):
+            return text
         found = amounts.apart(text)
         if found is None:
             return text
@@ -201,6 +209,10 @@ class _Reading:
             ids = found.long_ids.setdefault(name, set())
             if len(ids) < _DISTINCT:
                 ids.add(text)
+
+
+def _is_year_first(text: str) -> bool:
+    return text[4:5] in _AFTER_YEAR and text[:4].isdigit()
 
 
 def _ends_in_zeros(text: str) -> bool:

@@ -66,6 +66,10 @@ class Table:
             if isinstance(record, Refusal):
                 yield record
                 continue
+            if len(record.cells) == len(self.header):
+                shape.owed = 0
+                yield Row(record.line, {name: clean(record.cells[at]) for at, name in take})
+                continue
             trouble = shape.trouble(record)
             if trouble is not None and not isinstance(trouble, Broken):
                 yield trouble
@@ -85,25 +89,24 @@ class _Shape:
         self._width = len(table.header)
         self._surplus = table.surplus
         self._needed = max((at + 1 for at, name in _columns(table.header, essential)), default=0)
-        self._owed = 0
+        self.owed = 0
 
     def trouble(self, record: Record) -> Refusal | None:
         """Why the record cannot be a row of this table, or None."""
         count = len(record.cells)
-        if count == self._width or not self._csv:
-            self._owed = 0
+        if not self._csv:
             return None
         return self._longer(record, count) if count > self._width else self._shorter(record, count)
 
     def _longer(self, record: Record, count: int) -> Refusal | None:
-        self._owed = 0
+        self.owed = 0
         if count - self._width == self._surplus and not any(cell.strip(BLANK) for cell in record.cells[self._width :]):
             return None
         return Refusal(f"{count} cells under {self._width} headers", "quote cells that hold the separator", record.line)
 
     def _shorter(self, record: Record, count: int) -> Refusal | None:
         """Missing last cells count as empty, unless the file ends there or the row was cut in two."""
-        rest, self._owed = self._owed, 0
+        rest, self.owed = self.owed, 0
         if not record.whole:
             return Refusal(_CUT, EXPORT_AGAIN, record.line)
         if count == rest:
@@ -111,7 +114,7 @@ class _Shape:
                 f"{count} of {self._width} cells: the rest of a row that a line break cut", _JOIN, record.line
             )
         if count < self._needed:
-            self._owed = self._width + 1 - count
+            self.owed = self._width + 1 - count
             return Broken(f"the row breaks off after {count} of {self._width} cells", _JOIN, record.line)
         return None
 
