@@ -1,13 +1,13 @@
 """How people see money, time left and moments: shop-local, yuan, short. JSON has its own plain forms."""
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from daemon.i18n import gettext as _
 from rules.instant import DAY, HOUR, MINUTE, to_datetime
 
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "BRL": "R$", "JPY": "JP¥"}
-_NO_MINOR = frozenset({"JPY", "KRW", "VND", "CLP"})
 _BEIJING = frozenset({"Asia/Shanghai", "Asia/Chongqing", "PRC"})
 SMALL_HOURS = 3
 HALF_A_YEAR = 180
@@ -18,10 +18,21 @@ def money(minor: int | None, currency: str | None, lang: str | None = None) -> s
     """¥1,234.50; a dash when nothing is known."""
     if minor is None:
         return "–"
-    sign = _SIGNS.get(currency or "CNY", f"{currency} ")
-    if currency in _NO_MINOR:
-        return f"{sign}{minor:,}"
-    return f"{sign}{minor // 100:,}.{minor % 100:02}" if minor >= 0 else f"-{money(-minor, currency, lang)}"
+    if minor < 0:
+        return f"-{money(-minor, currency, lang)}"
+    sign, places = _SIGNS.get(currency or "CNY", f"{currency} "), _places(currency)
+    whole, coins = divmod(minor, 10**places)
+    return f"{sign}{whole:,}.{coins:0{places}}" if places else f"{sign}{whole:,}"
+
+
+@lru_cache(maxsize=256)
+def _places(currency: str | None) -> int:
+    """How many digits the coins of a currency have: dollar 2, yen 0, dinar 3."""
+    if currency in (None, "CNY", "USD", "EUR", "GBP", "BRL"):
+        return 2
+    from babel.numbers import get_currency_precision  # only for others: it costs a tenth of a second
+
+    return int(get_currency_precision(currency))
 
 
 def left(span: int, lang: str | None = None) -> str:
