@@ -317,6 +317,28 @@ def test_a_receiver_taken_out_and_entered_again_is_told_what_is_open(installed: 
     assert ["north/pickup:2026-06-01/late_shipment/alert/1"] == running.told(running.sink())
 
 
+@pytest.mark.parametrize("step", [MINUTE, HOUR])
+def test_shadow_first_then_live_tells_each_open_trouble_once_and_does_no_step(installed: Install, step: int) -> None:
+    shadow = running.LIVE.replace('default = "live"', 'default = "shadow"')
+    parts = installed(shadow)
+    say(
+        a_late_order("1001"),
+        a_late_order("1002", ship_by=MORNING - HOUR),
+        a_late_order("1003", ship_by=MORNING + 20 * DAY, lines={"1": a_line("SKU-7", 3)}),
+        stock_of("SKU-7", 0),  # type: ignore[arg-type]
+    )
+    tick(parts, MORNING)
+    running.sink().messages.clear()
+    live = running.again(parts, shadow.replace("[shops", 'alert = "live"\n[shops', 1), MORNING + step)
+
+    for now in range(MORNING + step, MORNING + step + 10 * MINUTE, MINUTE):
+        tick(live, now)
+
+    texts = [f"{one.title}\n{one.text}" for one in running.sink().messages]
+    assert all(1 == sum(name in text for text in texts) for name in ("1001", "1002", "SKU-7")), texts
+    assert {"shadow"} == {one.outcome for one in rows(live.database, "action", dropped=False) if one.kind != "alert"}
+
+
 # ---- one that is silent is news for the others
 
 TWO = running.LIVE + '[alerts.lead]\nsink = "memory"\n'
