@@ -9,11 +9,12 @@ from typing import Literal
 
 from sqlalchemy import Connection, RowMapping
 
+from daemon import words
 from daemon.errors import Usage
 from daemon.store import hands, views, work
 from daemon.store.journal import Journal
 from daemon.store.work import Thing
-from rules.model import Outcome
+from rules.model import Kind, Outcome, Violation
 
 Act = Callable[[Connection, Journal, RowMapping], None]
 """What is done to one case or task. Raises `hands.Already` or Usage."""
@@ -64,9 +65,13 @@ def carry_out(connection: Connection, thing: Thing, choice: Choice, act: Act, no
 
 
 def check_kind(connection: Connection, thing: Thing, kind: str | None) -> None:
-    """Raises Usage, naming the kinds there are, for one that there is not."""
-    if kind is not None and kind not in (known := work.kinds(connection, thing)):
-        raise Usage(f"nothing is of kind {kind!r}; there is {', '.join(known) or '-'}")
+    """Raises Usage, naming the kinds there are, for one that never is; one of which there is none today is known."""
+    if kind is None:
+        return
+    found = work.kinds(connection, thing)
+    ever = {*Violation} if thing == "case" else {*Violation, *Kind, *words.STEPS} - {Kind.ALERT}
+    if kind not in ever.union(found):
+        raise Usage(f"nothing is of kind {kind!r}; there is {', '.join(found or sorted(Violation))}")
 
 
 def _answer(

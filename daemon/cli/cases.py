@@ -52,7 +52,6 @@ def list_cases(
 ) -> None:
     """List open cases, the nearest hand-over first."""
     from daemon import acts
-    from daemon.cli import screen
     from daemon.store import views, work
 
     with opened(config) as session:
@@ -68,12 +67,17 @@ def list_cases(
         if not rows:
             out().print("\n".join(none))
             return
-        heads = [_("hand over by"), _("time left"), _("at stake"), _("danger"), _("state")]
-        shown = [(_cells(session, row), row["key"]) for row in rows[:most]]
-        screen.listing(heads, shown, wide=3, right=(2,))
-        screen.rest(len(rows), most)
+        _show(session, rows, most)
         if not all_cases:
             out().print(_("the key stands below each; when you have it: forestall cases ack KEY"))
+
+
+def _show(session: Session, rows: "list[RowMapping]", most: int | None) -> None:
+    from daemon.cli import screen
+
+    heads = [_("hand over by"), _("time left"), _("at stake"), _("danger"), _("state")]
+    screen.listing(heads, [(_cells(session, row), row["key"]) for row in rows[:most]], wide=3, right=(2,))
+    screen.rest(len(rows), most)
 
 
 def _cells(session: Session, row: "RowMapping") -> tuple[str, ...]:

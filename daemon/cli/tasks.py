@@ -40,7 +40,6 @@ def list_tasks(
 ) -> None:
     """List open tasks, those first that are soon of no use any more."""
     from daemon import acts
-    from daemon.cli import screen
     from daemon.store import views, work
 
     with opened(config) as session:
@@ -57,12 +56,18 @@ def list_tasks(
         if not rows:
             out().print("\n".join(none))
             return
-        heads = [_("useful until"), _("time left"), _("task"), _("state")]
-        rows.sort(key=lambda row: (row["not_after"] is None, row["not_after"] or 0))
-        screen.listing(heads, [(_cells(session, row), row["key"]) for row in rows[:most]], wide=2)
-        screen.rest(len(rows), most)
+        _show(session, rows, most)
         if not all_tasks:
             out().print(_("the key stands below each; when it is done: forestall tasks done KEY"))
+
+
+def _show(session: Session, rows: "list[RowMapping]", most: int | None) -> None:
+    from daemon.cli import screen
+
+    heads = [_("useful until"), _("time left"), _("task"), _("state")]
+    rows = sorted(rows, key=lambda row: (row["not_after"] is None, row["not_after"] or 0))
+    screen.listing(heads, [(_cells(session, row), row["key"]) for row in rows[:most]], wide=2)
+    screen.rest(len(rows), most)
 
 
 def _cells(session: Session, row: "RowMapping") -> tuple[str, ...]:

@@ -122,6 +122,22 @@ def test_those_are_meant_that_are_named(cli: Cli, at_work: Path, act: str, named
     assert ({"done"}, len(done)) == ({one["did"] for one in answers}, said.document["done"])
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "cases ack --all-matching --kind stock_out",
+        "tasks done --all-matching --kind delist",
+        "tasks done --all-matching --kind agree_new_date",
+        "cases list --kind dispute",
+        "tasks list --kind compensate",
+    ],
+)
+def test_a_kind_of_which_there_is_none_today_is_no_mistake(cli: Cli, at_work: Path, line: str) -> None:
+    said = cli(line)
+
+    assert (0, "") == (said.code, said.err)
+
+
 def test_keys_and_orders_are_read_from_stdin(cli: Cli, at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{TASK}\r\n\n 3 \n"))
     monkeypatch.setattr(session, "_typed", type(session._typed)("typed", default=None))
