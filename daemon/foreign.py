@@ -65,7 +65,7 @@ THINGS = (
 """Values in texts that are words: what a file is."""
 
 TEXTS = (
-    'add it to the values of status: values = {{ {} = "shipped" }}',
+    'add it to the values of status: values = {{ {} = "paid" }}',
     "add the offset (…+08:00), or give the shop a timezone",
     "write {} as RFC 3339, such as 2026-06-01T08:00:00+08:00",
     "a cell of more than {} characters",

@@ -139,7 +139,7 @@ def _put_status(value: dict[str, Json], row: dict[str, str], settings: ShopSetti
         text = cells.present(row, one.column)
         meant = (_mapped(text, one.values) or text) if text else None
         if text and meant not in STATUSES and not str(meant).startswith(FLAG):
-            mend = f'add it to the values of status: values = {{ {shown(text)} = "shipped" }}'
+            mend = f'add it to the values of status: values = {{ {shown(text)} = "paid" }}'
             raise Refusal(f"status {shown(text)} is not mapped", mend)
 
 

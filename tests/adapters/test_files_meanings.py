@@ -413,3 +413,13 @@ def test_a_list_of_refunds_beside_the_orders_stops_no_order(tmp_path: Path) -> N
 
     assert ["261120-1"] == [item.order_id for item in snapshots(found)]
     assert ["this is a list of refunds or after-sale cases, not of orders"] == [item.reason for item in refused(found)]
+
+
+def test_following_the_mend_for_an_unmapped_status_never_hides_an_order(tmp_path: Path) -> None:
+    path = csv_file(tmp_path / "a.csv", "id,state", "1,odd (one)", "2,open")
+    state = 'order_id = "id"\nstatus = { column = "state", values = { open = "paid" } }'
+    (said,) = refused(items(path, shop("generic", columns=entered(state))))
+    (values,) = (said.mend.removeprefix("add it to the values of status: values = { ").removesuffix(" }"),)
+
+    by = shop("generic", columns=entered(state.replace("{ open", f"{{ {values}, open")))
+    assert ["paid", "paid"] == [item.fields["status"] for item in snapshots(items(path, by))]
