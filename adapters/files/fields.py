@@ -268,7 +268,7 @@ LINE: Mapping[str, Convert] = {
 
 ESSENTIAL = frozenset({"order_id", "status", "placed_at", "paid_at", "group_success_at", "ship_by"})
 """The fields that say whether an order is owed and until when."""
-SUBSTANCE = ESSENTIAL | {"sku", "quantity", "paid_minor"}
+SUBSTANCE = ESSENTIAL | {"line_id", "sku", "quantity", "paid_minor"}
 """These and what is owed: a row of a CSV file that ends before one of them is half a row."""
 IDS = frozenset({"order_id", "line_id", "sku", "listing_id"})
 """The fields that hold an id."""

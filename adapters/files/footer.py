@@ -18,6 +18,8 @@ _WORDS = re.compile(
 )
 _SUM = re.compile(r"[\d.,'¥￥$€£ ]+")
 _DATED = re.compile(r"\d|[A-Z][a-z]{2,8}\b")
+_LABEL = re.compile(r"(?<!\d)[:：]|[:：](?!\d)")
+"""A colon that belongs to no time of day."""
 _WORDY = frozenset({"字", " ", ":", "："})
 _BARE = re.compile(r"\W*(?:(?:grand |sub)?-?totals?|sum|summe|合计|总计|小计|共计|汇总|本页合计)\W*", re.IGNORECASE)
 
@@ -61,7 +63,7 @@ class Ids:
 def half(row: Row | Broken) -> bool:
     """Whether a row breaks off and is no note: half an order, to be refused by name whatever it still tells."""
     filled = [text for text in row.cells.values() if text not in MISSING] if isinstance(row, Broken) else []
-    return bool(filled) and not any(worded(text) or ":" in text or "：" in text for text in filled)
+    return bool(filled) and not any(worded(text) or _LABEL.search(text) for text in filled)
 
 
 def worded(text: str) -> bool:

@@ -109,7 +109,7 @@ class _Shape:
         rest, self.owed = self.owed, 0
         if not record.whole:
             return Refusal(_CUT, EXPORT_AGAIN, record.line)
-        if count == rest:
+        if rest and count in (rest, rest - 1):  # the break stood in a cell, or between two
             return Refusal(
                 f"{count} of {self._width} cells: the rest of a row that a line break cut", _JOIN, record.line
             )

@@ -159,3 +159,12 @@ def test_cells_beyond_the_header_are_no_harm_only_where_all_rows_have_them(
     found = items(csv_file(tmp_path / "a.csv", "order_id,status,remark", *rows), MAPPED)
 
     assert (kept, len(rows) - kept) == (len(snapshots(found)), len(refused(found)))
+
+
+def test_a_row_cut_between_two_cells_leaves_no_shifted_order(tmp_path: Path) -> None:
+    rows = ["Lamp", "1,paid,2026-12-01T10:00Z,x", "Rope,2,paid,2026-12-01T10:00Z,x"]
+    columns = {"title": ColumnMap(column="t"), "order_id": ColumnMap(column="id"), "status": ColumnMap(column="state")}
+    found = items(csv_file(tmp_path / "a.csv", "t,id,state,placed,note", *rows), shop("generic", columns=columns))
+
+    assert [2, 3] == [one.line for one in refused(found)]
+    assert ["2"] == [one.order_id for one in snapshots(found)]

@@ -409,10 +409,10 @@ def test_half_a_row_is_refused_even_where_only_an_id_is_left_of_it(tmp_path: Pat
         "order_id": ColumnMap(column="id"),
         "ship_by": ColumnMap(column="due"),
     }
-    rows = ["71,1,2026-12-01T10:00Z", "72", "73,1,2026-12-01T10:00Z", "Total: 3"]
+    rows = ["71,1,2026-12-01T10:00Z", "72", "73,1,2026-12-01T10:00Z", "Total: 3", "2026-12-01 10:00"]
     found = items(csv_file(tmp_path / "a.csv", "item,id,due", *rows), shop("generic", columns=columns))
 
-    assert [3] == [one.line for one in refused(found)]
+    assert [3, 6] == [one.line for one in refused(found)]
 
 
 def test_a_row_of_a_note_and_sums_is_no_line_of_the_order_above(tmp_path: Path) -> None:
