@@ -10,7 +10,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from daemon import clock
-from rules import packs, playbook
+from rules import packs, platforms, playbook
 from rules.model import Kind, Mode
 from rules.playbook import Playbook
 from rules.policy import Policy
@@ -77,6 +77,7 @@ class Shops:
 
     def made(self, name: str, platform: str, seller: str = "default", zone: ZoneInfo | None = None) -> Shop:
         """A shop with the shipped pack of its platform and this installation's playbook."""
+        platform = platforms.named(platform)
         policy = Policy(
             playbook=self.playbook,
             pack=packs.load(platform, zone.key if zone else None),

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
+from rules import platforms
 from rules.confirmation import fingerprint
 from rules.errors import PolicyError
 from rules.instant import DAY, from_datetime, offset_on, to_datetime
@@ -36,7 +37,7 @@ from rules.packdata import (
     Window,
 )
 
-PLATFORMS = ("generic", "taobao", "tmall", "pinduoduo", "jd", "douyin")
+PLATFORMS = platforms.PLATFORMS
 """The shipped packs. Any other platform gets the generic pack under its own name."""
 
 NEVER_PRICED: frozenset[Scope] = frozenset({"alternative", "record"})

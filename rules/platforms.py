@@ -2,8 +2,8 @@
 
 import difflib
 
-from rules.packs import PLATFORMS
-
+PLATFORMS = ("generic", "taobao", "tmall", "pinduoduo", "jd", "douyin")
+"""Those of which rules are known."""
 NAMES = {
     **{name: name for name in PLATFORMS},
     "pdd": "pinduoduo",

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from adapters.base import Json, ShopSettings
 from adapters.files import fields, naming
 from adapters.files.refusal import Refusal, shown
+from rules import platforms
 
 SettingsFor = Callable[[str | None, frozenset[str], str | None], ShopSettings]
 """Platform (None = not said), header (empty for JSON) and shop name (None = not said) → the shop.
@@ -49,8 +50,9 @@ class Context:
         known = self.shops.get((platform, shop))
         if known is not None:
             return known
-        settings = self.settings(platform, frozenset(), shop)
-        if platform is not None and platform != settings.platform:
+        on = None if platform is None else platforms.named(platform)
+        settings = self.settings(on, frozenset(), shop)
+        if on is not None and on != settings.platform:
             said = f"the line says platform {shown(platform)}"
             raise Refusal(
                 f"{said}, but shop {settings.name} is on {settings.platform}",

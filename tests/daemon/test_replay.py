@@ -231,3 +231,15 @@ def test_people_read_a_summary(cli: Cli, tape: Path) -> None:
 
     assert 0 == said.code
     assert "3 orders" in said.out
+
+
+def test_a_platform_may_stand_in_the_lines_as_people_call_it(cli: Cli, tmp_path: Path) -> None:
+    paid = '"status":"paid","paid_at":"2026-06-01T07:58:00+08:00"'
+    line = f'{{{{"observed_at":"2026-06-01T08:00:00+08:00","shop":"n","platform":"{{}}","order_id":"1",{paid}}}}}\n'
+    said = []
+    for name in ("pinduoduo", "拼多多", "PDD"):
+        (tmp_path / "a.jsonl").write_text(line.format(name))
+        said.append(cli("replay a.jsonl --json").document)
+
+    assert 1 == len({one["decisions_sha256"] for one in said})
+    assert {"late_shipment": 1} == said[0]["cases"]
