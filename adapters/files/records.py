@@ -87,10 +87,15 @@ class Records:
 
     def _single(self, number: int, text: str, cells: list[str] | None) -> Record | Refusal:
         """A line whose marks come in pairs, so that none is open at its end, and that does not fit as it is."""
-        plain = self._plain(number, text)
+        plain = None if cells is not None and self._quotes(text) else self._plain(number, text)
         if plain or cells is None:
             return plain or Refusal(_STRAY, _MEND, number)
         return Record(number, cells, text.endswith("\n"))
+
+    def _quotes(self, text: str) -> bool:
+        """Whether a line quotes its cells, most of them wholly: a mark that opens another closes in a later one."""
+        wholly = [len(one) > 1 and one[0] == one[-1] == '"' for one in map(str.strip, self._split(text))]
+        return self._delimiter != "\t" and sum(wholly) * 2 > len(wholly)
 
     def _several(self, number: int, text: str) -> Record | Refusal:
         """A line with a mark that is open at its end: a cell over several lines, or a stray."""

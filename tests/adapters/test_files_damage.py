@@ -168,3 +168,16 @@ def test_a_row_cut_between_two_cells_leaves_no_shifted_order(tmp_path: Path) -> 
 
     assert [2, 3] == [one.line for one in refused(found)]
     assert ["2"] == [one.order_id for one in snapshots(found)]
+
+
+def test_a_separator_in_quotes_makes_no_cut_row_whole(tmp_path: Path) -> None:
+    """Its rest has one cell too few; split at the quoted comma it would have the right number, all shifted."""
+    columns = {
+        "order_id": ColumnMap(column="id"),
+        "status": ColumnMap(column="state", values={"sent, back": "refunded"}),
+    }
+    rows = ['"Lamp"', '"1","sent, back","5","x"']
+    found = items(csv_file(tmp_path / "a.csv", '"t","id","state","n","note"', *rows), shop("generic", columns=columns))
+
+    assert [] == snapshots(found)
+    assert [3] == [one.line for one in refused(found)]

@@ -1,5 +1,7 @@
 """Of every order in a generated file one knows what became of it: right, refused by name, or counted as unwatched."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from adapters.base import Rejected, Snapshot
 from tests.adapters.fuzz import damage
 from tests.adapters.fuzz.case import NOON, make, run
 from tests.adapters.fuzz.judge import judge
+from tests.project import ROOT
 
 
 def differences(folder: Path, seeds: range) -> list[str]:
@@ -73,3 +76,15 @@ def test_the_judge_sees_a_value_of_another_order_and_forgives_it_to_no_refusal(t
     refusal = Rejected(source="x", line=place[0], reason="r", mend="m")
     verdict = judge(case.sheet, case.written.places, [mixed, second, *others, refusal], NOON)
     assert any("has another's" in one for one in verdict.silent)
+
+
+def test_the_command_says_what_became_of_the_orders() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "tests.adapters.fuzz", "--files", "3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "3 files; orders: " in said.stdout, said.stderr
+    assert (0, "0 silent, 0 needless") == (said.returncode, said.stdout.strip().split("unwatched, ")[-1])

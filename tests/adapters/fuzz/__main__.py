@@ -31,7 +31,13 @@ def main() -> int:
             _count(counts, verdict)
             if verdict.silent or verdict.needless:
                 _report(case, verdict, counts, asked.show, asked.keep)
+    names = ("files", "right", "refused", "unwatched", "silent", "needless")
+    _say(f"{asked.files} files; orders: " + ", ".join(f"{counts[name]} {name}" for name in names[1:]))
     return 1 if counts["silent"] or counts["needless"] else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
 
 
 def _count(counts: Counter[str], verdict: Verdict) -> None:
@@ -42,9 +48,10 @@ def _count(counts: Counter[str], verdict: Verdict) -> None:
 def _report(case: Case, verdict: Verdict, counts: Counter[str], most: int, keep: Path | None) -> None:
     counts["shown"] += 1
     if counts["shown"] <= most:
-        for _kind, texts in (("SILENT", verdict.silent), ("needless", verdict.needless)):
-            for _text in texts[:3]:
-                pass
+        _say(str(case))
+        for kind, texts in (("SILENT", verdict.silent), ("needless", verdict.needless)):
+            for text in texts[:3]:
+                _say(f"  {kind}: {text[:300]}")
     if keep and verdict.silent:
         put_away(case, verdict.silent, keep / str(case.seed))
 
