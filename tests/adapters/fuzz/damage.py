@@ -99,8 +99,8 @@ def footer(rng: Random, sheet: Sheet) -> None:
     cells[sheet.header[0] if rng.random() < 0.7 else rng.choice(sheet.header)] = text
     if rng.random() < 0.5:
         sums = [name for name in sheet.header[1:] if _adds_up(sheet, name)]
-        column = rng.choice(sums)
-        cells[column] = _some(rng, sheet).cells[column]
+        column = rng.choice(sums or [sheet.header[0]])
+        cells[column] = _some(rng, sheet).cells[column] if sums else text
     sheet.rows.append(Row(cells=cells, owner=None))
     sheet.plain = False
 
