@@ -194,6 +194,11 @@ def test_a_closed_order_yields_no_action_and_keeps_no_case_open(order, policy, h
     assert {case.key for case in history.cases if case.closed_at is None} >= {case.key for case in decision.closed}
 
 
+def news_told(one: Membership) -> Membership:
+    """That a case came back is news at that moment alone, and no change of what stands."""
+    return one._replace(anew=False)
+
+
 @pytest.mark.slow
 @given(ORDERS, policies(), histories(), MOMENTS)
 @settings(max_examples=150)
@@ -202,7 +207,7 @@ def test_a_decision_fed_back_as_history_decides_nothing_new(order, policy, histo
     again = decide(order, policy, lived(history, first, policy, now), now)
     assert ((), (), ()) == (again.opened, again.closed, again.acts)
     assert first.wake_at == again.wake_at
-    assert first.members == again.members
+    assert [news_told(one) for one in first.members] == [news_told(one) for one in again.members]
 
 
 @given(ORDERS, policies(), st.data())
