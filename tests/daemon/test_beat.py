@@ -3,6 +3,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
+
+import pytest
 
 from daemon.beat import Beats
 from tests.daemon.running import PATIENCE_S, until
@@ -58,4 +61,30 @@ def test_the_end_waits_for_what_is_under_way_and_nothing_runs_afterwards() -> No
         end.join(PATIENCE_S)
 
         assert [1] == done
-        assert not [thread for thread in beats._threads if thread.is_alive()]
+        assert not beats._scheduler.running
+
+
+@pytest.mark.parametrize("hours", [-1, 1, -24 * 3650, 24 * 3650])
+def test_a_clock_that_is_set_holds_no_job_back(monkeypatch: pytest.MonkeyPatch, hours: int) -> None:
+    """Without the watch nothing would run until the clock has caught up."""
+    monkeypatch.setattr("daemon.beat.WATCH_S", 0.01)
+    runs: list[int] = []
+
+    with beating(lambda: runs.append(1)):
+        until(lambda: runs, "it runs")
+        step = timedelta(hours=hours)
+        monkeypatch.setattr("apscheduler.schedulers.base.datetime", clock_set_by(step))
+        monkeypatch.setattr("daemon.clock.datetime", clock_set_by(step))
+        before = len(runs)
+        until(lambda: len(runs) > before + 3, "it goes on")
+
+
+def clock_set_by(step: timedelta) -> type[datetime]:
+    """A `datetime` whose now is that of a machine whose clock was set."""
+
+    class Set(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime.now(tz) + step  # noqa: TID251
+
+    return Set
