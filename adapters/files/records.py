@@ -87,15 +87,19 @@ class Records:
 
     def _single(self, number: int, text: str, cells: list[str] | None) -> Record | Refusal:
         """A line whose marks come in pairs, so that none is open at its end, and that does not fit as it is."""
-        plain = None if cells is not None and self._quotes(text) else self._plain(number, text)
-        if plain or cells is None:
+        plain = self._plain(number, text)
+        if cells is None:
             return plain or Refusal(_STRAY, _MEND, number)
-        return Record(number, cells, text.endswith("\n"))
+        if plain is None or self._quotes(text):
+            return Record(number, cells, text.endswith("\n"))
+        # a short row that quotes, or a whole one that never does: texts between tabs are hardly ever quoted
+        return plain if self._delimiter == "\t" else Refusal(_UNCLEAR, _NEVER, number)
 
     def _quotes(self, text: str) -> bool:
-        """Whether a line quotes its cells, most of them wholly: a mark that opens another closes in a later one."""
-        wholly = [len(one) > 1 and one[0] == one[-1] == '"' for one in map(str.strip, self._split(text))]
-        return self._delimiter != "\t" and sum(wholly) * 2 > len(wholly)
+        """Whether a line quotes its cells: most of them wholly, or a mark stands alone behind the cell it closes."""
+        cells = [one.strip() for one in self._split(text)]
+        wholly = sum(len(one) > 1 and one[0] == one[-1] == '"' for one in cells)
+        return wholly * 2 > len(cells) or '"' in cells
 
     def _several(self, number: int, text: str) -> Record | Refusal:
         """A line with a mark that is open at its end: a cell over several lines, or a stray."""

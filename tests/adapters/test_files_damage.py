@@ -181,3 +181,28 @@ def test_a_separator_in_quotes_makes_no_cut_row_whole(tmp_path: Path) -> None:
 
     assert [] == snapshots(found)
     assert [3] == [one.line for one in refused(found)]
+
+
+@pytest.mark.parametrize("missing", [1, 2, 3])
+@pytest.mark.parametrize("sku", ["S-1{}", "{}S-1", "S{}1", "S{0}1{0}"])
+@pytest.mark.parametrize("always", [True, False])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_a_separator_in_quotes_fills_no_short_row(
+    tmp_path: Path, separator: str, always: bool, sku: str, missing: int
+) -> None:
+    """Pinduoduo's codes end with a tab. Split at it, a row without its last cells is as long as the header."""
+    if (separator, always, sku) == ("\t", False, "S{}1"):
+        pytest.skip("looks like two texts of a report that never quotes: those are met far more often")
+    own = sku.format(separator)
+    names = ["order_id", "status", "quantity", "sku", "title", "a", "b", "c"]
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=separator, quoting=csv.QUOTE_ALL if always else csv.QUOTE_MINIMAL)
+    writer.writerow(names)
+    writer.writerow(["1", "paid", "1", "whole", "Lamp", "x", "y", "z"])
+    writer.writerow(["2", "paid", "2", own, "Mug", "x", "y", "z"][:-missing])
+    found = items(csv_file(tmp_path / "a.csv", *out.getvalue().splitlines()), shop("generic"))
+
+    lines = {one.order_id: [(line["sku"], line["quantity"]) for line in one.lines.values()] for one in snapshots(found)}
+    assert [("whole", 1)] == lines.pop("1")
+    assert lines in ({"2": [(own.strip(), 2)]}, {})
+    assert bool(lines) != bool(refused(found))
