@@ -34,7 +34,8 @@ def wake(connection: Connection, shop: Shop, now: int) -> None:
 def look(connection: Connection, journal: Journal, shops: Shops, shop: Shop, now: int) -> int | None:
     """Tell what is new among a shop's gaps; when to look again, None = when more data has come."""
     lost = [order.order_id for order in unwatched.found(connection, shop.name)]
-    refused = [str(refusals.newest(connection, shop.name))] if shop.name in refusals.unseen(connection) else []
+    last = refusals.news(connection, shop.name)
+    refused = [str(last)] if last is not None else []
     waits = []
     for step, names in ((UNWATCHED, lost), (REFUSED, refused)):
         said = list(_said(connection, shops, shop, step))
@@ -55,7 +56,7 @@ def is_over(connection: Connection, shop: Shop, step: str) -> bool:
     """Whether nothing of what an alert was about is left."""
     if step == UNWATCHED:
         return not unwatched.found(connection, shop.name)
-    return step == REFUSED and shop.name not in refusals.unseen(connection)
+    return step == REFUSED and refusals.news(connection, shop.name) is None
 
 
 def _said(connection: Connection, shops: Shops, shop: Shop, step: str) -> Iterator[tuple[int, list[str]]]:

@@ -67,8 +67,8 @@ def unwatched(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str |
 
 def refused(tx: Connection, shop: Shop, row: RowMapping, lang: str | None) -> Message:
     """What of the newest input was not used, and why."""
-    unused = refusals.unseen(tx).get(shop.name)
-    if unused is None:
+    unused = refusals.of(tx, shop.name)
+    if not any(unused):
         return solved(shop, row, lang)
     with i18n.speaking(lang or i18n.language()):
         title = caveats.refused(shop.name, unused).text

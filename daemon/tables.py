@@ -6,6 +6,8 @@ Every row that belongs to a shop carries `seller`, `shop` and, where work is cla
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
+from rules.model import OWED, UNKNOWN
+
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -17,6 +19,12 @@ _STOPS = text("kind = 'delist'")
 """Few of many actions stop a listing; a day's are counted before another is stopped."""
 _TOLD = text("kind = 'contact' AND outcome = 'settled'")
 """Messages to buyers that left: how soon after its case opened is shown per shop."""
+_OWED = ", ".join(f"'{status}'" for status in sorted(OWED))
+BLIND = text(
+    f"is_open AND (act_by IS NULL AND status IN ({_OWED}) OR status = '{UNKNOWN}'"
+    " OR status = 'unpaid' AND paid_at IS NOT NULL)"
+)
+"""Few of many orders may lack what a deadline needs: looked for whenever a shop's feed has brought something."""
 
 
 class Feed(SQLModel, table=True):
@@ -45,6 +53,7 @@ class Order(SQLModel, table=True):
     __table_args__ = (
         Index("ix_orders_open", "is_open", "shop", "act_by"),
         Index("ix_orders_paid", "shop", "paid_at"),
+        Index("ix_orders_blind", "shop", "order_id", sqlite_where=BLIND, postgresql_where=BLIND),
     )
     shop: str = Field(primary_key=True, sa_type=Text)
     order_id: str = Field(primary_key=True, sa_type=Text)

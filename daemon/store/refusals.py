@@ -23,15 +23,23 @@ class Refused(NamedTuple):
 
 
 def unseen(connection: Connection) -> dict[str, Refused]:
-    """By shop, what was refused since a person last said that he had looked at it; shops without any are absent."""
-    found: dict[str, Refused] = {}
-    for shop in connection.execute(select(Q.c.shop).distinct().order_by(Q.c.shop)).scalars().all():
-        new = (Q.c.shop == shop, Q.c.id > _seen(connection, shop))
-        dated = func.coalesce(func.sum(case((Q.c.source == DATES, 1), else_=0)), 0)
-        every, rows, dates = connection.execute(select(func.count(), func.count(Q.c.line), dated).where(*new)).one()
-        if every:
-            found[shop] = Refused(files=every - rows - dates, rows=rows, dates=dates)
-    return found
+    """By shop, what was refused that nobody has looked at; shops without any are absent."""
+    shops = connection.execute(select(Q.c.shop).distinct().order_by(Q.c.shop)).scalars().all()
+    return {shop: found for shop in shops if any(found := of(connection, shop))}
+
+
+def of(connection: Connection, shop: str) -> Refused:
+    """What of a shop was refused since a person last said that he had looked at it."""
+    new = (Q.c.shop == shop, Q.c.id > _seen(connection, shop))
+    dated = func.coalesce(func.sum(case((Q.c.source == DATES, 1), else_=0)), 0)
+    every, rows, dates = connection.execute(select(func.count(), func.count(Q.c.line), dated).where(*new)).one()
+    return Refused(files=every - rows - dates, rows=rows, dates=dates)
+
+
+def news(connection: Connection, shop: str) -> int | None:
+    """The number of a shop's last refusal, unless a person has looked at it or there is none: no row is counted."""
+    last = newest(connection, shop)
+    return last if last > _seen(connection, shop) else None
 
 
 def newest(connection: Connection, shop: str) -> int:
@@ -41,11 +49,10 @@ def newest(connection: Connection, shop: str) -> int:
 
 def settle(connection: Connection, shop: str, by: str, now: int) -> int:
     """A person has looked at all that a shop's input was refused for; returns how much was new to him."""
-    refused = unseen(connection).get(shop)
-    if refused is None:
-        return 0
-    meta.put(connection, _name(shop), json.dumps({"id": newest(connection, shop), "by": by, "at": format_utc(now)}))
-    return sum(refused)
+    refused = sum(of(connection, shop))
+    if refused:
+        meta.put(connection, _name(shop), json.dumps({"id": newest(connection, shop), "by": by, "at": format_utc(now)}))
+    return refused
 
 
 def _seen(connection: Connection, shop: str) -> int:

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, text
 
 from daemon.store import unwatched
 from daemon.store.database import Database
+from daemon.tables import Order
 from rules.instant import HOUR
 from tests.daemon.builders import MORNING, a_snapshot, row, said, shops, take_in
 
@@ -50,3 +52,16 @@ def test_an_order_is_watched_as_soon_as_its_state_is_said_also_by_an_older_expor
     with db.begin() as tx:
         assert [] == unwatched.found(tx)
     assert "paid" == row(db, "orders", order_id="1")["status"]
+
+
+def test_a_shop_is_looked_through_by_what_may_be_lacking_not_by_what_it_has(db: Database) -> None:
+    """The plan of the statement itself: it runs whenever a feed has brought something."""
+    own = {"shop": "north", "seller": "default", "platform": "taobao", "facts": "{}", "times": "", "short": ""}
+    usual = {**own, "status": "paid", "is_open": True, "observed_at": MORNING, "act_by": MORNING}
+    query = unwatched._MAYBE.where(unwatched.O.c.shop == "north")
+    with db.begin() as tx:
+        tx.execute(insert(Order), [{**usual, "order_id": str(n)} for n in range(2_000)])
+        tx.execute(text("ANALYZE"))
+        said = query.compile(tx.engine, compile_kwargs={"literal_binds": True})
+        plan = str(tx.exec_driver_sql(f"EXPLAIN {'QUERY PLAN ' if db.is_sqlite else ''}{said}").all())
+    assert "ix_orders_blind" in plan, plan

@@ -205,6 +205,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('shop', 'order_id', name=op.f('pk_orders'))
     )
     with op.batch_alter_table('orders', schema=None) as batch_op:
+        batch_op.create_index('ix_orders_blind', ['shop', 'order_id'], unique=False, sqlite_where=sa.text("is_open AND (act_by IS NULL AND status IN ('paid', 'partly_shipped') OR status = 'unknown' OR status = 'unpaid' AND paid_at IS NOT NULL)"), postgresql_where=sa.text("is_open AND (act_by IS NULL AND status IN ('paid', 'partly_shipped') OR status = 'unknown' OR status = 'unpaid' AND paid_at IS NOT NULL)"))
         batch_op.create_index('ix_orders_open', ['is_open', 'shop', 'act_by'], unique=False)
         batch_op.create_index('ix_orders_paid', ['shop', 'paid_at'], unique=False)
 
@@ -309,6 +310,7 @@ def downgrade() -> None:
     with op.batch_alter_table('orders', schema=None) as batch_op:
         batch_op.drop_index('ix_orders_paid')
         batch_op.drop_index('ix_orders_open')
+        batch_op.drop_index('ix_orders_blind', sqlite_where=sa.text("is_open AND (act_by IS NULL AND status IN ('paid', 'partly_shipped') OR status = 'unknown' OR status = 'unpaid' AND paid_at IS NOT NULL)"), postgresql_where=sa.text("is_open AND (act_by IS NULL AND status IN ('paid', 'partly_shipped') OR status = 'unknown' OR status = 'unpaid' AND paid_at IS NOT NULL)"))
 
     op.drop_table('orders')
     with op.batch_alter_table('open_line', schema=None) as batch_op:
