@@ -7,13 +7,11 @@ import structlog
 from sqlalchemy import Connection, Select, func, select
 
 from daemon.engine import Engine
-from daemon.store import decisions, meta, timers
+from daemon.store import alerts, decisions, meta, timers
 from daemon.store.journal import Journal
 from daemon.tables import Case, Order, Timer
 from rules import key
-from rules.decide import Act
 from rules.instant import format_utc
-from rules.model import Kind, Violation
 
 log = structlog.get_logger()
 T = Timer.__table__  # type: ignore[attr-defined]
@@ -80,15 +78,8 @@ def _tell(engine: Engine, tx: Connection, found: Report, now: int) -> None:
     shop = engine.shops.first()
     if shop is None:
         return
-    cause = f"{key.part(shop.name)}/boot"
-    act = Act(
-        key=f"{cause}/{format_utc(found.since)}",
-        kind=Kind.ALERT,
-        step="boot",
-        violation=Violation.LATE_SHIPMENT,
-        episode=1,
-        reason="WAS_DOWN",
-    )
+    cause = key.boot(shop.name)
+    act = alerts.notice(cause, format_utc(found.since), "boot", "WAS_DOWN")
     row = decisions.action_row(engine.shops, shop, act, now, "", cause=cause)
     counts = {"since": found.since, "until": found.until, "orders": found.due.get(timers.ORDER, 0)}
     row["note"] = msgspec.json.encode({**counts, "passed": found.deadlines_passed}).decode()

@@ -14,9 +14,7 @@ from daemon.store import alerts, refusals, timers, unwatched
 from daemon.store.journal import Journal
 from daemon.tables import Action
 from rules import key
-from rules.decide import Act
 from rules.instant import HOUR, format_utc
-from rules.model import Kind, Violation
 
 A = Action.__table__  # type: ignore[attr-defined]
 ID = "gaps"
@@ -46,9 +44,9 @@ def look(connection: Connection, journal: Journal, shops: Shops, shop: Shop, now
         if ready > now:
             waits.append(ready)
             continue
-        act = alerts.fresh(connection, shops, _act(shop, step, now))
-        if act is not None:
-            alerts.plan(connection, journal, shops, shop, act, _cause(shop), now, members=names)
+        cause = key.feed(shop.name)
+        act = alerts.notice(cause, f"{step}/{format_utc(now)}", step, _REASONS[step])
+        alerts.tell(connection, journal, shops, shop, act, cause, now, members=names)
     return min(waits, default=None)
 
 
@@ -62,22 +60,7 @@ def is_over(connection: Connection, shop: Shop, step: str) -> bool:
 def _said(connection: Connection, shops: Shops, shop: Shop, step: str) -> Iterator[tuple[int, list[str]]]:
     """When somebody was told of such gaps, and of which."""
     query = select(A.c.at, A.c.members).where(
-        A.c.cause == _cause(shop), A.c.step == step, A.c.outcome.not_in(alerts.untold(shops))
+        A.c.cause == key.feed(shop.name), A.c.step == step, A.c.outcome.not_in(alerts.untold(shops))
     )
     for row in connection.execute(query):
         yield row.at, msgspec.json.decode(row.members or "[]")
-
-
-def _cause(shop: Shop) -> str:
-    return f"{key.part(shop.name)}/feed"
-
-
-def _act(shop: Shop, step: str, now: int) -> Act:
-    return Act(
-        key=f"{_cause(shop)}/{step}/{format_utc(now)}",
-        kind=Kind.ALERT,
-        step=step,
-        violation=Violation.LATE_SHIPMENT,
-        episode=1,
-        reason=_REASONS[step],
-    )

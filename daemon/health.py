@@ -12,7 +12,7 @@ from rules import key
 from rules.decide import Act
 from rules.health import Reading
 from rules.instant import HOUR
-from rules.model import Kind, Violation
+from rules.model import Violation
 from rules.packs import local_date, midnight
 
 if TYPE_CHECKING:
@@ -51,25 +51,17 @@ def _next(shop: Shop, readings: tuple[Reading, ...], now: int) -> int | None:
 
 
 def _tell(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, reading: Reading, now: int) -> None:
-    act = alerts.fresh(tx, engine.shops, _alert(shop, reading, now))
-    if act is None:
-        return
-    pack = shop.policy.pack.version(now)
-    alerts.plan(tx, journal, engine.shops, shop, act, _cause(shop, reading), now, pack=pack)
+    act, pack = _alert(shop, reading, now), shop.policy.pack.version(now)
+    alerts.tell(tx, journal, engine.shops, shop, act, _cause(shop, reading), now, pack=pack)
 
 
 def _alert(shop: Shop, reading: Reading, now: int) -> Act:
     """One alert per gauge, state and local day of its newest incident: what only grows older is not told again."""
     newest = now if reading.newest is None else reading.newest
     day = local_date(newest, shop.policy.pack.zone)
-    return Act(
-        key=f"{_cause(shop, reading)}/{reading.state}/{day}",
-        kind=Kind.ALERT,
-        step="health",
-        violation=Violation.STOCK_OUT if reading.gauge.period == "day" else Violation.DISPUTE,
-        episode=1,
-        reason="LINE_CROSSED" if reading.state == "over" else "LINE_NEAR",
-    )
+    reason = "LINE_CROSSED" if reading.state == "over" else "LINE_NEAR"
+    violation = Violation.STOCK_OUT if reading.gauge.period == "day" else Violation.DISPUTE
+    return alerts.notice(_cause(shop, reading), f"{reading.state}/{day}", "health", reason, violation)
 
 
 def _cause(shop: Shop, reading: Reading) -> str:

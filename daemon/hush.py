@@ -8,9 +8,8 @@ from daemon.store import alerts, receivers
 from daemon.store.journal import Journal
 from daemon.store.receivers import Receiver
 from rules import key
-from rules.decide import Act
 from rules.instant import HOUR, format_utc
-from rules.model import Kind, Violation
+from rules.model import Kind
 
 STEP = "receiver"
 """The step of such an alert."""
@@ -25,17 +24,8 @@ def tell(connection: Connection, journal: Journal, shops: Shops, sinks: Sinks, r
     if shop is None or since is None or now - since < AFTER or not others:
         return
     cause = key.receiver(shop.name, receiver.name)
-    act = Act(
-        key=f"{cause}/{format_utc(since)}",
-        kind=Kind.ALERT,
-        step=STEP,
-        violation=Violation.LATE_SHIPMENT,
-        episode=1,
-        reason="RECEIVER_SILENT",
-    )
-    fresh = alerts.fresh(connection, shops, act)
-    if fresh is not None:
-        alerts.plan(connection, journal, shops, shop, fresh, cause, now)
+    act = alerts.notice(cause, format_utc(since), STEP, "RECEIVER_SILENT")
+    alerts.tell(connection, journal, shops, shop, act, cause, now)
 
 
 def about(row: RowMapping) -> str | None:

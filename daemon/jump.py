@@ -15,9 +15,7 @@ from daemon.engine import Engine
 from daemon.store import alerts, meta, policies, stamps
 from daemon.store.journal import Journal
 from rules import key
-from rules.decide import Act
 from rules.instant import MINUTE, SECOND, format_utc
-from rules.model import Kind, Violation
 
 log = structlog.get_logger()
 NOTICED = SECOND // 2
@@ -107,14 +105,7 @@ def _tell(engine: Engine, tx: Connection, journal: Journal, jump: Jump) -> None:
     shop = engine.shops.first()
     if shop is None:
         return
-    cause: str = f"{key.part(shop.name)}/{STEP}"
-    act = Act(
-        key=f"{cause}/{format_utc(jump.was)}/{format_utc(jump.now)}",
-        kind=Kind.ALERT,
-        step=STEP,
-        violation=Violation.LATE_SHIPMENT,
-        episode=1,
-        reason="CLOCK_SET",
-    )
+    cause = key.clock(shop.name)
+    act = alerts.notice(cause, f"{format_utc(jump.was)}/{format_utc(jump.now)}", STEP, "CLOCK_SET")
     note = json.dumps({"was": jump.was, "now": jump.now})
-    alerts.plan(tx, journal, engine.shops, shop, act, cause, jump.now, note=note)
+    alerts.tell(tx, journal, engine.shops, shop, act, cause, jump.now, note=note)

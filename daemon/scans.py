@@ -12,9 +12,7 @@ from daemon.shops import Shop
 from daemon.store import alerts, scans, timers
 from daemon.store.journal import Journal
 from rules import key, scan
-from rules.decide import Act
 from rules.instant import DAY, to_datetime
-from rules.model import Kind, Violation
 
 if TYPE_CHECKING:
     from daemon.engine import Engine
@@ -48,20 +46,12 @@ def _ask(engine: "Engine", tx: Connection, journal: Journal, shop: Shop, now: in
     opens_at = scan.opens_at(now, zone)
     if now < opens_at:
         return opens_at
-    daily = Act(
-        key=f"{cause}/{scans.STEP}/{to_datetime(now, zone).date()}",
-        kind=Kind.ALERT,
-        step=scans.STEP,
-        violation=Violation.LATE_SHIPMENT,
-        episode=1,
-        reason="SCAN_UNKNOWN",
-    )
-    act = alerts.fresh(tx, engine.shops, daily)
-    if act is not None:
+    daily = alerts.notice(cause, f"{scans.STEP}/{to_datetime(now, zone).date()}", scans.STEP, "SCAN_UNKNOWN")
+    if alerts.fresh(tx, engine.shops, daily) is not None:
         asked = scans.asked(tx, cause, now - REMEMBERED, alerts.untold(engine.shops))
         names = [name for name in scans.unknown(tx, shop, now) if name not in asked]
         if not names:
             return now + scan.AGAIN
         pack = shop.policy.pack.version(now)
-        alerts.plan(tx, journal, engine.shops, shop, act, cause, now, pack=pack, members=names)
+        alerts.tell(tx, journal, engine.shops, shop, daily, cause, now, pack=pack, members=names)
     return scan.tomorrow(now, zone)

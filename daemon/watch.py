@@ -11,7 +11,6 @@ from daemon.store.journal import Journal
 from rules import key
 from rules.decide import Act
 from rules.instant import format_utc
-from rules.model import Kind, Violation
 
 if TYPE_CHECKING:
     from daemon.engine import Engine
@@ -37,9 +36,7 @@ def watch(engine: "Engine", now: int) -> int:
             if shop.stale_after is not None and watermark is not None and is_fresh(tx, shop, now):
                 due = watermark + shop.stale_after
             elif shop.stale_after is not None:
-                act = alerts.fresh(tx, engine.shops, _stale(shop, watermark))
-                if act is not None:
-                    alerts.plan(tx, journal, engine.shops, shop, act, cause_of(shop.name), now)
+                alerts.tell(tx, journal, engine.shops, shop, _stale(shop, watermark), key.feed(shop.name), now)
             timers.settle(tx, [timers.Result(claim, due, now)])
         journal.write(tx, now)
     return sum(claim.id != gaps.ID for claim in claims)
@@ -56,19 +53,7 @@ def _watermark(tx: Connection, shop: Shop) -> int | None:
     return row["watermark"] if row else None
 
 
-def cause_of(shop: str) -> str:
-    """The cause a feed's own alerts belong to."""
-    return f"{key.part(shop)}/feed"
-
-
 def _stale(shop: Shop, watermark: int | None) -> Act:
     """One alert per silence: its key names the last data there was."""
     since = format_utc(watermark) if watermark is not None else "never"
-    return Act(
-        key=f"{cause_of(shop.name)}/stale/{since}",
-        kind=Kind.ALERT,
-        step="stale",
-        violation=Violation.LATE_SHIPMENT,
-        episode=1,
-        reason="FEED_STALE",
-    )
+    return alerts.notice(key.feed(shop.name), f"stale/{since}", "stale", "FEED_STALE")

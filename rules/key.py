@@ -58,6 +58,21 @@ def pool(shop: str, sku: str) -> str:
     return f"{part(shop)}/pool:{part(sku)}"
 
 
+def feed(shop: str) -> str:
+    """north/feed: what a shop's feed brings, leaves out, or keeps back."""
+    return f"{part(shop)}/feed"
+
+
+def clock(shop: str) -> str:
+    """north/clock: the clock of the machine was set, told as news of the first shop."""
+    return f"{part(shop)}/clock"
+
+
+def boot(shop: str) -> str:
+    """north/boot: nothing ran for a while, told as news of the first shop."""
+    return f"{part(shop)}/boot"
+
+
 def scan(shop: str) -> str:
     """north/scan: parcels of a shop whose collection scan its feed cannot know."""
     return f"{part(shop)}/scan"

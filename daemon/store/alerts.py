@@ -5,12 +5,16 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from daemon.lines import line
 from daemon.shops import Shop, Shops
 from daemon.store import decisions, outbox
 from daemon.store.journal import Journal
 from rules.decide import Act
-from rules.model import Kind, Outcome
+from rules.model import Kind, Outcome, Violation
+
+
+def notice(cause: str, told: str, step: str, reason: str, violation: Violation = Violation.LATE_SHIPMENT) -> Act:
+    """The alert about a shop that says what `told` stands for: under this key it is told once."""
+    return Act(key=f"{cause}/{told}", kind=Kind.ALERT, step=step, violation=violation, episode=1, reason=reason)
 
 
 def untold(shops: Shops) -> tuple[Outcome, ...]:
@@ -29,7 +33,7 @@ def fresh(connection: Connection, shops: Shops, act: Act) -> Act | None:
     return act._replace(key=key)
 
 
-def plan(
+def tell(
     connection: Connection,
     journal: Journal,
     shops: Shops,
@@ -42,26 +46,15 @@ def plan(
     members: Sequence[str] | None = None,
     note: str = "",
 ) -> None:
-    """Plan the alert and put it down as evidence, in the caller's transaction.
+    """Plan the alert unless it was told before, and put it down as evidence, in the caller's transaction.
 
     `members`: the orders it names. `note`: what its text is made of.
     """
+    new = fresh(connection, shops, act)
+    if new is None:
+        return
     named = msgspec.json.encode(members).decode() if members is not None else None
-    row = decisions.action_row(shops, shop, act, now, pack, cause=cause, members=named) | {"note": note}
+    row = decisions.action_row(shops, shop, new, now, pack, cause=cause, members=named) | {"note": note}
     decisions.add_actions(connection, [row])
-    entry = line(
-        at=now,
-        shop=shop.name,
-        cause=cause,
-        members=members,
-        case=act.violation,
-        event="action",
-        action=act.kind,
-        step=act.step,
-        key=act.key,
-        reason=act.reason,
-        outcome=decisions.planned_outcome(shops, act),
-        pack=pack,
-        playbook=shop.policy.playbook.version,
-    )
-    journal.note(shop.name, cause, entry)
+    said = {"at": now, "shop": shop.name, "cause": cause, "members": members, "playbook": shop.policy.playbook.version}
+    journal.note(shop.name, cause, decisions.act_line(shops, new, pack, said))

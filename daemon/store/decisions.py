@@ -160,10 +160,11 @@ def _put_down(journal: Journal, shops: Shops, shop: Shop, one: Decided, packs: M
         entry = line(case=case.violation, event="moved", key=case.key, reason="DEADLINE_MOVED", **shared)
         journal.note(shop.name, one.claim.id, entry)
     for act in one.decision.acts:
-        journal.note(shop.name, one.claim.id, _act_line(shops, act, packs[act.violation], shared))
+        journal.note(shop.name, one.claim.id, act_line(shops, act, packs[act.violation], shared))
 
 
-def _act_line(shops: Shops, act: Act, pack: str, shared: Mapping[str, Any]) -> dict[str, Any]:
+def act_line(shops: Shops, act: Act, pack: str, shared: Mapping[str, Any]) -> dict[str, Any]:
+    """The decision line of an act; `shared`: what it says of the moment and of whom it is about."""
     return line(
         case=act.violation,
         event="dropped" if act.dropped else "action",
