@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from adapters.base import Record, Rejected, ShopSettings
-from adapters.files import cells, exact, fields, footer, lines, notation, swift
+from adapters.files import cells, exact, fields, footer, lines, nearest, notation, swift
 from adapters.files.cells import Kind
 from adapters.files.context import Context
 from adapters.files.exact import Object
 from adapters.files.opening import Source
-from adapters.files.refusal import EXPORT_AGAIN, Refusal
+from adapters.files.refusal import EXPORT_AGAIN, Refusal, shown
 from adapters.files.sheet import Broken, Row, Table
 
 NAMES = frozenset(
@@ -48,6 +48,7 @@ def csv_rows(table: Table, context: Context, settings: ShopSettings | None = Non
     """The records of a table with canonical column names, one row a line; an empty cell says nothing."""
     ids = footer.Ids()
     whose = settings or ShopSettings(name="", platform="generic")
+    yield from (one.rejected(context.source) for one in _renamed(frozenset(table.header), whose))
     for row in notation.rows(table, frozenset(table.header), _ESSENTIAL, _KINDS, whose):
         if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_record(row.cells, ids):
             context.count_unknown(footer.NAME)
@@ -59,6 +60,14 @@ def csv_rows(table: Table, context: Context, settings: ShopSettings | None = Non
             yield exact.record(_from_row(row), context)
         except Refusal as refusal:
             yield refusal.rejected(context.source, row.line)
+
+
+def _renamed(header: frozenset[str], settings: ShopSettings) -> Iterator[Refusal]:
+    """Canonical columns that are there with something added to their names."""
+    unread = header - NAMES - settings.keep
+    for name in sorted(NAMES - header):
+        if found := nearest.added(name, unread):
+            yield Refusal(f"no column {shown(name)}: nobody reads {shown(found)}", f"name that column {name}", 1)
 
 
 def _is_no_record(row: dict[str, str], ids: footer.Ids) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.base import ColumnMap, ShopSettings, Snapshot
-from adapters.files import formats, known, texts
+from adapters.files import formats, known, nearest, texts
 from daemon import config
 from daemon.installation import shop_settings
 from rules.model import OWED
@@ -82,6 +82,32 @@ def test_a_column_of_refunds_under_another_name_is_told(tmp_path: Path) -> None:
     found = items(export(tmp_path / "a.csv", renamed(ORDERS, 退款金额="退款金额 (UTC)")), TAOBAO)
 
     assert [True] == ["has no column '退款金额': refunds are not known" in item.reason for item in refused(found)]
+
+
+@pytest.mark.parametrize("pattern", ["{}2", "new {}", "{}(新)", "{} (UTC)"])
+@pytest.mark.parametrize(("settings", "row"), FILES)
+def test_every_column_with_something_added_to_its_name_is_told(
+    tmp_path: Path, settings: ShopSettings, row: dict[str, str], pattern: str
+) -> None:
+    recognised = known.recognise(frozenset(row), settings)
+    assert recognised is not None
+    own = recognised.within(texts.Headers(frozenset(row)))
+    for name in sorted(own.columns - {*own.remarks, own.order_id, own.status}):
+        if texts.Headers(frozenset(row) - {name}).like(name):
+            continue  # another column stands in
+        changed = {pattern.format(name.strip()) if key == name else key: text for key, text in row.items()}
+        found = items(export(tmp_path / "a.csv", changed), settings)
+        assert [] != [said for said in refused(found) if name.strip() in said.reason], name
+
+
+def test_a_canonical_column_with_something_added_to_its_name_is_told(tmp_path: Path) -> None:
+    found = items(csv_file(tmp_path / "a.csv", "order_id,status,ship_by (UTC)", "1,paid,2026-12-01T10:00Z"), TAOBAO)
+    assert ["no column 'ship_by': nobody reads 'ship_by (UTC)'"] == [said.reason for said in refused(found)]
+
+
+@pytest.mark.parametrize("header", ["预计发货时间", "发货时间备注", "商品id", "Shipping Name", "product title"])
+def test_a_name_that_is_part_of_another_is_no_column_of_it(header: str) -> None:
+    assert [None] * 4 == [nearest.added(name, [header]) for name in ("发货时间", "商品", "Shipping", "title")]
 
 
 @pytest.mark.parametrize(

@@ -7,29 +7,8 @@ from tests.adapters.fuzz.sheet import Row, Sheet
 
 FOOTERS = ("Total", "2, record(s) downloaded", "Seller ID: north", "Grand total", "Sum")
 CHINESE_FOOTERS = ("合计", "总计：", "共 3 条", "本页合计", "Total")
-UNTOLD = {
-    "外部系统编号": "lines",
-    "购买数量": "lines",
-    "子订单编号": "lines",
-    "商家编码-SKU维度": "lines",
-    "商品数量(件)": "lines",
-    "商家SKUID": "lines",
-    "订购数量": "lines",
-    "商家编码": "lines",
-    "商品数量": "lines",
-    "sku": "lines",
-    "quantity": "lines",
-    "line_id": "lines",
-    "退款金额": "refund",
-    "退款状态": "refund",
-    "售后状态": "refund",
-    "发货时间": "shipped_at",
-    "支付时间": "paid_at",
-    "订单创建时间": "placed_at",
-    "下单时间": "placed_at",
-    "订单提交时间": "placed_at",
-}
-"""Columns of known exports without which an order is still watched, and what goes with them."""
+STANDS_IN = frozenset({"外部系统编号"})
+"""Columns of known exports for which another one stands in that means nearly the same."""
 STRANGE = ("订单备注2", "退款时间", "refund-date", "notes", "Unnamed: 7", "x", "发票抬头", "预计送达")
 Damage = Callable[[Random, Sheet], None]
 
@@ -180,14 +159,21 @@ def renamed_column(rng: Random, sheet: Sheet) -> None:
     if name == _column(sheet, "line_id") and "twice" in sheet.done:  # now the same thing bought twice looks alike
         for field in ("lines", "paid_minor"):
             _forget(sheet, field)
-    if not sheet.columns and (name in UNTOLD or name.isascii()):
-        _forget(sheet, UNTOLD.get(name, name))
     cut = name[:-1] if sheet.columns and len(name) > 1 else f"{name}2"
     sheet.header[at] = rng.choice((f"{name}(新)", f"new {name}", f"{name} (UTC)", cut))
+    if not sheet.columns and _may_be_meant(sheet, name, sheet.header[at]):
+        _forget(
+            sheet, {"sku": "lines", "quantity": "lines", "line_id": "lines", "外部系统编号": "lines"}.get(name, name)
+        )
     for row in sheet.rows:
         row.cells[sheet.header[at]] = row.cells.pop(name, "")
         sheet.plain = False
     sheet.done.append(f"renamed {name!r} to {sheet.header[at]!r}")
+
+
+def _may_be_meant(sheet: Sheet, name: str, header: str) -> bool:
+    """Whether the new name may be another thing's: a key of objects is only counted, "new title" is no title."""
+    return name in STANDS_IN or sheet.json or (name.isascii() and name.isalpha() and header == f"new {name}")
 
 
 def _forget(sheet: Sheet, field: str) -> None:
