@@ -19,6 +19,7 @@ ID_CHARS = 200
 
 _EXPONENT = re.compile(r"[+-]?\d+(?:[.,]\d+)?[eE]\+?\d{1,3}")
 _INTEGER = re.compile(r"\d{1,18}")
+_PLAIN = re.compile(r"(\d{1,12})(?:\.(\d\d))?")
 _DECIMAL = re.compile(r"\d{1,15}(?:\.\d{1,12})?")
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3}){1,4}(?:\.\d{1,12})?")
 _TIME = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?:[ T]+(\d{1,2}):(\d{2})(.*))?")
@@ -65,12 +66,16 @@ def minor(text: str, name: str, currency: str | None = None) -> int:
 
     Raises Refusal for negative amounts, exponents, and amounts finer than the currency's smallest coin.
     """
+    usual = _PLAIN.fullmatch(text)
+    digits = _digits(currency)
+    if usual and digits == 2:  # nearly every amount
+        return int(usual[1]) * 100 + (int(usual[2]) if usual[2] else 0)
     plain = _CURRENCY_SIGNS.sub("", text.strip())
     if _GROUPED.fullmatch(plain):
         plain = plain.replace(",", "")
     if not _DECIMAL.fullmatch(plain):
         raise Refusal(f"{name} {culprit(text)} is not an amount such as 129.80", f"write {name} with a decimal point")
-    amount = Decimal(plain).scaleb(_digits(currency))
+    amount = Decimal(plain).scaleb(digits)
     if amount != amount.to_integral_value() or amount > MOST_MINOR:
         raise Refusal(f"{name} {culprit(text)} is finer than the smallest coin, or absurd", f"correct {name}")
     return int(amount)

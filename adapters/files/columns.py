@@ -11,10 +11,11 @@ from dataclasses import replace
 from adapters.base import Json, Record, Rejected, ShopSettings, Snapshot
 from adapters.files import cells, exact, fields, footer, history, merge, notation
 from adapters.files.context import Context, Shop
+from adapters.files.mapped import Map
 from adapters.files.merge import PRIVATE
 from adapters.files.refusal import Refusal
 from adapters.files.sheet import Broken, Row, Table
-from adapters.files.shopmap import ENDS, LINE_ONLY, absent, essential, key, kinds, names, of, said, status, title_id
+from adapters.files.shopmap import ENDS, LINE_ONLY, absent, essential, key, kinds, names, of, title_id
 
 _SEEN = f"{PRIVATE}moved"
 _TELLING = re.compile(
@@ -46,7 +47,7 @@ def fits(settings: ShopSettings, header: frozenset[str]) -> bool:
         return False
     if names(settings) <= header:
         return True
-    return "observed_at" not in header and not key(settings).isdisjoint(header)
+    return "observed_at" not in header and not header.isdisjoint(key(settings))
 
 
 def rows(table: Table, settings: ShopSettings, context: Context) -> Iterator[Record | Rejected]:
@@ -58,8 +59,9 @@ def rows(table: Table, settings: ShopSettings, context: Context) -> Iterator[Rec
     for name in header - wanted - settings.keep:
         context.count_unknown(name)
     marks = _marks(settings, header, wanted)
-    parts = _parts(table, wanted | settings.keep | marks, marks, settings, context)
-    for one in merge.by_order(parts, _how(settings, header), context.source):
+    how = _how(settings, header)
+    parts = _parts(table, wanted | settings.keep | marks, marks, Map(settings, header), context)
+    for one in merge.by_order(parts, how, context.source):
         if isinstance(one, Snapshot):
             yield from _finished(one, settings)
         else:
@@ -91,47 +93,46 @@ def _how(settings: ShopSettings, header: frozenset[str]) -> merge.Rows:
 
 
 def _parts(
-    table: Table, wanted: frozenset[str], marks: frozenset[str], settings: ShopSettings, context: Context
+    table: Table, wanted: frozenset[str], marks: frozenset[str], own: Map, context: Context
 ) -> Iterator[Record | Rejected]:
     """The records of the rows, one by one; rows that are no orders are counted, a blank id is the order's above."""
+    settings = own.settings
     shop = context.local(settings)
     ids = footer.Ids()
     above: dict[str, Json] = {}
     for row in notation.rows(table, wanted, essential(settings), kinds(settings), settings):
         try:
-            if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_order(row.cells, settings, ids):
+            told = own.status(row.cells) if isinstance(row, Row | Broken) else None
+            if isinstance(row, Row | Broken) and told is None and _is_no_order(row, own, ids):
                 context.count_unknown(footer.NAME)
                 continue
             if isinstance(row, Refusal):
                 raise row
-            value = _continued(said(row.cells, settings, above=above), above, settings, row.cells)
-            moved = any(row.cells.get(name, "").casefold() not in _NOTHING for name in marks)
+            value = _continued(own.said(row.cells, told, above=above), above, settings, row.cells)
             record = _record(value, row, shop, context)
             if isinstance(record, Snapshot):
                 above = {**above, **value} if value.get("order_id") == above.get("order_id") else value
                 ids.add(record.order_id)
-            yield (
-                replace(record, fields={**record.fields, _SEEN: True})
-                if moved and isinstance(record, Snapshot)
-                else record
-            )
+                if any(row.cells.get(name, "").casefold() not in _NOTHING for name in marks):
+                    record = replace(record, fields={**record.fields, _SEEN: True})
+            yield record
         except Refusal as refusal:
             above = {}
             yield refusal.rejected(context.source, row.line)
 
 
-def _is_no_order(row: dict[str, str], settings: ShopSettings, ids: footer.Ids) -> bool:
-    """Whether a row is padding, a total or a note."""
-    own = next((text for one in key(settings) if (text := cells.present(row, one))), None)
-    if status(row, settings) is not None:
+def _is_no_order(row: Row | Broken, own: Map, ids: footer.Ids) -> bool:
+    """Whether a row that tells no state is padding, a total or a note."""
+    if footer.half(row):
         return False
-    here = {name for name, entry in settings.columns.items() if any(cells.present(row, one) for one in of(entry))}
-    here -= {"order_id"} if "order_id" in settings.columns else {"sku"}
+    settings, texts = own.settings, row.cells
+    order_id = next((text for one in own.key if (text := cells.present(texts, one))), None)
+    here = {name for name, entry in settings.columns.items() if any(cells.present(texts, one) for one in of(entry))}
     times = [settings.columns[name].column for name in here & {*fields.TIMES, *ENDS}]
-    told = {"time"} if any(footer.dated(row.get(one)) for one in (*times, *settings.history.values())) else set()
+    told = {"time"} if any(footer.dated(texts.get(one)) for one in (*times, *settings.history.values())) else set()
     told |= {"goods"} if not here.isdisjoint(_GOODS) else set()
     told |= {"text"} if "status" in here else set()
-    return ids.no_order(own, row.values(), frozenset(told))
+    return ids.no_order(order_id, texts.values(), frozenset(told))
 
 
 def _continued(
@@ -144,7 +145,7 @@ def _continued(
     if "order_id" in value or "order_id" not in settings.columns or _is_stock(value):
         return value
     line = {name: value.pop(name) for name in LINE_ONLY if name in value}
-    whole = not key(settings).isdisjoint(row) and (len(line) > 1 or _lines_of(above) <= 1)
+    whole = not row.keys().isdisjoint(key(settings)) and (len(line) > 1 or _lines_of(above) <= 1)
     if not line or not above or not whole or _is_another(value, above):
         mend = "give each row its order id, or leave all cells of the order blank below its first row"
         raise Refusal("no order id", mend)

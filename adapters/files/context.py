@@ -41,6 +41,7 @@ class Context:
     observed_at: Callable[[ShopSettings], int | None]
     unknown: Counter[str]
     shops: dict[tuple[str | None, str | None], Shop] = field(default_factory=dict)
+    times: dict[str, int | None] = field(default_factory=dict)
 
     def shop(self, platform: str | None, shop: str | None) -> Shop:
         """The shop a canonical record belongs to, remembered.
@@ -76,7 +77,9 @@ class Context:
 
     def exported_at(self, settings: ShopSettings) -> int:
         """The time of rows without one of their own; raises Refusal when nothing tells it."""
-        at = self.observed_at(settings)
+        if settings.name not in self.times:
+            self.times[settings.name] = self.observed_at(settings)
+        at = self.times[settings.name]
         if at is None:
             raise Refusal(_NO_TIME, _GIVE_TIME)
         return at

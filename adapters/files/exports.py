@@ -18,6 +18,7 @@ from adapters.base import Json, Record, Rejected, ShopSettings, Snapshot
 from adapters.files import cells, exact, fields, footer, gaps, known, merge, notation, shopmap, states, texts
 from adapters.files.context import Context, Shop
 from adapters.files.formats import Export, Names
+from adapters.files.mapped import Map
 from adapters.files.refusal import Refusal, shown
 from adapters.files.sheet import Broken, Row, Table
 from adapters.files.shopmap import title_id
@@ -65,6 +66,7 @@ def _parts(
     table: Table, export: Export, mapped: frozenset[str], shop: Shop, context: Context
 ) -> Iterator[Record | Rejected]:
     settings = shop.settings
+    own = Map(settings, frozenset(table.header))
     observed_at = context.exported_at(settings)
     ids, above = footer.Ids(), dict[str, str]()
     wanted, kinds = export.columns | mapped | settings.keep, {**export.kinds, **shopmap.kinds(settings)}
@@ -76,7 +78,7 @@ def _parts(
             if isinstance(row, Refusal):
                 raise row
             above = _continued(row.cells, export, above)
-            order = _record(above, export, shop, observed_at, context)
+            order = _record(above, export, own, shop, observed_at, context)
             ids.add(order.order_id)
             yield order
         except Refusal as refusal:
@@ -84,9 +86,9 @@ def _parts(
             yield refusal.rejected(context.source, row.line)
 
 
-def _record(row: dict[str, str], export: Export, shop: Shop, observed_at: int, context: Context) -> Snapshot:
+def _record(row: dict[str, str], export: Export, own: Map, shop: Shop, observed_at: int, context: Context) -> Snapshot:
     settings = shop.settings
-    value = _object(row, export, settings)
+    value = _object(row, export, own)
     value |= {name: row[name] for name in settings.keep & row.keys()}
     order = exact.snapshot(value, shop, observed_at, context)
     goods = _amount(row, export.goods)
@@ -120,8 +122,9 @@ def _continued(row: dict[str, str], export: Export, above: dict[str, str]) -> di
     return row | carried
 
 
-def _object(row: dict[str, str], export: Export, settings: ShopSettings) -> dict[str, Json]:
+def _object(row: dict[str, str], export: Export, own: Map) -> dict[str, Json]:
     """The canonical object a row stands for, with what the shop's own map says of it."""
+    settings = own.settings
     currency = _currency(row, export, settings)
     order: dict[str, Json] = {"currency": currency} if currency else {}
     for name, names in export.order.items():
@@ -129,7 +132,7 @@ def _object(row: dict[str, str], export: Export, settings: ShopSettings) -> dict
             order |= _value(name, text, currency)
     if isinstance(order.get("paid_minor"), int) and (more := cells.present(row, export.more_paid)):
         order["paid_minor"] += cells.minor(more, export.more_paid)  # type: ignore[operator]
-    mapped = shopmap.said(row, settings, known=True) if settings.columns else {}
+    mapped = own.said(row, own.status(row), known=True) if settings.columns else {}
     lines = mapped.pop("lines", None)
     order |= {"order_id": row.get(export.order_id, "")} | mapped
     state = _state(row, export, order)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -26,6 +26,7 @@ MOST_WORDS = 100
 MOST_TRACKS = 1_000
 
 _BARE_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}|\d{4}-?W\d{2}-?\d")
+_DATE_CHARS = 10
 _LAST_SECOND = instant.HOUR - instant.SECOND
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _CONTROLS = dict.fromkeys([*range(32), 127], " ")
@@ -96,7 +97,7 @@ def time(value: object, name: str, reading: Reading) -> int | None:
 
 def deadline(value: object, name: str, reading: Reading) -> int | None:
     """The last moment of a promise: a bare date means the last second of that day, as people read it."""
-    if not isinstance(value, str) or not _BARE_DATE.fullmatch(value.strip()):
+    if not isinstance(value, str) or len(value.strip()) > _DATE_CHARS or not _BARE_DATE.fullmatch(value.strip()):
         return time(value, name, reading)
     first = moment(value, name, reading)
     local = instant.to_datetime(first, reading.zone)
@@ -280,16 +281,8 @@ def from_text(value: str, name: str) -> Json:
     """A canonical CSV cell as the JSON value it stands for: `null` clears, lists split at `|` or `;`."""
     if value == "null":
         return None
-    convert: Convert | None = ORDER.get(name) or LINE.get(name)
-    if name == "points":
-        return cells.integer(value, name)
-    if convert in (money, count, hours):
-        return cells.integer(value, name, cells.MOST_MINOR if convert is money else cells.MOST_COUNT)
-    if convert in (tags, flags):
-        return _words(value)
-    if convert is tracking:
-        return _tracks(value, name)
-    return value
+    read = _FROM_TEXT.get(name)
+    return read(value, name) if read is not None else value
 
 
 def _tracks(value: str, name: str) -> Json:
@@ -299,9 +292,23 @@ def _tracks(value: str, name: str) -> Json:
         raise Refusal(f"{name} is not a list", 'write it as JSON: [{"at": "…", "event": "…"}]') from error
 
 
-def _words(value: str) -> Sequence[str]:
+def _words(value: str, _: str) -> Sequence[str]:
     return [word for part in value.replace(";", "|").split("|") if (word := part.strip())]
 
 
 def _type(value: object) -> str:
     return {bool: "true or false", float: "a fraction", type(None): "null"}.get(type(value), "a list or object")
+
+
+_READERS: Mapping[Convert, Callable[[str, str], Json]] = {
+    money: partial(cells.integer, most=cells.MOST_MINOR),
+    count: cells.integer,
+    hours: cells.integer,
+    tags: _words,
+    flags: _words,
+    tracking: _tracks,
+}
+_FROM_TEXT = {name: _READERS[one] for name, one in {**LINE, **ORDER}.items() if one in _READERS} | {
+    "points": cells.integer
+}
+"""How cells are read that are more than a text."""

@@ -21,17 +21,35 @@ _DATED = re.compile(r"\d|[A-Z][a-z]{2,8}\b")
 _LABEL = re.compile(r"(?<!\d)[:：]|[:：](?!\d)")
 """A colon that belongs to no time of day."""
 _WORDY = frozenset({"字", " ", ":", "："})
+_MANY = 1_000
 _BARE = re.compile(r"\W*(?:(?:grand |sub)?-?totals?|sum|summe|合计|总计|小计|共计|汇总|本页合计)\W*", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Ids:
-    """What the ids of a table's orders are made of, so far: an id of other stuff is none of theirs."""
+    """What the ids of a table's orders are made of, so far: an id of other stuff is none of theirs.
 
-    known: set[str] = field(default_factory=set)
+    They are taken apart only when somebody asks, or many have come: in a clean file nobody asks.
+    """
+
+    _known: set[str] = field(default_factory=set)
+    _new: list[str] = field(default_factory=list)
 
     def add(self, order_id: str) -> None:
-        self.known |= _stuff(order_id)
+        self._new.append(order_id)
+        if len(self._new) >= _MANY:
+            self._take_apart()
+
+    @property
+    def known(self) -> set[str]:
+        """The stuff of all ids that were added."""
+        if self._new:
+            self._take_apart()
+        return self._known
+
+    def _take_apart(self) -> None:
+        self._known |= _stuff("".join(self._new))
+        self._new.clear()
 
     def strange(self, order_id: str) -> bool:
         """Whether this is no id beside those before: without a digit, or of words, blanks and colons, as they are not.

@@ -1,19 +1,14 @@
-"""The rows of one order, which may lie far apart in a table, brought together in constant memory.
+"""The rows of one order, which may lie far apart in a table, brought together."""
 
-Rows wait in a scratch database that SQLite keeps in a small cache and a nameless temporary file; what
-waits there is already normalised: hashed, masked, without receiver data.
-"""
-
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import groupby, islice
 from typing import Literal
 
 import msgspec
 
 from adapters.base import Json, Record, Rejected, Snapshot
+from adapters.files import waiting
 from adapters.files.fields import MOST_LINES
 from adapters.files.refusal import Refusal, shown
 from adapters.files.states import GONE, MOVED, UNSHIPPED, of_lines
@@ -26,18 +21,6 @@ GOODS = f"{PRIVATE}goods"
 
 Amounts = Literal["lines", "order"]
 MONEY = ("paid_minor", "shipping_minor", "received_minor")
-_BATCH = 1_000
-_ALL_ROWS = """
-    SELECT place, row FROM (SELECT place, row, min(place) OVER (PARTITION BY key) AS first FROM rows)
-    ORDER BY first, place
-"""
-_DIFFER = """
-    SELECT max(a), max(b), max(c) FROM (
-        SELECT min(paid_minor) < max(paid_minor) AS a, min(shipping_minor) < max(shipping_minor) AS b,
-            min(received_minor) < max(received_minor) AS c
-        FROM rows GROUP BY key HAVING count(*) > 1
-    )
-"""
 _EARLIEST = ("placed_at", "paid_at", f"{PRIVATE}placed", f"{PRIVATE}paid")
 
 
@@ -55,26 +38,24 @@ class Rows:
     likely: Mapping[str, Amounts] = field(default_factory=dict)
 
 
-def by_order(parts: Iterable[Record | Rejected], how: Rows, source: str) -> Iterator[Record | Rejected]:
-    """One snapshot per order and instant, in the order of first rows; all else passes first."""
-    with closing(sqlite3.connect("", check_same_thread=False)) as scratch:
-        money = ", ".join(f"{name} INTEGER" for name in MONEY)
-        scratch.execute(f"CREATE TABLE rows (place INTEGER PRIMARY KEY, key TEXT, row BLOB, {money})")
-        batch: list[tuple[object, ...]] = []
-        example: Snapshot | None = None
+def by_order(
+    parts: Iterable[Record | Rejected], how: Rows, source: str, held: int = waiting.HELD
+) -> Iterator[Record | Rejected]:
+    """One snapshot per order and instant, in the order of first rows; all else passes first.
+
+    More than `held` rows wait on the disk.
+    """
+    with closing(waiting.Waiting(MONEY, MOST_LINES, held)) as rows:
         for part in parts:
-            if not isinstance(part, Snapshot):
+            if isinstance(part, Snapshot):
+                rows.add(part)
+            else:
                 yield part
-                continue
-            example = part
-            batch.append(_row(part))
-            if len(batch) >= _BATCH:
-                _store(scratch, batch)
-        _store(scratch, batch)
-        if example is not None:
-            if len(how.amounts) < len(MONEY):
-                how = replace(how, amounts={**how.likely, **_found(scratch), **how.amounts})
-            yield from (_order(rows, how, source) for rows in _orders(scratch, example))
+        if len(how.amounts) < len(MONEY):
+            found: dict[str, Amounts] = dict.fromkeys(rows.differ(), "lines")
+            how = replace(how, amounts={**how.likely, **found, **how.amounts})
+        for order in rows.orders():
+            yield _order(order, how, source)
 
 
 def _order(rows: list[Snapshot], how: Rows, source: str) -> Snapshot | Rejected:
@@ -93,7 +74,7 @@ def merged(rows: list[Snapshot], how: Rows) -> Snapshot:
     (order,) = rows
     if GOODS in order.fields:
         order = replace(order, fields={name: value for name, value in order.fields.items() if name != GOODS})
-    return order if how.own_ids or not order.lines else replace(order, counted=True)
+    return order if how.own_ids or not order.lines or order.counted else replace(order, counted=True)
 
 
 def _together(rows: list[Snapshot], how: Rows) -> Snapshot:
@@ -235,36 +216,3 @@ def _numbers(rows: list[Snapshot], name: str) -> list[int]:
 def words(value: Json) -> list[str]:
     """A list of words as it stands in a fact; nothing for any other value."""
     return [str(one) for one in value] if isinstance(value, list) else []
-
-
-def _row(part: Snapshot) -> tuple[object, ...]:
-    row = msgspec.json.encode((part.order_id, part.observed_at, part.fields, part.lines))
-    return (f"{part.observed_at} {part.order_id}", row, *(part.fields.get(name) for name in MONEY))
-
-
-def _store(scratch: sqlite3.Connection, batch: list[tuple[object, ...]]) -> None:
-    scratch.executemany("INSERT INTO rows VALUES (NULL, ?, ?, ?, ?, ?)", batch)
-    batch.clear()
-
-
-def _found(scratch: sqlite3.Connection) -> dict[str, Amounts]:
-    """The amounts that differ within an order, so that they are its lines' own in this table."""
-    differ = scratch.execute(_DIFFER).fetchone()
-    return {name: "lines" for name, differs in zip(MONEY, differ, strict=True) if differs}
-
-
-def _orders(scratch: sqlite3.Connection, example: Snapshot) -> Iterator[list[Snapshot]]:
-    decode = msgspec.json.Decoder(tuple[str, int, dict[str, object], dict[str, dict[str, object]]]).decode
-    stored = (decode(row) for _, row in scratch.execute(_ALL_ROWS))
-    for (order_id, observed_at), rows in groupby(stored, key=lambda row: row[:2]):
-        yield [
-            Snapshot(
-                observed_at=observed_at,
-                shop=example.shop,
-                order_id=order_id,
-                platform=example.platform,
-                fields=fields,  # type: ignore[arg-type]
-                lines=lines,  # type: ignore[arg-type]
-            )
-            for _, _, fields, lines in islice(rows, MOST_LINES + 1)
-        ]

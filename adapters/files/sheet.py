@@ -23,6 +23,8 @@ _AHEAD = 20
 """So many rows tell whether rows usually end with separators that the header does not have."""
 _JOIN = "export again so that cells with line breaks are quoted, or as XLSX"
 _NOTHING = Layout()
+_WRAPS = frozenset("='")
+"""What the first sign of a wrapped cell is."""
 _CUT = "the file ends in the middle of this row"
 
 
@@ -137,6 +139,8 @@ def clean(text: str) -> str:
     if type(text) is not str:
         return text
     text = text.strip(BLANK)
+    if text[:1] not in _WRAPS:
+        return text
     if text.startswith('="') and text.endswith('"') and len(text) > 2:
         return text[2:-1].strip(BLANK)
     return text.removeprefix("'")
