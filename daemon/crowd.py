@@ -13,7 +13,7 @@ from daemon.digest import Brief
 from daemon.i18n import gettext, ngettext
 from daemon.shops import Shop
 from daemon.store import orders, sharing
-from rules import key, todo
+from rules import key, payout, todo
 from rules.instant import format_utc
 
 
@@ -37,6 +37,16 @@ class Crowd:
     def overdue(self) -> bool:
         """Orders whose time had passed long before they were first seen."""
         return self.name.startswith("overdue:")
+
+    @property
+    def ships(self) -> bool:
+        """Orders that must reach the courier, by one pick-up or on one day."""
+        return not (self.aftersale or self.overdue or self.sku is not None)
+
+    @property
+    def unshipped(self) -> list[RowMapping]:
+        """Those that are still to be handed over; the others only lack the courier's scan."""
+        return [member for member in self.members if (member["shop"], member["order_id"]) not in self.shipped]
 
     @property
     def sku(self) -> str | None:
@@ -75,7 +85,7 @@ def brief(
     name = str(row["cause"]).split("/", 1)[1]
     crowd = Crowd(shop, name, members, orders.shipped(tx, places), now, lang)
     title = f"[{shop.name}] {_title(crowd)}"
-    stake = sum(member["stake_minor"] or 0 for member in members)
+    stake = payout.in_all(member["stake_minor"] for member in members)
     money, limits, who = _stake(crowd, stake), _deadlines(crowd), _who(crowd)
     kept = _kept_for(tx, crowd) if crowd.sku is not None else []
     text = [money, *limits, *who, *kept, notice.age(tx, shop, now, lang)]
@@ -85,12 +95,13 @@ def brief(
         lines=(money, *limits[-1:], *who),
         orders=tuple(sorted("/".join(place) for place in places)),
         until=crowd.until(),
-        stake=stake,
+        stake=stake or 0,
+        unscanned=frozenset("/".join(place) for place in crowd.shipped) if crowd.ships else frozenset(),
         answer=crowd.aftersale,
     )
 
 
-def _data(row: RowMapping, crowd: Crowd, stake: int) -> dict[str, Json]:
+def _data(row: RowMapping, crowd: Crowd, stake: int | None) -> dict[str, Json]:
     act_by, ship_by = crowd.earliest("act_by"), crowd.earliest("ship_by")
     return {
         "cause": row["cause"],
@@ -104,7 +115,11 @@ def _data(row: RowMapping, crowd: Crowd, stake: int) -> dict[str, Json]:
 
 
 def _title(crowd: Crowd) -> str:
-    """What the alert says first."""
+    """What the alert says first; orders that only lack a scan are counted apart."""
+    if crowd.ships and (ahead := crowd.unshipped) and len(ahead) < len(crowd.members):
+        rest = len(crowd.names()) - len(replace(crowd, members=ahead).names())
+        unscanned = ngettext("{n} shipped order has no scan", "{n} shipped orders have no scan", rest, crowd.lang)
+        return gettext("; ", crowd.lang).join((_title(replace(crowd, members=ahead)), unscanned.format(n=rest)))
     n, lang, act_by = len(crowd.names()), crowd.lang, crowd.earliest("act_by")
     if crowd.sku is not None:
         text = ngettext(
@@ -124,7 +139,7 @@ def _title(crowd: Crowd) -> str:
             n,
             lang,
         )
-    elif len(crowd.shipped) == n:
+    elif not crowd.unshipped:
         text = ngettext(
             "{n} shipped order has no scan; the courier must scan it by {moment}",
             "{n} shipped orders have no scan; the courier must scan them, the first by {moment}",
@@ -159,9 +174,9 @@ def _day(crowd: Crowd) -> str:
     return gettext("; ", lang).join((text, overdue)) if late else text
 
 
-def _stake(crowd: Crowd, stake: int) -> str:
+def _stake(crowd: Crowd, stake: int | None) -> str:
     lang = crowd.lang
-    sure = all(member["confirmed"] for member in crowd.members)
+    sure = stake is None or all(member["confirmed"] for member in crowd.members)
     text = gettext("at stake: {amount}", lang) if sure else gettext("at stake: {amount} (unconfirmed)", lang)
     return text.format(amount=show.money(stake, _currency(crowd)))
 

@@ -25,7 +25,8 @@ class Brief:
 
     `lines`: what it says in short, below its title. `orders`: all it is about, "SHOP/ORDER". `until`: when the first of
     them can be saved no more (None: nothing runs out). `stake`: money at stake, minor units. `answer`: its orders want
-    an answer (claims, parcels), not a hand-over. `place`: the command that lists them.
+    an answer (claims, parcels), not a hand-over. `unscanned`: those of them that are shipped and only lack a scan.
+    `place`: the command that lists them.
     """
 
     message: Message
@@ -34,6 +35,7 @@ class Brief:
     orders: tuple[str, ...] = ()
     until: int | None = None
     stake: int = 0
+    unscanned: frozenset[str] = frozenset()
     answer: bool = False
     place: str = "forestall cases list"
 
@@ -135,8 +137,12 @@ def _headline(briefs: Sequence[Brief], now: int, lang: str | None) -> str:
     first = ahead[0] if ahead else briefs[0]
     urgent = _orders(brief for brief in ahead if (brief.until, brief.answer) == (first.until, first.answer))
     urgent = urgent or late or every
+    to_send = urgent - frozenset().union(*(brief.unscanned for brief in briefs))
+    urgent = to_send or urgent
     n = len(urgent)
-    if ahead:
+    if ahead and not to_send:
+        text = ngettext("{n} order to be scanned by {moment}", "{n} orders to be scanned by {moment}", n, lang)
+    elif ahead:
         text = _urgent(n, first.answer, lang)
     elif late:
         text = ngettext("{n} order is overdue", "{n} orders are overdue", n, lang)

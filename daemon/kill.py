@@ -1,5 +1,6 @@
 """The kill switch: stops new external calls. A flag file beside the database works with the database gone."""
 
+from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import Connection
@@ -8,8 +9,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.store import meta
 from daemon.store.database import Database
+from rules.instant import format_utc
 
 _NAME = "kill"
+_BY = "kill_by"
 FLAG = "forestall.kill"
 
 
@@ -43,12 +46,29 @@ def stored(connection: Connection) -> bool:
     return meta.get(connection, _NAME) == "on"
 
 
-def switch(database: Database | None, flag: Path, on: bool) -> None:
+def turned(connection: Connection) -> tuple[str, int] | None:
+    """Who turned it last, and when; None where nobody ever did."""
+    said = meta.get(connection, _BY)
+    if said is None:
+        return None
+    name, _, at = said.rpartition(" ")
+    return name, int(at)
+
+
+def raise_flag(flag: Path, by: str, now: int) -> None:
+    """Write the flag file, also on a full disk. It says who did so and when, for when the database is gone."""
+    flag.touch()
+    with suppress(OSError):
+        flag.write_text(f"{by} {format_utc(now)}\n")
+
+
+def switch(database: Database | None, flag: Path, on: bool, by: str, now: int) -> None:
     """Turn it on or off. The flag file is written first and removed last, so that "on" is never lost."""
     if on:
-        flag.touch()
+        raise_flag(flag, by, now)
     if database is not None:
         with database.begin() as tx:
             meta.put(tx, _NAME, "on" if on else "off")
+            meta.put(tx, _BY, f"{by} {now}")
     if not on:
         flag.unlink(missing_ok=True)

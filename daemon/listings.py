@@ -111,23 +111,24 @@ def within_share(tx: Connection, shops: Shops, chosen: Sequence[Offer], now: int
     return granted
 
 
-def stop(tx: Connection, journal: Journal, shops: Shops, offer: Offer, now: int) -> str:
+def stop(tx: Connection, journal: Journal, shops: Shops, offer: Offer, now: int, by: str = "") -> str:
     """Put a stop into the outbox, ordered by a person; returns its key."""
-    return _order(tx, journal, shops, offer, now, what=Kind.DELIST, kind=Kind.DELIST, reason=delist.BY_PERSON)
+    return _order(tx, journal, shops, offer, now, what=Kind.DELIST, kind=Kind.DELIST, reason=delist.BY_PERSON, by=by)
 
 
-def resume(tx: Connection, journal: Journal, shops: Shops, offer: Offer, now: int) -> str:
+def resume(tx: Connection, journal: Journal, shops: Shops, offer: Offer, now: int, by: str = "") -> str:
     """Put the undoing of a stop into the outbox; returns its key.
 
     The listing then stays on sale for the rest of this shortage.
     """
     kind = Kind.TASK if offer.person else Kind.RELIST
-    return _order(tx, journal, shops, offer, now, what=Kind.RELIST, kind=kind, reason=delist.UNDO)
+    return _order(tx, journal, shops, offer, now, what=Kind.RELIST, kind=kind, reason=delist.UNDO, by=by)
 
 
 def _order(
-    tx: Connection, journal: Journal, shops: Shops, offer: Offer, now: int, *, what: Kind, kind: Kind, reason: str
-) -> str:
+    tx: Connection, journal: Journal, shops: Shops, offer: Offer, now: int, *, what: Kind, kind: Kind, reason: str,
+    by: str,
+) -> str:  # fmt: skip
     cause, shop = offer.place.cause, shops.get(offer.place.home)
     act = listing_act(cause, what, offer.name, offer.moves, kind=kind, reason=reason)
     pack = shop.policy.pack.version(now, act.violation)
@@ -146,5 +147,5 @@ def _order(
         pack=pack,
         playbook=shop.policy.playbook.version,
     )
-    journal.note(shop.name, cause, entry)
+    journal.note(shop.name, cause, entry | ({"by": by} if by else {}))
     return act.key

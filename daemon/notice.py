@@ -84,7 +84,8 @@ def near_line(tx: Connection, shop: Shop, row: RowMapping, now: int, lang: str |
     reading = next(found, None)
     if reading is None:  # another pack is in force by now
         return solved(shop, row, lang)
-    title = f"[{shop.name}] {prognosis.name(reading, lang)}: {words.say(words.STATES, reading.state, lang)}"
+    said = words.say(words.STATES, reading.state, lang)
+    title = f"[{shop.name}] {words.about(prognosis.name(reading, lang), said, lang)}"
     lines = [prognosis.sentence(reading, zone, lang)]
     stands = gettext("counted, {window}: {now}", lang).format(
         window=prognosis.window(reading, lang), now=prognosis.stands(reading)

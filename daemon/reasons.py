@@ -6,7 +6,7 @@ Codes are written by rules and hops, and stay as they are in JSON, logs and evid
 import re
 from collections.abc import Mapping
 
-from daemon import mistakes
+from daemon import mistakes, words
 from daemon.i18n import gettext
 from daemon.show import money
 
@@ -160,7 +160,7 @@ def sentence(reason: str | None, lang: str | None = None) -> str:
 def full(reason: str | None, lang: str | None = None) -> str:
     """The code with its sentence, for those who want to look it up."""
     said = sentence(reason, lang)
-    return said if said == (reason or "–") else f"{reason}: {said}"
+    return said if said == (reason or "–") else words.about(reason or "", said, lang)
 
 
 def _one(part: str, lang: str | None) -> str:

@@ -9,7 +9,8 @@ from rules.instant import DAY, HOUR, MINUTE, to_datetime
 
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "BRL": "R$", "JPY": "JP¥"}
 _BEIJING = frozenset({"Asia/Shanghai", "Asia/Chongqing", "PRC"})
-SMALL_HOURS = 3
+SMALL_HOURS = 5
+"""Before this hour people still call it the night of the day before."""
 HALF_A_YEAR = 180
 """Days; further away a date alone may be taken for that of another year."""
 
@@ -75,9 +76,9 @@ def zone_name(local: datetime, lang: str | None = None) -> str:
 
 
 def _spoken(local: datetime, today: datetime, lang: str | None) -> str:
-    """Before `SMALL_HOURS` people still call it the night of the day before, unless it is that night already."""
+    """Tonight is the night ahead; who is in it already says today: at 01:58 "tonight" may be either night."""
     clock, days = local.strftime("%H:%M"), (local.date() - today.date()).days
-    if local.hour < SMALL_HOURS and days == (0 if today.hour < SMALL_HOURS else 1):
+    if days == 1 and local.hour < SMALL_HOURS <= today.hour:
         return _("tonight {time}", lang).format(time=clock)
     match days:
         case 0:

@@ -235,6 +235,11 @@ def say(table: Mapping[str, str], code: str | None, lang: str | None = None) -> 
     return gettext(table.get(code, code.replace("_", " ")), lang)
 
 
+def about(subject: str, text: str, lang: str | None = None) -> str:
+    """What is said of a subject, with the colon of the reader's language."""
+    return gettext("{subject}: {reason}", lang).format(subject=subject, reason=text)
+
+
 def assumed(name: str, value: int | None, currency: str) -> str:
     """A guess of the playbook as people read it; "" for one that was not made."""
     if value is None:

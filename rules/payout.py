@@ -7,6 +7,7 @@ between the tier's minimum and maximum. The base is the whole order, an upper bo
 is late or short. Conditions name the promised hours and the base; the first tier that holds counts.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from rules.instant import HOUR
@@ -55,6 +56,12 @@ def stake(order: Order, pack: Pack, violation: Violation, confirmed: frozenset[s
     if len(rows) > 1:
         return _overlapping(order, pack, rows, confirmed)
     return of_row(order, pack, rows[0], confirmed)
+
+
+def in_all(amounts: Iterable[int | None]) -> int | None:
+    """The sum of the amounts that are known; None where none is."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known) if known else None
 
 
 def of_row(order: Order, pack: Pack, row: Row, confirmed: frozenset[str] = NONE_CONFIRMED) -> Stake | None:

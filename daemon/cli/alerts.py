@@ -126,7 +126,7 @@ def _cells(session: Session, row: RowMapping, queue: Sequence[RowMapping], waits
     name = keys.unpart(str(row["cause"]).split("/", 1)[1]).partition(":")[2]
     reason = reasons.sentence(row["reason"])
     subject = f"{words.say(words.VIOLATIONS, row['violation'])} {name}"
-    what = f"[{row['shop']}] " + (_("{subject}: {reason}").format(subject=subject, reason=reason) if name else reason)
+    what = f"[{row['shop']}] " + (words.about(subject, reason) if name else reason)
     return moment(row["at"], zone, session.now), what, "\n".join(silence.states(row, queue, waits))
 
 

@@ -86,7 +86,7 @@ def _cells(session: Session, row: "RowMapping") -> tuple[str, ...]:
 
     zone = session.installation.shops.get(row["shop"]).policy.zone
     danger = words.say(words.VIOLATIONS, row["violation"])
-    why = _("{subject}: {reason}").format(subject=danger, reason=reasons.sentence(row["reason"]))
+    why = words.about(danger, reasons.sentence(row["reason"]))
     return (
         moment(row["act_by"], zone, session.now),
         show.left(row["act_by"] - session.now) if row["act_by"] is not None else screen.DASH,

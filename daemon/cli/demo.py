@@ -29,6 +29,7 @@ from daemon.i18n import ngettext
 from daemon.scheduler import assemble, tick
 from daemon.store import views
 from daemon.store.database import open_database, upgrade
+from rules import payout
 from rules.calendars import duration
 from rules.instant import MINUTE, parse, to_datetime
 
@@ -182,7 +183,7 @@ def _cases(file: Path) -> None:
             words.say(words.VIOLATIONS, violation),
             reasons.sentence(reason),
             str(len(mine)),
-            show.money(sum(case["stake_minor"] or 0 for case in mine), mine[0]["currency"]),
+            show.money(payout.in_all(case["stake_minor"] for case in mine), mine[0]["currency"]),
         )
         for (violation, reason), mine in sorted(groups.items(), key=lambda group: -len(group[1]))
     ]

@@ -80,7 +80,7 @@ def _cells(name: str, reading: Reading, session: Session) -> tuple[str | None, .
         prognosis.stands(reading),
         prognosis.limit(reading),
         None if reading.left is None else str(max(reading.left - 1, 0)),
-        f"{words.say(words.STATES, reading.state)}: {prognosis.sentence(reading, zone)}",
+        words.about(words.say(words.STATES, reading.state), prognosis.sentence(reading, zone)),
     )
 
 

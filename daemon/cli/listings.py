@@ -7,7 +7,7 @@ import typer
 
 from daemon import listings, reasons, show
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, opened, out
+from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, opened, out, user
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 from daemon.i18n import ngettext
@@ -83,7 +83,7 @@ def _carry_out(session: Session, names: Sequence[str], what: Kind, *, yes: bool,
             chosen = listings.within_share(tx, shops, chosen, session.now)
         if yes:
             journal = Journal()
-            keys = [order(tx, journal, shops, offer, session.now) for offer in chosen]
+            keys = [order(tx, journal, shops, offer, session.now, user()) for offer in chosen]
             journal.write(tx, session.now)
     if json:
         out().json({"listings": [_document(offer) for offer in chosen], "keys": keys})

@@ -57,6 +57,7 @@ def listing(
 ) -> None:
     """A table of (cells, key): each key has a line of its own below, whole, so that it can be copied at any width.
 
+    Where words stand before a key, two blanks apart, and do not fit beside it, they have a line of their own too.
     `wide`: the column whose text is broken where the window is too narrow for it.
     """
     columns = list(zip(heads, *(cells for cells, _key in rows), strict=True))
@@ -73,7 +74,14 @@ def listing(
             out().print(
                 _aligned(["" if place != wide else line for place in range(len(widths))], widths, numbers).rstrip()
             )
-        out().print(f"  {key}")
+        _below(key)
+
+
+def _below(key: str) -> None:
+    """What stands under a row; where it has two parts and the window is narrow, each on its own line."""
+    room = out().console(out().out).width
+    for line in [key] if cell_len(key) + 2 <= room else key.split("  "):
+        out().print(f"  {line}")
 
 
 def _aligned(cells: Sequence[str], widths: Sequence[int], right: frozenset[int]) -> str:

@@ -82,7 +82,7 @@ def _cells(session: Session, row: "RowMapping") -> tuple[str, ...]:
     return (
         moment(until, zone, session.now),
         show.left(until - session.now) if until is not None else screen.DASH,
-        f"[{row['shop']}] " + _("{subject}: {reason}").format(subject=subject, reason=what),
+        f"[{row['shop']}] " + words.about(subject, what),
         words.say(words.OUTCOMES, row["outcome"]),
     )
 

@@ -68,7 +68,7 @@ def _shared(tx: Connection, bucket: Bucket, session: Session) -> Bucket:
     """The bucket with its stake lowered by what orders of one buyer share (`rules.stacking`)."""
     policy = session.installation.shops.get(bucket.shop).policy
     violation = Violation.STOCK_OUT if bucket.kind == "pool" else Violation.LATE_SHIPMENT
-    if bucket.count < 2 or not stacking.shares(policy.pack, violation):
+    if bucket.stake_minor is None or bucket.count < 2 or not stacking.shares(policy.pack, violation):
         return bucket
     stored = orders.load(tx, {(bucket.shop, order_id) for order_id in bucket.order_ids})
     known = [stored[name].order for name in sorted(stored)]
@@ -83,8 +83,9 @@ def _warnings(tx: Connection, session: Session) -> list[str]:
     """One line for each line of a platform that a shop is near, and for each shop in a rush."""
     shops = session.installation.shops
     near = [
-        f"[{name}] {prognosis.name(reading)}: {prognosis.sentence(reading, shops.get(name).policy.pack.zone)}"
+        f"[{name}] " + words.about(prognosis.name(reading), prognosis.sentence(reading, policy.pack.zone))
         for name in sorted(session.settings.shops)
+        for policy in (shops.get(name).policy,)
         for reading in health.readings(tx, shops.get(name), session.now)
         if reading.state in ("near", "over")
     ]
@@ -116,11 +117,10 @@ def _print(
     if doubts and (due or watched):
         out().print()
     if due:
-        heads = [_("hand over by"), _("platform's deadline"), _("time left"), _("shop"), _("orders")]
-        heads += [_("at stake"), _("to do, the oldest first")]
+        heads = [_("hand over by"), _("ship by"), _("time left"), _("shop"), _("at stake")]
         zones = {session.installation.shops.get(bucket.shop).policy.zone for bucket in due}
-        rows = [_cells(bucket, session, named=len(zones) > 1) for bucket in due]
-        out().table(screen.table(heads, rows, right=(4, 5)))
+        rows = [(_cells(bucket, session, named=len(zones) > 1), _work(bucket)) for bucket in due]
+        screen.listing(heads, rows, wide=3, right=(4,))
         out().print()
         if len(zones) == 1 and (abroad := screen.abroad(zones.pop(), session.now)):
             out().print(_("times are {zone}").format(zone=abroad))
@@ -153,10 +153,14 @@ def _cells(bucket: Bucket, session: Session, *, named: bool) -> tuple[str, ...]:
         said(bucket.ship_by, zone, now),
         show.left(urgent_at - now) if urgent_at is not None else screen.DASH,
         bucket.shop,
-        str(bucket.count),
         show.money(bucket.stake_minor, bucket.currency),
-        f"{_todo(bucket)} \n{bucket.oldest}",
     )
+
+
+def _work(bucket: Bucket) -> str:
+    """How many orders, the one thing to do, and the first of them."""
+    text = ngettext("{n} order: {todo}", "{n} orders: {todo}", bucket.count)
+    return f"{text.format(n=bucket.count, todo=_todo(bucket))}  {bucket.oldest}"
 
 
 def _todo(bucket: Bucket) -> str:
@@ -212,7 +216,7 @@ def _csv(due: Sequence[Bucket], session: Session) -> str:
     """One row per order, for a spreadsheet: in the reader's language and the shop's own time."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow((_("shop"), _("hand over by"), _("platform's deadline"), _("order"), _("to do")))
+    writer.writerow((_("shop"), _("hand over by"), _("ship by"), _("order"), _("to do")))
     for bucket in due:
         zone = session.installation.shops.get(bucket.shop).policy.zone
         for order_id, times in zip(bucket.order_ids, bucket.times, strict=True):

@@ -1,6 +1,6 @@
 """`forestall why`: for any order, what was decided and why, also why nothing happened; at any moment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +14,7 @@ from daemon.errors import Usage
 from daemon.explanation import why as explain
 from daemon.i18n import gettext as _
 from daemon.show import money
-from daemon.store import deliveries
+from daemon.store import deliveries, hands
 from rules.instant import parse
 
 
@@ -39,17 +39,27 @@ def why(
         moment = instant(at, "--at", zone, past=True)
         with session.database.begin() as tx:
             document = explain(tx, session.installation.shops, name, order, moment, session.now)
+            by_hand = hands.by_people(tx, name, order, moment if moment is not None else session.now)
             about = deliveries.about(tx, name, order) if moment is None else []
             waits = {row.key for row in deliveries.undelivered(tx, session.now)} if about else set()
     if document is None:
         raise Usage(_("order {order} was not known at {at}").format(order=order, at=at))
     if json:
-        out().json(document | {"alerts": [silence.document(row, queue, waits) for row, queue in about]})
+        out().json(
+            document
+            | {
+                "alerts": [silence.document(row, queue, waits) for row, queue in about],
+                "people": [{name: one.get(name) for name in ("at", "by", "key", "reason")} for one in by_hand],
+            }
+        )
         return
-    _print(document, name, zone, moment if moment is not None else session.now)
+    now = moment if moment is not None else session.now
+    _print(document, name, zone, now)
+    if by_hand:
+        _part(_("What people did"), (_hand(one, zone, now) for one in by_hand))
     if about:
         lines = ((row["at"], line) for row, queue in about for line in silence.states(row, queue, waits))
-        alerts = (f"{said_at(when, zone)}  {line}" for when, line in lines)
+        alerts = (f"{said_at(when, zone, now)}  {line}" for when, line in lines)
         _part(_("Alerts about it, and whom they reached"), alerts)
 
 
@@ -61,31 +71,31 @@ def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> Non
         (_("order"), f"{document['order']}  [{shop}]"),
         (_("ship by"), _moment(document["ship_by"], zone, now)),
         (_("hand over by"), _moment(act_by, zone, now) + left),
-        (_("decided by"), _policy(document["policy"], zone)),
+        (_("decided by"), _policy(document["policy"], zone, now)),
     ]
     out().print(screen.pairs(known))
-    _part(_("Ship-by time: who says what"), (_candidate(one, zone) for one in document["candidates"]))
+    _part(_("Ship-by time: who says what"), (_candidate(one, zone, now) for one in document["candidates"]))
     _part(_("Dangers and rules (● holds, ○ does not)"), map(_rule, document["rules"]))
     for choice in document["choices"]:
         _ways(choice)
     steps = document["steps"]
     ahead = [step for step in steps if step["outcome"] == "planned"]
-    dropped = [step for step in steps if step["outcome"] == "void" and parse(step["due_at"]) >= now]
+    dropped = [step for step in steps if step["outcome"] == "void"]
     taken = [step for step in steps if step not in ahead and step not in dropped]
-    _part(_("Done so far"), (_step(step, zone) for step in taken))
-    _part(_("To come, if nothing changes"), (_step(step, zone) for step in ahead))
+    _part(_("Done so far"), (_step(step, zone, now) for step in taken))
+    _part(_("To come, if nothing changes"), (_step(step, zone, now) for step in ahead))
     if dropped:
-        _part(_("Not to be done, and why"), (_step(step, zone) for step in dropped))
+        _part(_("Not done, and why"), (_step(step, zone, now) for step in dropped))
 
 
-def _policy(law: dict[str, Any], zone: ZoneInfo) -> str:
+def _policy(law: dict[str, Any], zone: ZoneInfo, now: int) -> str:
     """Playbook and rule pack, and whether they are those of the moment asked about."""
     said = _("playbook {playbook} ({digest}), rules {pack}").format(
         playbook=law["playbook"], digest=law["playbook_digest"], pack=law["pack"]
     )
     match law["source"]:
         case "kept":
-            return said + "  " + _("in force since {moment}").format(moment=_moment(law["since"], zone))
+            return said + "  " + _("in force since {moment}").format(moment=_moment(law["since"], zone, now))
         case "unreadable":
             return said + "  " + _("today's: this version cannot read those of that time")
     return said
@@ -114,7 +124,7 @@ def _way(one: dict[str, Any], currency: str) -> str:
     said = f"{mark} {words.say(words.WAYS, one['way'])}"
     if one["pay_minor"] is not None:
         said += f" {money(one['pay_minor'], currency)}"
-    said += ": " + _("costs {amount}").format(amount=money(one["cost_minor"], currency))
+    said = words.about(said, _("costs {amount}").format(amount=money(one["cost_minor"], currency)))
     if one["obstacle"] is not None:
         return f"{said}  ({reasons.full(one['obstacle'])})"
     if one["break_even"] is not None:
@@ -128,9 +138,9 @@ def _part(title: str, lines: Iterable[str]) -> None:
         out().print(f"  {line}")
 
 
-def _candidate(candidate: dict[str, Any], zone: ZoneInfo) -> str:
+def _candidate(candidate: dict[str, Any], zone: ZoneInfo, now: int) -> str:
     mark = "→" if candidate["effective"] else " "
-    return f"{mark} {_moment(candidate['ship_by'], zone)}  {words.say(words.SOURCES, candidate['source'])}"
+    return f"{mark} {_moment(candidate['ship_by'], zone, now)}  {words.say(words.SOURCES, candidate['source'])}"
 
 
 def _rule(rule: dict[str, Any]) -> str:
@@ -139,16 +149,24 @@ def _rule(rule: dict[str, Any]) -> str:
     amount = rule["amount_minor"]
     price = "" if amount is None else "  " + _("up to {amount}").format(amount=money(amount, None))
     doubt = "" if rule["confirmed"] or amount is None else f" ({_('not confirmed by a person')})"
-    return f"{mark} {name}: {reasons.full(rule['reason'])}{price}{doubt}"
+    return f"{mark} {words.about(name, reasons.full(rule['reason']))}{price}{doubt}"
 
 
-def _step(step: dict[str, Any], zone: ZoneInfo) -> str:
+def _step(step: dict[str, Any], zone: ZoneInfo, now: int) -> str:
     _shop, _order, violation, *_episode, name = step["key"].split("/")
     danger = words.say(words.VIOLATIONS, violation)
     what = words.say(words.STEPS, name)
-    outcome = "" if step["outcome"] == "planned" else f" – {words.say(words.OUTCOMES, step['outcome'])}"
-    return f"{_moment(step['due_at'], zone)}  {danger}: {what}{outcome}  ({reasons.full(step['reason'])})"
+    outcome = "" if step["outcome"] in ("planned", "void") else f" – {words.say(words.OUTCOMES, step['outcome'])}"
+    return (
+        f"{_moment(step['due_at'], zone, now)}  {words.about(danger, what)}{outcome}  ({reasons.full(step['reason'])})"
+    )
 
 
-def _moment(text: str | None, zone: ZoneInfo, now: int | None = None) -> str:
+def _hand(entry: Mapping[str, Any], zone: ZoneInfo, now: int) -> str:
+    """Who did what, and about which danger."""
+    what = words.about(words.say(words.VIOLATIONS, entry["case"]), reasons.sentence(entry["reason"]))
+    return f"{_moment(entry['at'], zone, now)}  {what}  ({entry.get('by') or screen.DASH})"
+
+
+def _moment(text: str | None, zone: ZoneInfo, now: int) -> str:
     return screen.DASH if text is None else said_at(parse(text), zone, now)

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from daemon.tables import Case, Member, Order
+from rules import payout
 from rules.todo import handover
 
 O = Order.__table__  # type: ignore[attr-defined]  # noqa: E741
@@ -20,6 +21,7 @@ class Bucket:
     """Orders of one shop with one thing to do (`words.TODO`) by one moment. `kind`: pickup, pool or aftersale.
 
     `due_at`, `ship_by`: the earliest last useful moment and the earliest platform deadline among them.
+    `stake_minor`: None where it is known of none.
     `times`: the last useful moment and the platform's deadline of each order.
     `acked`, `snoozed`, `taken`: how many of their cases a person has already said something to.
     """
@@ -30,7 +32,7 @@ class Bucket:
     due_at: int | None
     ship_by: int | None
     count: int
-    stake_minor: int
+    stake_minor: int | None
     currency: str | None
     oldest: str
     order_ids: tuple[str, ...]
@@ -82,7 +84,7 @@ def _bucket(kind: str, todo: str, rows: list[Any], now: int) -> Bucket:
         due_at=None if kind == "pool" else rows[0].act_by,
         ship_by=None if kind != "pickup" else min((r.ship_by for r in rows if r.ship_by is not None), default=None),
         count=len({(row.shop, row.order_id) for row in rows}),
-        stake_minor=sum(row.stake_minor or 0 for row in rows),
+        stake_minor=payout.in_all(row.stake_minor for row in rows),
         currency=next((row.currency for row in rows if row.currency), None),
         oldest=rows[0].order_id,
         order_ids=tuple(sorted(times)),

@@ -4,6 +4,7 @@ Each leaves evidence that names who did it. What is so already raises Already, w
 changed anything by then, so that the others of a batch can go on in the same transaction.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, select, update
@@ -147,6 +148,12 @@ def reopen_task(connection: Connection, journal: Journal, task_key: str, now: in
     values = {"note": "", "due_at": now} if plain else {}
     outbox.set_action(connection, row, Outcome.NEEDS_HUMAN, now, **values)
     _end_task(connection, journal, row, Outcome.NEEDS_HUMAN, "TASK_REOPENED", now, by)
+
+
+def by_people(connection: Connection, shop: str, order_id: str, until: int) -> list[Mapping[str, Any]]:
+    """The entries of an order that name what people did, `by` whom, up to an instant; the oldest first."""
+    entries = entries_of(connection, shop, order_id)
+    return [one for one in entries if (one["event"] == "hand" or "by" in one) and parse(one["at"]) <= until]
 
 
 def _task(connection: Connection, task_key: str) -> RowMapping:

@@ -223,7 +223,7 @@ def test_an_order_in_several_shops_is_found_by_its_shop(cli: Cli, folder: Path) 
         ("today --json", {"now", "hours", "pickups", "open_tasks"}),
         ("why 1 --json", {"order", "ship_by", "act_by", "candidates", "rules", "steps"}),
         ("db current --json", {"current", "head"}),
-        ("kill status --json", {"kill"}),
+        ("kill status --json", {"kill", "by", "at"}),
         ("check --json", {"problems", "warnings"}),
     ],
 )
@@ -332,14 +332,22 @@ def test_the_kill_switch_goes_on_and_off(cli: Cli, folder: Path) -> None:
     assert ["off", "on", "on", "off", "off"] == told
 
 
+def test_the_kill_switch_says_who_turned_it(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "mei")
+    assert None is cli("kill status --json").document["by"]
+    for state in ("on", "status", "off"):
+        assert " (mei, today " in cli(f"kill {state}").out
+    assert "mei" == cli("kill status --json").document["by"]
+
+
 def test_the_kill_switch_works_with_the_database_gone(cli: Cli, folder: Path) -> None:
     (folder / "forestall.toml").write_text('[database]\nurl = "postgresql+psycopg://127.0.0.1:9/none"\n')
 
     said = cli("kill on --json")
 
-    assert (0, {"kill": "on"}) == (said.code, said.document)
+    assert (0, "on") == (said.code, said.document["kill"])
     assert (folder / "forestall.kill").exists()
-    assert {"kill": "on"} == cli("kill status --json").document
+    assert "on" == cli("kill status --json").document["kill"]
 
 
 def test_the_kill_switch_is_not_taken_off_with_the_database_gone(cli: Cli, folder: Path) -> None:

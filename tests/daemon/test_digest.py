@@ -32,6 +32,21 @@ def sheets(*briefs: Brief, **limits: Any) -> list[Sheet]:
     return digest.fold(briefs, NOW, lang="en", **limits)
 
 
+@pytest.mark.parametrize(
+    ("unscanned", "title"),
+    [
+        ("", "4 orders out by today 18:05"),
+        ("d", "3 orders out by today 18:05, and 1 more"),
+        ("abcd", "4 orders to be scanned by today 18:05"),
+    ],
+)
+def test_a_shipped_order_that_only_lacks_its_scan_is_none_to_send(unscanned: str, title: str) -> None:
+    lacking = frozenset(f"north/{order}" for order in unscanned)
+    (sheet,) = sheets(a_brief("a", *"abcd", until=NOW + 3 * HOUR, unscanned=lacking))
+
+    assert f"[north] {title}" == sheet.message.title
+
+
 def test_what_can_still_be_saved_comes_first_then_news_then_what_is_past() -> None:
     (sheet,) = sheets(
         a_brief("three weeks late", "1", until=NOW - 22 * DAY),

@@ -130,7 +130,7 @@ def test_one_kind_may_be_live_alone(installed: Install) -> None:
 def test_the_kill_switch_stops_every_call(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
-    kill.switch(parts.database, flag_of(parts), True)
+    kill.switch(parts.database, flag_of(parts), True, "", 0)
 
     parts.dispatcher.dispatch(MORNING)
 
@@ -150,9 +150,9 @@ def test_the_flag_file_alone_stops_every_call(installed: Install) -> None:
 def test_calls_go_on_once_the_switch_is_off(installed: Install) -> None:
     parts = installed()
     (key,) = plan_alerts(parts, 1)
-    kill.switch(parts.database, flag_of(parts), True)
+    kill.switch(parts.database, flag_of(parts), True, "", 0)
     parts.dispatcher.dispatch(MORNING)
-    kill.switch(parts.database, flag_of(parts), False)
+    kill.switch(parts.database, flag_of(parts), False, "", 0)
 
     parts.dispatcher.dispatch(LATER)
 

@@ -10,6 +10,8 @@ from daemon import kill
 from daemon.store.database import Database
 from tests import databases
 
+NOW = 1_780_300_800_000_000
+
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
@@ -28,7 +30,7 @@ def test_a_new_installation_may_call(database: Database, flag: Path) -> None:
 
 
 def test_on_is_written_in_both_places(database: Database, flag: Path) -> None:
-    kill.switch(database, flag, True)
+    kill.switch(database, flag, True, "mei", NOW)
 
     with database.begin() as tx:
         stored = kill.stored(tx)
@@ -36,11 +38,31 @@ def test_on_is_written_in_both_places(database: Database, flag: Path) -> None:
 
 
 def test_off_clears_both_places(database: Database, flag: Path) -> None:
-    kill.switch(database, flag, True)
-    kill.switch(database, flag, False)
+    kill.switch(database, flag, True, "mei", NOW)
+    kill.switch(database, flag, False, "mei", NOW)
 
     assert not kill.is_on(database, flag)
     assert not flag.exists()
+
+
+def test_it_is_known_who_turned_it_last_and_when(database: Database, flag: Path) -> None:
+    with database.begin() as tx:
+        assert kill.turned(tx) is None
+    kill.switch(database, flag, True, "an li", NOW)
+    assert "an li 2026-06-01T08:00:00Z\n" == flag.read_text()
+    kill.switch(database, flag, False, "mei", NOW + 1)
+    with database.begin() as tx:
+        assert ("mei", NOW + 1) == kill.turned(tx)
+
+
+def test_a_full_disk_does_not_keep_the_flag_from_being_raised(flag: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, *_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    kill.raise_flag(flag, "mei", NOW)
+
+    assert kill.raised(flag)
 
 
 def test_the_flag_file_alone_stops_calls(database: Database, flag: Path) -> None:
@@ -50,14 +72,14 @@ def test_the_flag_file_alone_stops_calls(database: Database, flag: Path) -> None
 
 
 def test_the_database_alone_stops_calls(database: Database, flag: Path) -> None:
-    kill.switch(database, flag, True)
+    kill.switch(database, flag, True, "mei", NOW)
     flag.unlink()
 
     assert kill.is_on(database, flag)
 
 
 def test_on_can_be_said_without_a_database(flag: Path) -> None:
-    kill.switch(None, flag, True)
+    kill.switch(None, flag, True, "mei", NOW)
 
     assert flag.exists()
 
@@ -81,7 +103,7 @@ def test_on_is_not_lost_when_the_database_fails_half_way(
 
     monkeypatch.setattr(Database, "begin", gone)
     with pytest.raises(OperationalError):
-        kill.switch(database, flag, True)
+        kill.switch(database, flag, True, "mei", NOW)
 
     assert flag.exists()
 

@@ -41,6 +41,20 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
     assert "data as of today 08:00 (0 min old)" in message.text
 
 
+def test_what_only_lacks_a_scan_is_counted_apart(installed: Install) -> None:
+    parts = installed()
+    say(
+        a_late_order("1"),
+        a_late_order("2"),
+        a_late_order("3", status="shipped", collected_at=None, collection_known=True),
+    )
+
+    message = alert(parts)
+
+    assert message.title.startswith("[north] 2 orders ")
+    assert message.title.endswith("; 1 shipped order has no scan")
+
+
 @pytest.mark.parametrize(
     ("confirmed", "said"),
     [(False, "可能被扣：¥3.00（规则待核实）"), (True, "可能被扣：¥3.00")],

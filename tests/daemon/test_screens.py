@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 from importlib.metadata import version
 from pathlib import Path
@@ -113,7 +114,18 @@ def test_the_day_as_scripts_read_it(forestall: Any, tmp_path: Path) -> None:
 
 def test_why_as_scripts_read_it(forestall: Any) -> None:
     told = document(forestall(f"why {LATE} --json"))
-    assert ["order", "ship_by", "act_by", "candidates", "rules", "steps", "choices", "policy", "alerts"] == list(told)
+    assert [
+        "order",
+        "ship_by",
+        "act_by",
+        "candidates",
+        "rules",
+        "steps",
+        "choices",
+        "policy",
+        "alerts",
+        "people",
+    ] == list(told)
     assert parse(told["act_by"]) <= parse(told["ship_by"])
     (late,) = [rule for rule in told["rules"] if rule["id"] == "late_shipment"]
     assert (True, "ALREADY_LATE") == (late["fired"], late["reason"])
@@ -153,12 +165,32 @@ def test_order_ids_stay_in_one_piece(forestall: Any, lang: str) -> None:
             "en",
             ["→ wait and pay only if asked to: costs ¥", "who complain: 10%", "the platform deducts it by itself"],
         ),
-        ("zh", ["→ 等待，被要求时再赔: 预计成本 ¥", "超时后投诉的买家：10%", "PLATFORM_PAYS_ITSELF"]),
+        ("zh", ["→ 等待，被要求时再赔：预计成本 ¥", "超时后投诉的买家：10%", "PLATFORM_PAYS_ITSELF"]),
     ],
 )
 def test_why_compares_the_ways_out_and_names_the_guesses(forestall: Any, lang: str, parts: list[str]) -> None:
     said = forestall(f"why {LATE}", lang)
     assert [] == [part for part in parts if part not in said.out]
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_today_fits_into_eighty_columns_with_every_order_id_whole(
+    forestall: Any, lang: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = document(forestall("today --json"))["pickups"]
+    monkeypatch.setattr(output, "WIDTH", 80)
+    said = forestall("today", lang)
+
+    table = said.out.split("─\n")[1].split("\n\n")[0].splitlines()
+    assert [] == [line for line in table if cell_len(line) > 80]
+    assert {row["oldest"] for row in rows} <= set(said.out.split())
+    assert len(table) <= 3 * len(rows)
+
+
+def test_no_chinese_sentence_has_a_colon_of_half_width(forestall: Any) -> None:
+    """Between two words of Chinese; after a code or a number it is the code's."""
+    said = "\n".join(forestall(line, "zh").out for line in ("today", "cases list", f"why {LATE}", "health"))
+    assert [] == re.findall(r".*[\u4e00-\u9fff”）]: .*", said)
 
 
 @pytest.mark.parametrize("line", ["today", "cases list", "tasks list", f"why {LATE}", "feeds rejected"])

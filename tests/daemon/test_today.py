@@ -48,6 +48,16 @@ def test_orders_of_one_buyer_on_one_day_count_with_the_cap_they_share(
     assert [(2, stake)] == [(one["orders"], one["stake_minor"]) for one in pools]
 
 
+def test_what_is_at_stake_is_a_dash_where_no_rule_says_it(cli: Cli, folder: Path) -> None:
+    """A Tmall order in euro: the pack prices in yuan. Nothing known is no nought."""
+    foreign = missing("1", "a")
+    feed_box("west").push(Page(records=[replace(foreign, fields=foreign.fields | {"currency": "EUR"})]))
+    cli("tick")
+
+    assert {None} == {one["stake_minor"] for one in cli("today --json").document["pickups"]}
+    assert "0.00" not in cli("today").out
+
+
 @pytest.mark.parametrize(
     ("today", "before", "told"), [(20, 70, True), (19, 63, False), (39, 140, False), (40, 140, True)]
 )

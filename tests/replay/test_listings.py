@@ -31,7 +31,7 @@ def order(world: World, what: str, title: str) -> None:
     with world.database.begin() as tx:
         (offer,) = [one for one in listings.offers(tx, shops, world.now) if one.title == title]
         log = Journal()
-        (listings.stop if what == "stop" else listings.resume)(tx, log, shops, offer, world.now)
+        (listings.stop if what == "stop" else listings.resume)(tx, log, shops, offer, world.now, "mei")
         log.write(tx, world.now)
     world.tick()
 
