@@ -139,24 +139,30 @@ def _title(crowd: Crowd) -> str:
             n,
             lang,
         )
-    elif not crowd.unshipped:
-        text = ngettext(
+    elif crowd.unshipped and "T" not in crowd.name:
+        return _day(crowd)
+    else:
+        text = _pickup(crowd, n, missed=act_by is not None and act_by <= crowd.now)
+    return text.format(n=n, moment=show.moment(act_by, crowd.shop.policy.zone, crowd.now, lang=lang), sku=crowd.sku)
+
+
+def _pickup(crowd: Crowd, n: int, *, missed: bool) -> str:
+    """The title of the orders of one pick-up, or of those that only want a scan; its moment stays to be filled in."""
+    lang = crowd.lang
+    if not crowd.unshipped:
+        return ngettext(
             "{n} shipped order has no scan; the courier must scan it by {moment}",
             "{n} shipped orders have no scan; the courier must scan them, the first by {moment}",
             n,
             lang,
         )
-    elif "T" not in crowd.name:
-        return _day(crowd)
-    elif act_by is not None and act_by <= crowd.now:
-        text = ngettext(
+    if missed:
+        return ngettext(
             "{n} order missed the pick-up of {moment}", "{n} orders missed the pick-up of {moment}", n, lang
         )
-    else:
-        text = ngettext(
-            "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}", n, lang
-        )
-    return text.format(n=n, moment=show.moment(act_by, crowd.shop.policy.zone, crowd.now, lang=lang), sku=crowd.sku)
+    return ngettext(
+        "{n} order must be on the pick-up of {moment}", "{n} orders must be on the pick-up of {moment}", n, lang
+    )
 
 
 def _day(crowd: Crowd) -> str:

@@ -3,7 +3,9 @@
 Every row that belongs to a shop carries `seller`, `shop` and, where work is claimed, `shard`.
 """
 
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, text
+from typing import Any
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Table, Text, text
 from sqlmodel import Field, SQLModel
 
 from rules.model import OWED, UNKNOWN
@@ -389,3 +391,9 @@ class Meta(SQLModel, table=True):
     __tablename__ = "meta"
     name: str = Field(primary_key=True, sa_type=Text)
     value: str = Field(sa_type=Text)
+
+
+def table_of(model: Any) -> Table:
+    """The table that one of these classes describes."""
+    table: Table = model.__table__
+    return table

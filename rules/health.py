@@ -167,6 +167,7 @@ def gauges(pack: Pack, now: int) -> tuple[Gauge, ...]:
 
 
 def _of_metric(metric: Metric, pack: Pack, now: int) -> Iterator[Gauge]:
+    """The gauge over the metric's own days, and the one over the month where a line is drawn for that."""
     if metric.numerator is None:
         return
     today = local_date(now, pack.zone)
@@ -178,28 +179,23 @@ def _of_metric(metric: Metric, pack: Pack, now: int) -> Iterator[Gauge]:
         numerator=metric.numerator,
         confidence=metric.confidence,
     )
-    lines = (
-        ()
-        if metric.line_count is None
-        else (Bound(count_from=metric.line_count + 1, share_bp=metric.line_rate_bp, over=True),)
-    )
+    line, month = metric.line_count, metric.month_count_over
     yield made(
         period="rolling",
         since=midnight(today - timedelta(days=metric.window_days - 1), pack.zone),
         until=midnight(today + timedelta(days=1), pack.zone),
-        bounds=lines,
+        bounds=() if line is None else (Bound(count_from=line + 1, share_bp=metric.line_rate_bp, over=True),),
         normal_bp=metric.normal_bp,
         effect=metric.effect,
         weighted=metric.weight_trusted is not None,
     )
-    if metric.month_count_over is not None:
+    if month is not None:
         first = today.replace(day=1)
-        after = first + timedelta(days=monthrange(today.year, today.month)[1])
         yield made(
             period="month",
             since=midnight(first, pack.zone),
-            until=midnight(after, pack.zone),
-            bounds=(Bound(count_from=metric.month_count_over + 1, share_bp=metric.month_rate_from_bp),),
+            until=midnight(first + timedelta(days=monthrange(today.year, today.month)[1]), pack.zone),
+            bounds=(Bound(count_from=month + 1, share_bp=metric.month_rate_from_bp),),
             effect=metric.month_effect,
         )
 

@@ -66,8 +66,6 @@ SHIPPING = (Violation.LATE_SHIPMENT, Violation.STOCK_OUT)
 """Violations of an order that is still to be shipped: their clock is the order's ship-by time."""
 CLAIMS = (Violation.SHORT_SHIPMENT, Violation.WRONG_ITEM, Violation.DISPUTE)
 """What a buyer claims: the clock starts when the claim is seen."""
-WATCHES = (Violation.FAKE_SHIPMENT, Violation.TRACK_STALLED)
-"""What a parcel's journey shows: the clock is in the facts."""
 
 
 class Kind(StrEnum):

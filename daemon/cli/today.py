@@ -56,12 +56,7 @@ def today(
     for warning in warnings:
         out().print(warning)
     if tasks:
-        text = ngettext(
-            "{n} task waits for a person: forestall tasks list",
-            "{n} tasks wait for a person: forestall tasks list",
-            tasks,
-        )
-        out().print(text.format(n=tasks))
+        out().print(_waiting(tasks))
 
 
 def _shared(tx: Connection, bucket: Bucket, session: Session) -> Bucket:
@@ -117,26 +112,43 @@ def _print(
     if doubts and (due or watched):
         out().print()
     if due:
-        heads = [_("hand over by"), _("ship by"), _("time left"), _("shop"), _("at stake")]
-        zones = {session.installation.shops.get(bucket.shop).policy.zone for bucket in due}
-        rows = [(_cells(bucket, session, named=len(zones) > 1), _work(bucket)) for bucket in due]
-        screen.listing(heads, rows, wide=3, right=(4,))
-        out().print()
-        if len(zones) == 1 and (abroad := screen.abroad(zones.pop(), session.now)):
-            out().print(_("times are {zone}").format(zone=abroad))
-    elif not doubts:
-        out().print(_("nothing has to be handed over in the next {hours} h").format(hours=hours))
-    elif watched:
-        text = ngettext(
-            "of {n} order that is known and watched, none falls due in the next {hours} h",
-            "of {n} orders that are known and watched, none falls due in the next {hours} h",
-            watched,
-        )
-        out().print(text.format(n=watched, hours=hours))
+        _list(session, due)
+    elif not doubts or watched:
+        out().print(_calm(hours, watched if doubts else None))
     known = [(name, mark) for name, mark in sorted(marks.items()) if mark is not None]
     if known:
         ages = _(", ").join(f"{name} {_ago(session.now - mark)}" for name, mark in known)
         out().print(_("data updated: {ages}").format(ages=ages))
+
+
+def _list(session: Session, due: Sequence[Bucket]) -> None:
+    """What to hand over by when; the zone is said once where all shops share one that is not the reader's."""
+    heads = [_("hand over by"), _("ship by"), _("time left"), _("shop"), _("at stake")]
+    zones = {session.installation.shops.get(bucket.shop).policy.zone for bucket in due}
+    rows = [(_cells(bucket, session, named=len(zones) > 1), _work(bucket)) for bucket in due]
+    screen.listing(heads, rows, wide=3, right=(4,))
+    out().print()
+    if len(zones) == 1 and (abroad := screen.abroad(zones.pop(), session.now)):
+        out().print(_("times are {zone}").format(zone=abroad))
+
+
+def _waiting(tasks: int) -> str:
+    text = ngettext(
+        "{n} task waits for a person: forestall tasks list", "{n} tasks wait for a person: forestall tasks list", tasks
+    )
+    return text.format(n=tasks)
+
+
+def _calm(hours: int, watched: int | None) -> str:
+    """What an empty list says: of all orders, or of the `watched` ones alone where others may be hidden."""
+    if watched is None:
+        return _("nothing has to be handed over in the next {hours} h").format(hours=hours)
+    text = ngettext(
+        "of {n} order that is known and watched, none falls due in the next {hours} h",
+        "of {n} orders that are known and watched, none falls due in the next {hours} h",
+        watched,
+    )
+    return text.format(n=watched, hours=hours)
 
 
 def _ago(span: int) -> str:

@@ -22,6 +22,8 @@ from rules.model import History, Outcome
 C = Case.__table__  # type: ignore[attr-defined]
 A = Action.__table__  # type: ignore[attr-defined]
 _DIALECTS = ("sqlite", "postgresql")
+_UNTRIED = {"attempts": 0, "fence": 0, "note": ""}
+"""Of an action that nobody has tried yet."""
 
 
 class Decided(NamedTuple):
@@ -86,34 +88,23 @@ def action_row(
     outcome = "void" if act.dropped else planned_outcome(shops, act)
     waits = outcome == Outcome.PLANNED
     return {
-        "key": act.key,
+        **act._asdict(),
+        "kind": act.kind.value,
+        "violation": act.violation.value,
         "seller": shop.seller,
         "shop": shop.name,
         "shard": timers.shard_of(shop.seller),
         "order_id": order_id,
         "cause": cause,
-        "violation": act.violation.value,
-        "episode": act.episode,
-        "step": act.step,
-        "kind": act.kind.value,
+        "members": members,
         "at": at,
         "due_at": at if waits else None,
-        "not_after": act.not_after,
-        "reason": act.reason,
-        "dropped": act.dropped,
-        "amount_minor": act.amount_minor,
-        "currency": act.currency,
-        "template": act.template,
-        "channel": act.channel,
-        "members": members,
         "mode": shops.mode(act.kind),
         "outcome": outcome,
         "outcome_at": None if waits else at,
-        "attempts": 0,
-        "fence": 0,
-        "note": "",
         "pack": pack,
         "playbook": shop.policy.playbook.version,
+        **_UNTRIED,
     }
 
 

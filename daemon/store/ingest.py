@@ -3,7 +3,6 @@
 One call is one bounded page inside the caller's transaction. Nothing is decided here.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
@@ -115,33 +114,10 @@ def _orders(
     final: bool,
 ) -> int:
     """Merge the snapshots that differ from what was last seen; returns how many orders changed."""
-    if not snapshots:
-        return 0
-    seen = sightings.of(connection, {(snap.shop, snap.order_id) for snap in snapshots}, limit)
-    affirmed = dict(seen)
-    differing: list[Snapshot] = []
-    new: dict[tuple[str, str], sightings.Sighting] = {}
-    again: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
-    for snap in snapshots:
-        name = (snap.shop, snap.order_id)
-        mark = sightings.digest(snap)
-        before = seen.get(name)
-        if before is not None and before[0] == mark and snap.observed_at >= before[1]:
-            if snap.observed_at == before[1]:
-                continue
-            if name not in new:
-                again[snap.shop, snap.observed_at].add(snap.order_id)
-        else:
-            differing.append(snap)
-        if before is None or snap.observed_at >= before[1]:
-            seen[name] = (mark, snap.observed_at)
-            if before is None or before[0] != mark or name in new:
-                new[name] = seen[name]
-    sightings.affirm(connection, again)
-    sightings.remember(connection, new)
+    differing, seen = sightings.differing(connection, snapshots, limit)
     if not differing:
         return 0
-    return _merge(connection, journal, shops, differing, affirmed, seen_at, limit, final)
+    return _merge(connection, journal, shops, differing, seen, seen_at, limit, final)
 
 
 def _merge(
@@ -170,13 +146,10 @@ def _merge(
         before, times = dict(facts.facts), dict(facts.times)
         facts.merge(snap.fields, snap.lines, snap.observed_at, counted=snap.counted)
         if is_new or facts.facts != before:
-            at = seen_at(snap.observed_at)
-            shop = shops.get(snap.shop, snap.platform)
-            earlier = changed.get(name)
+            at, earlier = seen_at(snap.observed_at), changed.get(name)
             first = is_new or (earlier is not None and earlier.is_new)
-            rest = _rest(facts.facts)
-            idle = rest is not None and rest == _rest(before) and (earlier is None or earlier.idle)
-            changed[name] = Changed(shop, snap, facts, at, first, idle)
+            idle = _rests(before, facts.facts) and (earlier is None or earlier.idle)
+            changed[name] = Changed(shops.get(snap.shop, snap.platform), snap, facts, at, first, idle)
             journal.note(snap.shop, snap.order_id, _observation(snap, facts.facts, before, at))
             happened += incidents.of_flags(snap.shop, snap.order_id, before, facts.facts, snap.observed_at, at)
         elif facts.times != times:
@@ -201,6 +174,12 @@ class Changed:
     at: int
     is_new: bool
     idle: bool
+
+
+def _rests(before: Mapping[str, Any], facts: Mapping[str, Any]) -> bool:
+    """Whether an order was handed over or closed before, and still is."""
+    rest = _rest(facts)
+    return rest is not None and rest == _rest(before)
 
 
 def _rest(facts: Mapping[str, Any]) -> str | None:

@@ -204,7 +204,7 @@ def members_of(connection: Connection, cause: str, now: int) -> Sequence[RowMapp
     """The open members of a cause nobody has acknowledged or snoozed, the nearest deadline first."""
     rows = connection.execute(
         select(M)
-        .where(M.c.cause == cause, M.c.left_at.is_(None), M.c.acked_at.is_(None))
+        .where(M.c.cause == cause, M.c.left_at.is_(None))
         .where(M.c.acked_at.is_(None), or_(M.c.snoozed_until.is_(None), M.c.snoozed_until <= now))
         .order_by(M.c.act_by, M.c.case_key)
     )

@@ -42,19 +42,14 @@ from daemon.tables import (
     Quarantine,
     Seen,
     Timer,
+    table_of,
 )
 from rules import key
 from rules.instant import format_utc
 from rules.model import Outcome
 
-
-def _table(model: Any) -> Table:
-    found: Table = model.__table__
-    return found
-
-
-A, C, D, M, T, F, P, O = map(_table, (Action, Case, Delivery, Member, Timer, Feed, Pool, Order))  # noqa: E741
-FACTS = tuple(map(_table, (Order, Seen, OpenLine, Listing, Event, Incident, PolicyUse)))
+A, C, D, M, T, F, P, O = map(table_of, (Action, Case, Delivery, Member, Timer, Feed, Pool, Order))  # noqa: E741
+FACTS = tuple(map(table_of, (Order, Seen, OpenLine, Listing, Event, Incident, PolicyUse)))
 """Tables of what shops said: where the new name has such a row already, it is the newer one and stays."""
 _encode = msgspec.json.Encoder().encode
 
@@ -101,7 +96,7 @@ def _facts(connection: Connection, old: str, new: str) -> None:
     text = literal(should) + func.substr(O.c.facts, len(begins) + 1)
     named = (O.c.shop == new, func.substr(O.c.facts, 1, len(begins)) == begins)
     connection.execute(update(O).where(*named).values(facts=text))
-    quarantine = _table(Quarantine)
+    quarantine = table_of(Quarantine)
     connection.execute(update(quarantine).where(quarantine.c.shop == old).values(shop=new))
 
 

@@ -1,8 +1,6 @@
 """A shop that belongs to another seller now: its rows, and the stock that only it had told of, go along."""
 
-from typing import Any
-
-from sqlalchemy import Connection, Table, delete, exists, select, update
+from sqlalchemy import Connection, delete, exists, select, update
 
 from daemon.store import timers
 from daemon.tables import (
@@ -17,16 +15,11 @@ from daemon.tables import (
     PolicyUse,
     Pool,
     Timer,
+    table_of,
 )
 
-
-def _table(model: Any) -> Table:
-    found: Table = model.__table__
-    return found
-
-
-F, L, O, P, T, LI, A = map(_table, (Feed, OpenLine, Order, Pool, Timer, Listing, Action))  # noqa: E741
-OWNED = (F, O, L, T, LI, A, *map(_table, (Case, Delivery, Member, PolicyUse)))
+F, L, O, P, T, LI, A = map(table_of, (Feed, OpenLine, Order, Pool, Timer, Listing, Action))  # noqa: E741
+OWNED = (F, O, L, T, LI, A, *map(table_of, (Case, Delivery, Member, PolicyUse)))
 """Tables whose rows say both shop and seller. Those of pools belong to the seller alone."""
 
 

@@ -4,6 +4,8 @@ Kept apart from the orders, so that seeing one again unchanged touches nothing e
 """
 
 import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, bindparam, select, update
@@ -14,6 +16,8 @@ from daemon.store.upsert import many, replace_all
 from daemon.tables import Seen
 
 S = Seen.__table__  # type: ignore[attr-defined]
+Name = tuple[str, str]
+"""(shop, order id)"""
 Sighting = tuple[bytes, int]
 """The digest of an order's facts, and the instant at which they were last said."""
 MAPPING = 2
@@ -26,6 +30,35 @@ _canonical = msgspec.msgpack.Encoder(order="sorted").encode
 def digest(snap: Snapshot) -> bytes:
     """The canonical hash of a snapshot's normalised facts and the mapping version; not of observed_at."""
     return hashlib.blake2b(_canonical((MAPPING, snap.fields, snap.lines)), digest_size=8).digest()
+
+
+def differing(
+    connection: Connection, snapshots: Sequence[Snapshot], limit: int
+) -> tuple[list[Snapshot], dict[Name, Sighting]]:
+    """The snapshots that differ from what was last seen, with how each order was seen before; all are remembered.
+
+    Those that only say again what is known are newer sightings of it.
+    """
+    before = of(connection, {(snap.shop, snap.order_id) for snap in snapshots}, limit)
+    seen, new, other = dict(before), dict[Name, Sighting](), list[Snapshot]()
+    again: defaultdict[tuple[str, int], set[str]] = defaultdict(set)
+    for snap in snapshots:
+        name, mark, at = (snap.shop, snap.order_id), digest(snap), snap.observed_at
+        last = seen.get(name)
+        if last is not None and last[0] == mark and at >= last[1]:
+            if at == last[1]:
+                continue
+            if name not in new:
+                again[snap.shop, at].add(snap.order_id)
+        else:
+            other.append(snap)
+        if last is None or at >= last[1]:
+            seen[name] = (mark, at)
+            if last is None or last[0] != mark or name in new:
+                new[name] = seen[name]
+    affirm(connection, again)
+    remember(connection, new)
+    return other, before
 
 
 def of(connection: Connection, names: set[tuple[str, str]], limit: int) -> dict[tuple[str, str], Sighting]:

@@ -4,8 +4,6 @@ an hour that is to come once more.
 Facts that a platform states (deadlines, payment times, what a person set an alarm for) are never touched.
 """
 
-from typing import Any
-
 from sqlalchemy import Connection, Table, and_, delete, or_, update
 
 from daemon.store import outbox, timers
@@ -25,31 +23,26 @@ from daemon.tables import (
     Receiver,
     Seen,
     Timer,
+    table_of,
 )
 from rules.model import Outcome
 
-
-def _table(model: Any) -> Table:
-    found: Table = model.__table__
-    return found
-
-
-T, A, D, M, F = map(_table, (Timer, Action, Delivery, Member, Feed))
-U, R = _table(PolicyUse), _table(Receiver)
+T, A, D, M, F = map(table_of, (Timer, Action, Delivery, Member, Feed))
+U, R = table_of(PolicyUse), table_of(Receiver)
 HAPPENED: dict[Table, tuple[str, ...]] = {
     T: ("decided_at",),
     F: ("watermark", "last_success", "failing_since"),
     A: ("at", "outcome_at"),
     D: ("created_at", "outcome_at"),
     M: ("left_at", "acked_at"),
-    _table(Case): ("opened_at", "closed_at", "acked_at"),
-    _table(Event): ("seen_at",),
-    _table(Incident): ("seen_at",),
-    _table(Listing): ("seen_at",),
-    _table(Pool): ("observed_at", "changed_at"),
-    _table(Order): ("observed_at",),
-    _table(Seen): ("observed_at",),
-    _table(Quarantine): ("seen_at",),
+    table_of(Case): ("opened_at", "closed_at", "acked_at"),
+    table_of(Event): ("seen_at",),
+    table_of(Incident): ("seen_at",),
+    table_of(Listing): ("seen_at",),
+    table_of(Pool): ("observed_at", "changed_at"),
+    table_of(Order): ("observed_at",),
+    table_of(Seen): ("observed_at",),
+    table_of(Quarantine): ("seen_at",),
     R: ("since", "took_at"),
 }
 """Columns that say when something happened by our clock. None of them is part of a key."""

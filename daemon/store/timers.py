@@ -348,16 +348,7 @@ _FAIL = (
     .where(*_HELD)
     .values(lease_until=None, due_at=_AGAIN, attempts=T.c.attempts + 1, error=bindparam("b_error"))
 )
-_HOLD = (
-    update(T)
-    .where(
-        T.c.kind == bindparam("b_kind"),
-        T.c.shop == bindparam("b_shop"),
-        T.c.id == bindparam("b_id"),
-        T.c.fence == bindparam("b_fence"),
-    )
-    .values(lease_until=bindparam("b_until"))
-)
+_HOLD = update(T).where(*_HELD).values(lease_until=bindparam("b_until"))
 _CAP = (
     update(T)
     .where(T.c.kind == bindparam("b_kind"), T.c.shop == bindparam("b_shop"), T.c.lease_until.is_(None))
