@@ -2,6 +2,7 @@
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Literal
 
 from adapters.files import amounts
@@ -81,6 +82,7 @@ def minor(text: str, name: str, currency: str | None = None) -> int:
     return int(amount)
 
 
+@lru_cache(maxsize=256)
 def _digits(currency: str | None) -> int:
     digits = amounts.digits(currency)
     return 2 if digits is None else digits

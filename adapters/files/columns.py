@@ -60,7 +60,8 @@ def rows(table: Table, settings: ShopSettings, context: Context) -> Iterator[Rec
         context.count_unknown(name)
     marks = _marks(settings, header, wanted)
     how = _how(settings, header)
-    parts = _parts(table, wanted | settings.keep | marks, marks, Map(settings, header), context)
+    own = Map(settings, header)
+    parts = _parts(table, wanted | settings.keep | marks, marks, own, how, context)
     for one in merge.by_order(parts, how, context.source):
         if isinstance(one, Snapshot):
             yield from _finished(one, settings)
@@ -93,7 +94,7 @@ def _how(settings: ShopSettings, header: frozenset[str]) -> merge.Rows:
 
 
 def _parts(
-    table: Table, wanted: frozenset[str], marks: frozenset[str], own: Map, context: Context
+    table: Table, wanted: frozenset[str], marks: frozenset[str], own: Map, how: merge.Rows, context: Context
 ) -> Iterator[Record | Rejected]:
     """The records of the rows, one by one; rows that are no orders are counted, a blank id is the order's above."""
     settings = own.settings
@@ -109,7 +110,7 @@ def _parts(
             if isinstance(row, Refusal):
                 raise row
             value = _continued(own.said(row.cells, told, above=above), above, settings, row.cells)
-            record = _record(value, row, shop, context)
+            record = _record(value, row, shop, how, context)
             if isinstance(record, Snapshot):
                 above = {**above, **value} if value.get("order_id") == above.get("order_id") else value
                 ids.add(record.order_id)
@@ -175,18 +176,18 @@ def _is_stock(value: dict[str, Json]) -> bool:
     return "quantity" not in value and not value.keys().isdisjoint({"stock", "sellable"})
 
 
-def _record(value: dict[str, Json], row: Row, shop: Shop, context: Context) -> Record:
+def _record(value: dict[str, Json], row: Row, shop: Shop, how: merge.Rows, context: Context) -> Record:
     settings = shop.settings
     for line in value.get("lines") or ():  # type: ignore[union-attr]
         if isinstance(line, dict) and line.get("title") and not line.keys() & {"line_id", "sku", "listing_id"}:
             line["line_id"] = title_id(line["title"])
     if not settings.history:
-        return exact.of(value, shop, context)
+        return exact.of(value, shop, context, counted=not how.own_ids)
     value.pop("observed_at", None)
     if "order_id" not in value:
         raise Refusal("no order id", "map order_id to the column that holds it")
     stages = {stage: _time(row.cells, column, stage, shop) for stage, column in settings.history.items()}
-    whole = exact.snapshot(value, shop, 0, context)
+    whole = exact.snapshot(value, shop, 0, context, counted=not how.own_ids)
     history.check(whole, stages)
     times = {f"{PRIVATE}{stage}": at for stage, at in stages.items() if at is not None}
     return replace(whole, fields={**whole.fields, **times})

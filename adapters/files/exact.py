@@ -20,27 +20,28 @@ def record(value: Object, context: Context) -> Record:
     return of(value, context.shop(platform, shop), context)
 
 
-def of(value: Object, shop: Shop, context: Context) -> Record:
-    """The record of an object whose shop is known already; raises Refusal."""
+def of(value: Object, shop: Shop, context: Context, *, counted: bool = False) -> Record:
+    """The record of an object whose shop is known already; raises Refusal. `counted`: no own ids of lines."""
     settings, reading = shop
     own = value.get("observed_at")
     observed_at = context.exported_at(settings) if own is None else fields.moment(own, "observed_at", reading)
     if "event" in value:
         return _event(value, shop, observed_at, context)
     if "order_id" in value:
-        return snapshot(value, shop, observed_at, context)
+        return snapshot(value, shop, observed_at, context, counted=counted)
     if "sku" in value:
         return _stock(value, shop, observed_at, context)
     raise Refusal("neither order_id nor sku: it is unclear what the line is about", "add order_id, or sku for stock")
 
 
-def snapshot(value: Object, shop: Shop, observed_at: int, context: Context) -> Snapshot:
+def snapshot(value: Object, shop: Shop, observed_at: int, context: Context, *, counted: bool = False) -> Snapshot:
     """The snapshot of an object that has an `order_id`, as of `observed_at`; raises Refusal."""
     settings, reading = shop
     facts: dict[str, Json] = {}
     kept: dict[str, Json] = {}
+    order = fields.ORDER
     for name, one in value.items():
-        convert = fields.ORDER.get(name)
+        convert = order.get(name)
         if convert is not None:
             facts[name] = convert(one, name, reading)
         elif name not in _ENVELOPE:
@@ -49,13 +50,15 @@ def snapshot(value: Object, shop: Shop, observed_at: int, context: Context) -> S
         facts["collection_known"] = True
     if kept:
         facts["kept"] = kept
+    lines = _lines(value["lines"], reading, context) if value.get("lines") else {}
     return Snapshot(
         observed_at=observed_at,
         shop=settings.name,
         order_id=fields.identifier(value["order_id"], "order_id", reading),
         platform=_name(value, "platform"),
         fields=facts,
-        lines=_lines(value["lines"], reading, context) if value.get("lines") else {},
+        lines=lines,
+        counted=counted and bool(lines),
     )
 
 

@@ -89,8 +89,9 @@ def _parts(
 def _record(row: dict[str, str], export: Export, own: Map, shop: Shop, observed_at: int, context: Context) -> Snapshot:
     settings = shop.settings
     value = _object(row, export, own)
-    value |= {name: row[name] for name in settings.keep & row.keys()}
-    order = exact.snapshot(value, shop, observed_at, context)
+    if settings.keep:
+        value |= {name: row[name] for name in settings.keep & row.keys()}
+    order = exact.snapshot(value, shop, observed_at, context, counted=not export.own_ids)
     goods = _amount(row, export.goods)
     return order if goods is None else replace(order, fields={**order.fields, merge.GOODS: goods})
 
@@ -129,7 +130,7 @@ def _object(row: dict[str, str], export: Export, own: Map) -> dict[str, Json]:
     order: dict[str, Json] = {"currency": currency} if currency else {}
     for name, names in export.order.items():
         if (text := _first(row, names)) is not None:
-            order |= _value(name, text, currency)
+            _put(order, name, text, currency)
     if isinstance(order.get("paid_minor"), int) and (more := cells.present(row, export.more_paid)):
         order["paid_minor"] += cells.minor(more, export.more_paid)  # type: ignore[operator]
     mapped = own.said(row, own.status(row), known=True) if settings.columns else {}
@@ -155,7 +156,7 @@ def _line(row: dict[str, str], export: Export, state: State, order: dict[str, Js
     line: dict[str, Json] = {}
     for name, names in export.line.items():
         if (text := _first(row, names)) is not None:
-            line |= _value(name, text, order.get("currency"))
+            _put(line, name, text, order.get("currency"))
     quantity = line.get("quantity")
     if isinstance(quantity, int):
         line |= _units(row, export, state, quantity)
@@ -192,11 +193,12 @@ def _state(row: dict[str, str], export: Export, order: dict[str, Json]) -> State
     plain = _MARK.sub("", plain) if export.marks else plain
     own = order.get("status")
     said = (str(own), None) if own is not None else texts.state(plain, export.statuses)
-    more = _more_states(row, export)
+    more = _more_states(row, export) if export.more_states or export.ends else []
     if said is None and (text or not export.more_states):
         raise _unknown(text, export.status)
     status, tail = said or (None, None)
-    status = states.of_columns([*more, status] if status else more)
+    if more:
+        status = states.of_columns([*more, status] if status else more)
     refund = _refund(row, export, order.get("paid_minor")) or tail
     if own is not None:
         refund = refund if refund == "requested" and status not in GONE else None
@@ -206,14 +208,14 @@ def _state(row: dict[str, str], export: Export, order: dict[str, Json]) -> State
         status = "refunded"
     elif status == "cancelled":
         status = "refunded" if not export.refund and _amount(row, export.refunded_amount) else status
-    flags = {
-        "presale": any(_PRESALE.search(cells.present(row, name) or "") for name in export.presale),
-        "refund_requested": refund == "requested" or "锁定" in (plain[:2], mark and mark[1]),
-        "risk_hold": cells.present(row, export.risk) == "是" or plain.startswith("暂停"),
-    }
-    raised = [flag for flag, is_raised in flags.items() if is_raised]
-    refund = "success" if status == "refunded" else refund
-    return State(status, refund, list(dict.fromkeys([*raised, *merge.words(order.get("flags"))])))
+    flags = dict.fromkeys(merge.words(order.get("flags")))
+    if export.presale and any(_PRESALE.search(cells.present(row, name) or "") for name in export.presale):
+        flags["presale"] = None
+    if refund == "requested" or plain.startswith("锁定") or (mark and mark[1] == "锁定"):
+        flags["refund_requested"] = None
+    if row.get(export.risk) == "是" or plain.startswith("暂停"):
+        flags["risk_hold"] = None
+    return State(status, "success" if status == "refunded" else refund, list(flags))
 
 
 def _more_states(row: dict[str, str], export: Export) -> list[str]:
@@ -270,11 +272,13 @@ def _first(row: dict[str, str], names: Names) -> str | None:
     return None
 
 
-def _value(name: str, text: str, currency: Json) -> dict[str, Json]:
+def _put(value: dict[str, Json], name: str, text: str, currency: Json) -> None:
+    """Add one cell to the object, in canonical form; a time that says "none" says nothing."""
     if name.endswith("_minor"):
-        return {name: cells.minor(text, name, str(currency or ""))}
-    if name == "quantity":
-        return {name: cells.integer(text, name)}
-    if name in fields.TIMES:
-        return {name: when} if (when := cells.local_time(text)) else {}
-    return {name: text}
+        value[name] = cells.minor(text, name, str(currency or ""))
+    elif name == "quantity":
+        value[name] = cells.integer(text, name)
+    elif name not in fields.TIMES:
+        value[name] = text
+    elif when := cells.local_time(text):
+        value[name] = when

@@ -60,10 +60,13 @@ class Map:
         value: dict[str, Json] = {"currency": currency} if currency else {}
         nameless = self._currency is not None and currency is None  # nobody knows its smallest coin
         for name, readers in self._facts:
+            if nameless and name in self._major:
+                continue
             for column, read in readers:
                 if (text := row.get(column, "")) not in cells.MISSING:
-                    if not (nameless and name in self._major):
-                        _put(value, name, read(text, currency or ""))
+                    one = read(text, currency or "")
+                    if one is not None or name not in _TIMES:  # a time that says "none" says nothing
+                        value[name] = one
                     break
         self._put_status(value, row, status, known)
         if "order_id" not in self.settings.columns and (own := cells.present(row, "order_id")):
@@ -114,16 +117,17 @@ def _reader(name: str, entry: ColumnMap) -> _Read:
     means = _words(entry)
     if name in _LISTS:
         return lambda text, _: fields.from_text(text if entry.values is None else means(text) or "", name)
+    read = _plain_reader(name, entry)
+    return (lambda text, currency: read(means(text) or text, currency)) if entry.values else read
+
+
+def _plain_reader(name: str, entry: ColumnMap) -> _Read:
+    """How texts of a field are read that no `values` change."""
     if name in shopmap.MONEY and entry.unit == "major":
-        return lambda text, currency: cells.minor(means(text) or text, name, currency)
+        return lambda text, currency: cells.minor(text, name, currency)
     if name in _TIMES:
-        return lambda text, _: cells.local_time(means(text) or text)
-    return lambda text, _: fields.from_text(means(text) or text, name)
-
-
-def _put(value: dict[str, Json], name: str, one: Json) -> None:
-    if one is not None or name not in _TIMES:
-        value[name] = one
+        return lambda text, _: cells.local_time(text)
+    return lambda text, _: fields.from_text(text, name)
 
 
 def _words(entry: ColumnMap) -> _Means:

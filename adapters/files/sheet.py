@@ -70,17 +70,23 @@ class Table:
                 continue
             if len(record.cells) == len(self.header):
                 shape.owed = 0
-                yield Row(record.line, {name: clean(record.cells[at]) for at, name in take})
+                yield Row(record.line, self._cleaned(record.cells, take))
                 continue
             trouble = shape.trouble(record)
             if trouble is not None and not isinstance(trouble, Broken):
                 yield trouble
                 continue
             count = len(record.cells)
-            cells = {name: clean(record.cells[at]) for at, name in take if at < count}
+            cells = self._cleaned(record.cells, [one for one in take if one[0] < count])
             if trouble:
                 trouble.cells = cells
             yield trouble or Row(record.line, cells)
+
+    def _cleaned(self, texts: Sequence[str], take: Sequence[tuple[int, str]]) -> dict[str, str]:
+        """The wanted cells by name, each cleaned; all of a text file are plain texts, most of them not wrapped."""
+        if self.name is not None:
+            return {name: clean(texts[at]) for at, name in take}
+        return {name: one if (one := texts[at].strip(BLANK))[:1] not in _WRAPS else clean(one) for at, name in take}
 
 
 class _Shape:
