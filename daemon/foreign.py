@@ -122,6 +122,8 @@ TEXTS = (
     "put the file where it belongs, or correct the shop",
     "put the whole file back; it is read again from its first row",
     "quote cells that hold the separator",
+    "no line holds the delimiter {} that the shop states",
+    "correct delimiter of the shop: the lines look cut by {}",
     (
         "report the text, and say what it means under [shops.….columns]: "
         'status = {{ column = "{}", values = {{ {} = "paid" }} }}'

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from adapters.base import ShopSettings
 from adapters.files import encoding, shopmap
 from adapters.files.lines import Line
+from adapters.files.refusal import Refusal, shown
 
 HEAD = 30
 """In so many first lines (or rows of a worksheet) the header is looked for."""
@@ -49,17 +50,18 @@ def of(settings: ShopSettings, zone: str | None) -> Layout:
 def separator(head: Iterable[Line], layout: Layout, known: frozenset[str]) -> tuple[str, int]:
     """The separator of cells, and the number of the line where the table begins (after a `sep=` line).
 
-    It is the one by which a line becomes most of the `known` headers, else the one that cuts most lines alike.
+    It is the stated one, else the one by which a line becomes most of the `known` headers, else the one that cuts
+    most lines alike. Raises Refusal where the stated one cuts nothing.
     """
     texts = [(number, text) for number, text in head if isinstance(text, str) and text.strip()]
     start = texts[0][0] if texts else 1
     stated = _SEP.fullmatch(texts[0][1]) if texts else None
     if stated:
         start, texts = (texts[1][0] if len(texts) > 1 else start + 1), texts[1:]
-    if layout.delimiter or stated:
-        return layout.delimiter or (stated["sep"] if stated else ","), start
-    scores = {one: _score([text for _, text in texts], one, known) for one in _DELIMITERS}
-    return max(_DELIMITERS, key=lambda one: scores[one]), start
+    lines = [text for _, text in texts]
+    if layout.delimiter:
+        return _held(layout.delimiter, lines, known), start
+    return (stated["sep"] if stated else _likely(lines, known)), start
 
 
 def header(rows: Sequence[tuple[int, Sequence[str]]], layout: Layout, known: frozenset[str]) -> int | None:
@@ -76,6 +78,26 @@ def header(rows: Sequence[tuple[int, Sequence[str]]], layout: Layout, known: fro
     filled = [sum(map(bool, cells)) for _, cells in rows]
     most = max(filled, default=0)
     return next((at for at, count in enumerate(filled) if count * 2 > most), None)
+
+
+def _held(delimiter: str, texts: Sequence[str], known: frozenset[str]) -> str:
+    """The stated separator; raises Refusal where no line holds it, but another one cuts them."""
+    likely = _likely(texts, known)
+    if any(delimiter in text for text in texts) or not any(likely in text for text in texts):
+        return delimiter
+    raise Refusal(
+        f"no line holds the delimiter {_word(delimiter)} that the shop states",
+        f"correct delimiter of the shop: the lines look cut by {_word(likely)}",
+    )
+
+
+def _word(sign: str) -> str:
+    return shown("tab" if sign == "\t" else sign)
+
+
+def _likely(texts: Sequence[str], known: frozenset[str]) -> str:
+    scores = {one: _score(texts, one, known) for one in _DELIMITERS}
+    return max(_DELIMITERS, key=lambda one: scores[one])
 
 
 def _score(texts: Sequence[str], delimiter: str, known: frozenset[str]) -> tuple[int, int, int]:

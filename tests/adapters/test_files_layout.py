@@ -132,6 +132,18 @@ def test_a_wrong_statement_is_refused_when_the_feed_is_made(tmp_path: Path, opti
         FilesFeed(shop("generic", path=tmp_path, options=options))
 
 
+@pytest.mark.parametrize(("stated", "used"), [(";", ","), ("tab", ";"), (",", "|"), ("|", "\t")])
+def test_a_stated_delimiter_that_cuts_nothing_is_told_beside_the_one_that_does(
+    tmp_path: Path, stated: str, used: str
+) -> None:
+    rows = [line.replace(",", used) for line in ("Order Number,State", '"=""1""",paid', '"=""2""",paid')]
+    item = only(csv_file(tmp_path / "a.csv", *rows), whose(delimiter=stated))
+
+    assert isinstance(item, Rejected)
+    assert (None, True) == (item.line, "that the shop states" in item.reason)
+    assert repr("tab" if used == "\t" else used) in item.mend
+
+
 def test_every_statement_is_one_that_the_feed_takes() -> None:
     assert layout.OPTIONS <= (FilesFeed.capabilities.options or frozenset())
 

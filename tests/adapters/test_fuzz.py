@@ -33,7 +33,7 @@ def test_no_order_of_two_thousand_files_is_silently_different(tmp_path: Path) ->
 
 def test_most_orders_of_undamaged_files_are_right(tmp_path: Path) -> None:
     """Who refuses everything is never wrong, and of no use."""
-    whole = [case for case in map(make, range(1, 120)) if not case.sheet.done and case.sheet.plain]
+    whole = [case for case in map(make, range(1, 160)) if not case.sheet.done and case.sheet.plain]
     verdicts = [run(case, tmp_path)[0] for case in whole]
     assert len(whole) > 8
     assert [0] * len(whole) == [verdict.refused + verdict.unwatched + len(verdict.silent) for verdict in verdicts]
@@ -46,6 +46,17 @@ def test_a_seed_makes_the_same_file_again() -> None:
 def test_every_damage_happens() -> None:
     done = {name for case in map(make, range(1, 400)) for name in case.sheet.done}
     assert {one.__name__ for one in (*damage.HARMLESS, *damage.HARMFUL)} <= done
+
+
+def test_shops_state_every_option_rightly_and_wrongly() -> None:
+    made = [case.dialect for case in map(make, range(1, 400))]
+    assert {"encoding", "delimiter", "header_row"} == {name for one in made for name in one.stated}
+    assert {"", "encoding", "delimiter", "header_row"} == {one.misstated for one in made}
+
+
+def test_some_orders_cannot_be_watched_and_are_counted(tmp_path: Path) -> None:
+    cases = [case for case in map(make, range(1, 200)) if "left_out" in case.sheet.done]
+    assert sum(run(case, tmp_path)[0].unwatched for case in cases) > 4
 
 
 @pytest.mark.parametrize(

@@ -54,15 +54,16 @@ def make(seed: int) -> Case:
         sheet.done.append(one.__name__)
         one(rng, sheet)
     how = dialect.choose(rng, sheet)
-    sheet.plain &= how.ordinary
+    sheet.plain &= how.ordinary and (not how.encoding.startswith("gb") or sheet.zone.key == "Asia/Shanghai")
     written = dialect.write(sheet, how)
+    sheet.options |= dialect.options(how, written)
     return Case(seed, layout, sheet, how, written, f"orders{written.suffix}")
 
 
 def _damages(rng: Random) -> Sequence[damage.Damage]:
     mild = rng.sample(damage.HARMLESS, rng.choice((0, 0, 1, 1, 2)))
     grave = rng.sample(damage.HARMFUL, rng.choice((0, 0, 0, 1, 1, 2)))
-    return [*sorted(mild, key=damage.HARMLESS.index), *grave]
+    return [*sorted(mild, key=damage.HARMLESS.index), *sorted(grave, key=lambda one: one is damage.left_out)]
 
 
 def run(case: Case, folder: Path) -> tuple[Verdict, Sequence[Record | Rejected]]:

@@ -1,8 +1,10 @@
 """What happens to tables on their way: each damage changes rows and what may still be expected of their orders."""
 
+import re
 from collections.abc import Callable
 from random import Random
 
+from rules.instant import from_datetime, to_datetime
 from tests.adapters.fuzz.sheet import Row, Sheet
 
 FOOTERS = ("Total", "2, record(s) downloaded", "Seller ID: north", "Grand total", "Sum")
@@ -10,6 +12,18 @@ CHINESE_FOOTERS = ("合计", "总计：", "共 3 条", "本页合计", "Total")
 STANDS_IN = frozenset({"外部系统编号"})
 """Columns of known exports for which another one stands in that means nearly the same."""
 STRANGE = ("订单备注2", "退款时间", "refund-date", "notes", "Unnamed: 7", "x", "发票抬头", "预计送达")
+TIMES = ("placed_at", "paid_at", "ship_by", "shipped_at")
+KNOWN = {
+    "status": ("订单状态",),
+    "placed_at": ("订单创建时间", "下单时间", "订单提交时间"),
+    "paid_at": ("订单付款时间", "订单付款时间 ", "支付时间", "付款确认时间", "支付完成时间"),
+    "group_success_at": ("拼单成功时间",),
+    "ship_by": ("应发货时间", "承诺发货时间"),
+    "shipped_at": ("发货时间",),
+}
+"""The columns of known exports by field."""
+_WATCHED = ("paid_at", "group_success_at", "ship_by")
+_BARE = re.compile(r"(?<=\d)[ T]")
 Damage = Callable[[Random, Sheet], None]
 
 
@@ -184,6 +198,51 @@ def _forget(sheet: Sheet, field: str) -> None:
             del truth["status"]
 
 
+def left_out(rng: Random, sheet: Sheet) -> None:
+    """No column of the state, or none of payment and deadline: nobody mapped it, or the export was made without."""
+    without = rng.choice((("status",), _WATCHED))
+    names = {_column(sheet, name) for name in without} | {name for one in without for name in KNOWN.get(one, ())}
+    if not names.intersection(sheet.header) or sheet.json:
+        return
+    sheet.header[:] = [name for name in sheet.header if name not in names]
+    sheet.columns = {name: entry for name, entry in sheet.columns.items() if entry.column not in names}
+    sheet.plain = False
+    for truth in sheet.expected.values():
+        _forget_the_rest(truth, without == _WATCHED, shipped_at=_has(sheet, "shipped_at"))
+
+
+def _has(sheet: Sheet, field: str) -> bool:
+    return field in sheet.columns and sheet.columns[field].column in sheet.header
+
+
+def _forget_the_rest(truth: dict[str, object], watched: bool, shipped_at: bool) -> None:
+    """What a file cannot tell any more of an order that owes nothing; one that is paid must be watched or counted."""
+    if watched and truth.get("status") not in ("paid", "partly_shipped"):
+        truth.pop("paid_at", None)
+    elif not watched and shipped_at and truth.get("status") in ("shipped", "completed") and "paid_minor" in truth:
+        truth["status"] = "shipped"
+    elif not watched and truth.get("status") != "paid":  # a line that is gone looks like one that waits
+        truth.pop("status", None)
+        truth.pop("shipped_at", None)
+
+
+def bare_dates(rng: Random, sheet: Sheet) -> None:
+    """Deadlines, sometimes all times, without a time of day: a deadline means the end of its day."""
+    if sheet.columns:  # its table makes them by itself
+        return
+    for field in ("ship_by",) if rng.random() < 0.6 else TIMES:
+        names = [name for name in (field, *KNOWN.get(field, ())) if name in sheet.header]
+        if not names or any(row.cells.get(name, "").endswith("Z") for row in sheet.rows for name in names):
+            continue
+        for row in sheet.owned():
+            row.cells |= {name: _BARE.split(row.cells.get(name, ""))[0] for name in names}
+        for truth in sheet.expected.values():
+            if isinstance(at := truth.get(field), int):
+                day = to_datetime(at, sheet.zone).replace(hour=0, minute=0, second=0)
+                end = day.replace(hour=23, minute=59, second=59)
+                truth[field] = from_datetime(end if field == "ship_by" else day)
+
+
 def wrapped_cells(rng: Random, sheet: Sheet) -> None:
     """Ids as exports wrap them: `="123"`, an apostrophe, blanks."""
     if sheet.json:
@@ -218,6 +277,7 @@ def _column(sheet: Sheet, name: str) -> str:
 
 HARMLESS: tuple[Damage, ...] = (
     more_columns,
+    bare_dates,
     other_order,
     mixed_rows,
     twice,
@@ -227,4 +287,13 @@ HARMLESS: tuple[Damage, ...] = (
     merged_cells,
 )
 """In the order in which they happen: cells are merged last."""
-HARMFUL: tuple[Damage, ...] = (short_row, broken_row, footer, unknown_state, bad_value, spreadsheet_ids, renamed_column)
+HARMFUL: tuple[Damage, ...] = (
+    short_row,
+    broken_row,
+    footer,
+    unknown_state,
+    bad_value,
+    spreadsheet_ids,
+    renamed_column,
+    left_out,
+)

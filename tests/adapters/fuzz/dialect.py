@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import openpyxl
 
@@ -19,7 +19,10 @@ BANNERS = (("Orders report",), ("Shop: north", "", "exported by: lead"), ("å¯¼å‡
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How one file is written. `quoting`: needed, all, never. `banner`: rows above the header."""
+    """How one file is written. `quoting`: needed, all, never. `banner`: rows above the header.
+
+    `stated`: what the shop says of it; `misstated`: that says another thing than it is.
+    """
 
     kind: str
     encoding: str = "utf-8"
@@ -32,20 +35,36 @@ class Dialect:
     final_end: bool = True
     packed: bool = False
     typed: bool = False
+    stated: tuple[str, ...] = ()
+    misstated: str = ""
 
     @property
     def ordinary(self) -> bool:
         """Whether every reader should understand it; what is odder may be refused."""
-        known = self.encoding in ("utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16")
-        return known and self.delimiter in ",\t;" and self.end != "\r" and not (self.sep_line or self.banner)
+        known = self.encoding in ("utf-8", "utf-8-sig", "gb18030", "gbk", "utf-16") or "encoding" in self.stated
+        cut = self.delimiter in ",\t;" or "delimiter" in self.stated
+        placed = not self.banner or "header_row" in self.stated
+        return known and cut and placed and self.end != "\r" and not self.sep_line and not self.misstated
 
 
 class Written(NamedTuple):
-    """A file's bytes, the end of its name, and the first and last line of each row."""
+    """A file's bytes, the end of its name, the first and last line of each row, and the line of the header."""
 
     content: bytes
     suffix: str
     places: list[tuple[int, int]]
+    header: int = 1
+
+
+def options(dialect: Dialect, written: Written) -> dict[str, str]:
+    """What the shop states, right or wrong."""
+    right = {"encoding": dialect.encoding, "delimiter": dialect.delimiter, "header_row": str(written.header)}
+    other = {
+        "encoding": "windows-1252" if dialect.encoding.startswith(("utf", "gb")) else "utf-8",
+        "delimiter": ";" if dialect.delimiter != ";" else "tab",
+        "header_row": str(written.header + 1),
+    }
+    return {name: (other if name == dialect.misstated else right)[name] for name in dialect.stated}
 
 
 def choose(rng: Random, sheet: Sheet) -> Dialect:
@@ -53,7 +72,8 @@ def choose(rng: Random, sheet: Sheet) -> Dialect:
     if sheet.json:
         return Dialect(kind="json", end="\n", final_end=rng.random() < 0.8, packed=rng.random() < 0.2)
     if sheet.book:
-        return Dialect(kind="xlsx", banner=_banner(rng), typed=sheet.plain and rng.random() < 0.5)
+        typed = sheet.plain and "dates" not in sheet.options and rng.random() < 0.5
+        return Dialect(kind="xlsx", banner=_banner(rng), typed=typed, **_stated(rng, ("header_row",)))
     delimiter = rng.choices((",", "\t", ";", "|"), (6, 2, 2, 0.5))[0]
     return Dialect(
         kind="csv",
@@ -66,7 +86,16 @@ def choose(rng: Random, sheet: Sheet) -> Dialect:
         blank_lines=rng.random() < 0.1,
         final_end=rng.random() < 0.8,
         packed=rng.random() < 0.1,
+        **_stated(rng, ("encoding", "delimiter", "header_row")),
     )
+
+
+def _stated(rng: Random, names: Sequence[str]) -> dict[str, Any]:
+    """What the shop says of its files, one in eight times wrongly."""
+    if rng.random() < 0.8:
+        return {}
+    stated = tuple(name for name in names if rng.random() < 0.6)
+    return {"stated": stated, "misstated": rng.choice(stated) if stated and rng.random() < 0.12 else ""}
 
 
 def _banner(rng: Random) -> tuple[tuple[str, ...], ...]:
@@ -99,7 +128,7 @@ def _text(sheet: Sheet, dialect: Dialect) -> Written:
     lines: list[str] = [f"sep={dialect.delimiter}"] if dialect.sep_line else []
     lines += [dialect.delimiter.join(one) for one in dialect.banner]
     lines.append(dialect.delimiter.join(_quoted(name, dialect) for name in sheet.header))
-    places = []
+    header, places = len(lines), []
     for row in sheet.rows:
         if dialect.blank_lines and len(lines) % 3 == 0:
             lines.append("")
@@ -107,7 +136,7 @@ def _text(sheet: Sheet, dialect: Dialect) -> Written:
         lines.append(_row(sheet.header, row, dialect))
         places.append((first, _physical(lines, dialect.end)))
     text = dialect.end.join(lines) + (dialect.end if dialect.final_end else "")
-    return Written(text.encode(dialect.encoding, "replace"), ".csv", places)
+    return Written(text.encode(dialect.encoding, "replace"), ".csv", places, header)
 
 
 def _physical(lines: Sequence[str], end: str) -> int:
@@ -166,7 +195,7 @@ def _workbook(sheet: Sheet, dialect: Dialect) -> Written:
     for one in dialect.banner:
         page.append(list(one) or [""])
     page.append(sheet.header)
-    places = []
+    header, places = page.max_row, []
     for row in sheet.rows:
         cells = [row.cells.get(name, "") for name in sheet.header]
         if row.ends_at is not None:
@@ -175,7 +204,7 @@ def _workbook(sheet: Sheet, dialect: Dialect) -> Written:
         places.append((page.max_row, page.max_row))
     out = io.BytesIO()
     book.save(out)
-    return Written(out.getvalue(), ".xlsx", places)
+    return Written(out.getvalue(), ".xlsx", places, header)
 
 
 def _typed(cell: str) -> object:

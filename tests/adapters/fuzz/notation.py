@@ -1,5 +1,6 @@
 """How people write times and amounts: some ways are sure, others must be stated, proven by the column, or refused."""
 
+import re
 from datetime import datetime
 from random import Random
 from typing import NamedTuple
@@ -22,6 +23,17 @@ class Times(NamedTuple):
     def seconds(self) -> bool:
         """Whether it tells them."""
         return "%S" in self.pattern
+
+    @property
+    def stated(self) -> str:
+        """How a shop says it: `dates = …`."""
+        words = {"%Y": "YYYY", "%y": "YY", "%m": "MM", "%b": "MMM", "%d": "DD"}
+        return re.sub("%.", lambda found: words[found[0]], self.day.pattern)
+
+    @property
+    def day(self) -> "Times":
+        """The same without the time of day."""
+        return self._replace(pattern=re.split(r"[ T]+(?=%[HI])", self.pattern)[0])
 
 
 SURE_TIMES = tuple(
@@ -47,6 +59,11 @@ class Money(NamedTuple):
     before: str = ""
     after: str = ""
     sure: bool = False
+
+    @property
+    def stated(self) -> str:
+        """How a shop says it: `decimal = …`."""
+        return self.decimal or ("," if self.thousands == "." else ".")
 
     def text(self, minor: int, digits: int) -> str:
         """An amount in minor units as it is written."""

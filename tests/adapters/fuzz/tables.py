@@ -29,12 +29,14 @@ def table(rng: Random) -> Sheet:
     if rng.random() < 0.5 or currency == "CNY":
         left_out.append("currency")
     options = {"currency": currency} if "currency" in left_out else {}
+    if says := rng.random() < 0.25:
+        options |= {"dates": written.stated, "decimal": amount.stated}
 
     def cells(one: Told, item: Item) -> Cells:
         values = {
             "order_id": one.order_id, "placed_at": written.text(one.placed_at),
             "paid_at": written.text(one.paid_at),
-            "ship_by": written.text(one.ship_by).split(" ")[0].split("T")[0] if bare else written.text(one.ship_by),
+            "ship_by": (written.day if bare else written).text(one.ship_by),
             "shipped_at": written.text(one.shipped_at) if item.status in ("shipped", "completed") else "",
             "status": words.states[item.status], "currency": currency,
             "paid_minor": amount.text(item.paid_minor, digits),
@@ -62,7 +64,7 @@ def table(rng: Random) -> Sheet:
         expected={one.order_id: expected(one, zone, without) for one in told},
         columns=columns,
         line_ids="line_id" in columns,
-        plain=written.sure and amount.sure,
+        plain=says or (written.sure and amount.sure),
         done=["whole_amounts"] if whole else [],
         options=options,
     )
