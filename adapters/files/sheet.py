@@ -36,7 +36,7 @@ class Row(NamedTuple):
 
 
 class Broken(Refusal):
-    """A row that ends before an essential column: half a row, or a note below the table; `cells` as of a row."""
+    """A row that ends before an essential column: half a row, or a note below the table; `cells` are all it has."""
 
     cells: dict[str, str]
 
@@ -77,7 +77,8 @@ class Table:
                 yield trouble
                 continue
             count = len(record.cells)
-            cells = self._cleaned(record.cells, [one for one in take if one[0] < count])
+            there = [one for one in (_columns(self.header, None) if trouble else take) if one[0] < count]
+            cells = self._cleaned(record.cells, there)
             if trouble:
                 trouble.cells = cells
             yield trouble or Row(record.line, cells)
