@@ -5,7 +5,6 @@ Importing this file changes the process, on purpose and only here: nothing may b
 
 import importlib
 import os
-import select
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -14,9 +13,11 @@ import pytest
 if TYPE_CHECKING:
     from tests import postgres
 
-KEPT = {"FORESTALL_TEST_PG"}
-EXAMPLES, QUICK_EXAMPLES = 100, 40
-"""Tries of each property that does not say how many: in the whole suite, and in its quick part."""
+MOMENT = "FORESTALL_TEST_NOW"
+"""Set: seconds since 1970 at which the tests begin."""
+KEPT = {"FORESTALL_TEST_PG", MOMENT}
+EXAMPLES, QUICK_EXAMPLES, DATED_EXAMPLES = 100, 40, 5
+"""Tries of each property that does not say how many: in the whole suite, its quick part, and that on another day."""
 ON_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 
 for name in [name for name in os.environ if name.startswith("FORESTALL_") and name not in KEPT]:
@@ -28,17 +29,24 @@ os.environ.update(LANG="C.UTF-8", LC_ALL="C.UTF-8", FORESTALL_LANG="en", COLUMNS
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make ready for tests; not the process that only hands them to workers, which wait for its start (2 s)."""
-    if "FAKETIME" in os.environ:
-        _sleep_by_select()
     if not config.getoption("numprocesses", None):
-        _hypothesis(QUICK_EXAMPLES if "not slow" in config.getoption("markexpr") else EXAMPLES)
+        _another_day()
+        _hypothesis(_examples(config))
         _frozen_clocks()
         importlib.import_module("tests.databases").quicken()
 
 
-def _sleep_by_select() -> None:
-    """On another day (tests/dates.py): Debian's libfaketime 0.9.10 refuses every `clock_nanosleep`, that is `sleep`."""
-    importlib.import_module("time").sleep = lambda seconds: select.select([], [], [], seconds)
+def _another_day() -> None:
+    """Let the clock run from another moment (tests/dates.py); freezegun freezes within. Waiting stays real."""
+    moment = os.environ.get(MOMENT)
+    if moment is not None:
+        importlib.import_module("time_machine").travel(float(moment), tick=True).start()
+
+
+def _examples(config: pytest.Config) -> int:
+    if MOMENT in os.environ:
+        return DATED_EXAMPLES
+    return QUICK_EXAMPLES if "not slow" in config.getoption("markexpr") else EXAMPLES
 
 
 def _hypothesis(examples: int) -> None:
