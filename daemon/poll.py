@@ -32,7 +32,7 @@ AT_ONCE = 64
 
 @dataclass(slots=True)
 class Polled:
-    """What the last poll of a shop brought: records, orders that changed, refusals, names of files read to their end.
+    """What the last poll of a shop brought: records, orders that changed, what was put aside, files read to their end.
 
     `settling`: files still being written, to be read in `settled_in_s` seconds. `error`: why it failed.
     """
@@ -133,16 +133,11 @@ class Poller:
             waits = waits or (self.pretend and any(record.observed_at > now for record in page.records))
             page = _so_far(page, now, stored if waits else cursor, waits) if self.pretend else page
             stored = page.cursor
-            taken = await asyncio.to_thread(self._commit, claim, shop, page, now)
-            _add(self.brought[shop.name], page, taken)
-            if taken.records or page.rejected:
-                log.info(
-                    "feed.polled",
-                    shop=shop.name,
-                    records=taken.records,
-                    changed=taken.changed,
-                    rejected=len(page.rejected),
-                )
+            taken, aside = await asyncio.to_thread(self._commit, claim, shop, page, now)
+            _add(self.brought[shop.name], page, taken, aside)
+            if taken.records or aside:
+                did = {"records": taken.records, "changed": taken.changed, "rejected": aside}
+                log.info("feed.polled", shop=shop.name, **did)
             if not page.more:
                 return
 
@@ -151,8 +146,11 @@ class Poller:
             row = feeds.get(tx, shop.name)
         return row["cursor"] if row else None
 
-    def _commit(self, claim: timers.Claimed, shop: Shop, page: Page, now: int) -> Ingested:
-        """One page, one transaction; a record that cannot be taken in is put into quarantine, the others are kept."""
+    def _commit(self, claim: timers.Claimed, shop: Shop, page: Page, now: int) -> tuple[Ingested, int]:
+        """One page, one transaction; a record that cannot be taken in is put into quarantine, the others are kept.
+
+        Returns also how much was put aside.
+        """
         try:
             return retrying(partial(self._take, claim, shop, page, now, ingest))
         except (LeaseLost, OperationalError):
@@ -170,7 +168,7 @@ class Poller:
         now: int,
         take_in: Callable[..., Ingested],
         refused: Sequence[Rejected] = (),
-    ) -> Ingested:
+    ) -> tuple[Ingested, int]:
         """Changed orders and stock, wake-ups, cursor, what could not be used."""
         with self.engine.database.begin() as tx:
             if not timers.hold(tx, claim, clock.now() + LEASE):
@@ -182,12 +180,12 @@ class Poller:
             recovered = feeds.save_page(tx, shop, replace(page, rejected=told), now)
             if not page.more:
                 timers.publish(tx, shop.name, now)
-            if page.records or page.rejected or refused:
+            if page.records or told:
                 gaps.wake(tx, shop, now)
             journal.write(tx, now)
         if recovered:
             log.info("feed.recovered", shop=shop.name)
-        return taken
+        return taken, len(told)
 
     def _settle(self, claim: timers.Claimed, shop: Shop, error: Exception | None, now: int) -> None:
         with self.engine.database.begin() as tx:
@@ -232,10 +230,10 @@ def _ahead(shop: Shop, taken: Ingested) -> list[Rejected]:
     return [Rejected(source=refusals.DATES, line=None, reason=reason, mend=mend)]
 
 
-def _add(brought: Polled, page: Page, taken: Ingested) -> None:
+def _add(brought: Polled, page: Page, taken: Ingested, aside: int) -> None:
     brought.records += taken.records
     brought.changed += taken.changed
-    brought.refused += len(page.rejected)
+    brought.refused += aside
     brought.sources += page.sources
     brought.settling, brought.settled_in_s = page.settling, page.settled_in_s
 
@@ -275,7 +273,7 @@ def _each(
             mend = "look for page.failed in the log; correct the record or its adapter"
             refused.append(Rejected(source=record.shop, line=None, reason=reason, mend=mend))
         else:
-            taken = Ingested(records=taken.records + 1, changed=taken.changed + one.changed)
+            taken += one
     return taken
 
 

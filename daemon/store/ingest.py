@@ -41,6 +41,16 @@ class Ingested:
     ahead: int = 0
     latest: int | None = None
 
+    def __add__(self, other: "Ingested") -> "Ingested":
+        """What both did."""
+        latest = max((at for at in (self.latest, other.latest) if at is not None), default=None)
+        return Ingested(
+            records=self.records + other.records,
+            changed=self.changed + other.changed,
+            ahead=self.ahead + other.ahead,
+            latest=latest,
+        )
+
 
 def ingest(
     connection: Connection,

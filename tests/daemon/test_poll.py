@@ -331,6 +331,34 @@ def test_a_record_that_cannot_be_taken_in_stops_no_other(installed: Install, poi
     assert row(parts.database, "quarantine").reason.startswith("Snapshot poison could not be taken in: ")
 
 
+POISON = a_snapshot("poison", status=17)
+AHEAD = a_snapshot("ahead", at=MORNING + DAY)
+
+
+@pytest.mark.parametrize(
+    ("records", "refused", "dated"),
+    [
+        pytest.param([POISON], 1, 0, id="a record that cannot be taken in"),
+        pytest.param([AHEAD], 1, 1, id="a date in the future"),
+        pytest.param([a_snapshot("1", shop="nobodys")], 1, 0, id="a shop that nobody configured"),
+        pytest.param([AHEAD, POISON, a_snapshot("2", at=MORNING + HOUR)], 2, 2, id="dates beside a bad record"),
+        pytest.param([a_snapshot("1")], 0, 0, id="nothing"),
+    ],
+)
+def test_whatever_was_put_aside_is_counted_where_a_pass_tells_it(
+    installed: Install, records: list[Any], refused: int, dated: int
+) -> None:
+    parts = installed()
+    say(*records)
+
+    parts.poller.poll(MORNING)
+
+    assert (refused, refused) == (of(parts).quarantined, parts.poller.brought["north"].refused)
+    told = [one.reason for one in rows(parts.database, "quarantine") if one.source == "observed_at"]
+    assert (f"{dated} records" if dated else "") == "".join(told).partition(" are")[0]
+    assert ("up to 2026-06-02T00:00:00Z" in "".join(told)) == bool(dated)
+
+
 def test_a_poisoned_order_stops_no_other(installed: Install) -> None:
     parts = installed()
     say(a_late_order("1"), a_late_order("2"), a_late_order("3"))
