@@ -63,6 +63,11 @@ def feed(shop: str) -> str:
     return f"{part(shop)}/feed"
 
 
+def whole(shop: str) -> str:
+    """north/shop: the shop itself, when it is renamed or given up."""
+    return f"{part(shop)}/shop"
+
+
 def clock(shop: str) -> str:
     """north/clock: the clock of the machine was set, told as news of the first shop."""
     return f"{part(shop)}/clock"

@@ -79,12 +79,12 @@ def _put_down(connection: Connection, old: str, new: str, now: int, by: str) -> 
     """The old chain says what follows, the new one what was before, with the head it rests on."""
     fact = {"event": "shop_renamed", "at": format_utc(now), "from": old, "to": new, "by": by}
     journal = Journal()
-    journal.note(old, f"{key.part(old)}/shop", {**fact, "cause": f"{key.part(old)}/shop"})
+    journal.note(old, key.whole(old), {**fact, "cause": key.whole(old)})
     journal.write(connection, now)
     head = links.head(connection, old)
     names.remember(connection, old, new, head.seq if head is not None else 0)
     proof = {"seq": head.seq, "hash": head.hash.hex()} if head is not None else {}
-    journal.note(new, f"{key.part(new)}/shop", {**fact, "cause": f"{key.part(new)}/shop", **proof})
+    journal.note(new, key.whole(new), {**fact, "cause": key.whole(new), **proof})
     journal.write(connection, now)
 
 

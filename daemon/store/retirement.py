@@ -31,7 +31,7 @@ def retire(connection: Connection, journal: Journal, shops: Shops, shop: str, no
 
     Its orders, cases, actions and evidence stay to be read. Should it be configured again, it begins anew.
     """
-    subject = f"{key.part(shop)}/shop"
+    subject = key.whole(shop)
     journal.note(shop, subject, {"event": "shop_retired", "at": format_utc(now), "cause": subject, "by": by})
     strangers.leave_others(connection, shop, shops.known, now)
     closed = {
