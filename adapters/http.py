@@ -12,7 +12,9 @@ Nothing is retried here, not even a refused connection: the daemon's rows know w
 a second attempt in the same millisecond meets the same refusal.
 """
 
+import errno
 import json
+import os
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
@@ -104,10 +106,23 @@ async def post(
             wait = retry_after(response.headers.get("Retry-After"), now)
             return Answer(status=response.status, body=await _read(response), retry_after_s=wait)
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-        raise Transient(f"{to}: no connection ({type(error).__name__}): check host, port and network") from None
+        raise Transient(f"{to}: no connection ({_why(error)}): check host, port and network") from None
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        text = f"{to}: no answer ({type(error).__name__}) in {to.timeout_s:g} s; the message may have arrived"
+        text = f"{to}: no answer ({_why(error)}) in {to.timeout_s:g} s; the message may have arrived"
         raise Uncertain(text, arrived=isinstance(error, TimeoutError)) from None
+
+
+def _why(error: Exception) -> str:
+    """What went wrong on the way, in the system's words, which hold neither address nor key."""
+    if isinstance(error, TimeoutError):
+        return os.strerror(errno.ETIMEDOUT)
+    if isinstance(error, aiohttp.ClientSSLError | aiohttp.ClientConnectorCertificateError):
+        return "its certificate or its TLS is not accepted"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return "the name of the host is not known"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return "the connection was closed"
 
 
 def judge_status(to: Target, answer: Answer, accepted: Container[int]) -> None:

@@ -1,14 +1,17 @@
 """The daemon's unix socket: other processes hand it their commands, since it alone holds the database.
 
-One request, one answer, each a line of JSON, {"argv", "lang", "cwd", "zone", "stdin"} -> {"code", "out", "err"}.
+One request, one answer, each a line of JSON, {"argv", "lang", "cwd", "zone", "stdin",
+"columns"} -> {"code", "out", "err"}.
 Mode 0660.
 """
 
 import itertools
 import json
 import os
+import shutil
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,7 +37,8 @@ CLIENTS = 16
 class Request:
     """A command that another process wants run: its words, language, folder, zone and input, and who asks.
 
-    `user` is the name of the system's user at the other end, as the kernel says it; "" where it cannot.
+    `columns`: how wide its terminal is; None where it writes to none. `user` is the name of the system's user at the
+    other end, as the kernel says it; "" where it cannot.
     """
 
     argv: list[str]
@@ -43,6 +47,7 @@ class Request:
     user: str = ""
     zone: ZoneInfo | None = None
     stdin: str = ""
+    columns: int | None = None
 
 
 Answer = dict[str, Any]
@@ -96,7 +101,7 @@ def forward(path: Path, arguments: list[str], lang: str, typed: str = "", patien
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.settimeout(patience)
             connection.connect(str(path))
-            where = {"cwd": str(Path.cwd()), "zone": clock.zone().key}
+            where = {"cwd": str(Path.cwd()), "zone": clock.zone().key, "columns": _columns()}
             request = {"argv": arguments, "lang": lang, "stdin": typed, **where}
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answer:
@@ -104,6 +109,11 @@ def forward(path: Path, arguments: list[str], lang: str, typed: str = "", patien
                 return said
     except (OSError, ValueError):
         return None
+
+
+def _columns() -> int | None:
+    """How wide the terminal is that the answer is shown on; None where it is none."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 class Server:
@@ -179,7 +189,10 @@ def _request(said: dict[str, Any], user: str) -> Request:
     words, zone = [str(word) for word in said["argv"]], said.get("zone")
     known = ZoneInfo(str(zone)) if zone is not None else None
     typed = str(said.get("stdin", ""))
-    return Request(argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])), user=user, zone=known, stdin=typed)
+    wide = int(columns) if (columns := said.get("columns")) is not None else None
+    return Request(
+        argv=words, lang=str(said["lang"]), cwd=Path(str(said["cwd"])), user=user, zone=known, stdin=typed, columns=wide
+    )
 
 
 def _peer(connection: socket.socket) -> str:

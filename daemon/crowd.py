@@ -16,6 +16,8 @@ from daemon.store import orders, sharing
 from rules import key, payout, todo
 from rules.instant import format_utc
 
+LIMITS = ("act_by", "ship_by")
+
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
@@ -57,10 +59,18 @@ class Crowd:
         """The first of the members' instants in that column."""
         return min((member[column] for member in self.members if member[column] is not None), default=None)
 
-    def next(self, column: str) -> int | None:
-        """The first of the members' instants in that column that is still ahead; when none is, the first of all."""
-        ahead = [at for member in self.members if (at := member[column]) is not None and at > self.now]
-        return min(ahead, default=self.earliest(column))
+    def next(self, *columns: str) -> int | None:
+        """The first instant in these columns that is ahead: of what is to be handed over, else of all."""
+        for members in (self.to_do, self.members):
+            known = (member[column] for member in members for column in columns)
+            if ahead := [int(at) for at in known if at is not None and at > self.now]:
+                return min(ahead)
+        return None
+
+    @property
+    def to_do(self) -> Sequence[RowMapping]:
+        """Those whose time counts first: what is to be handed over, before what only lacks a scan."""
+        return (self.unshipped if self.ships else ()) or self.members
 
     def names(self) -> list[str]:
         """Its orders, each once, the most urgent first; another shop's with its shop."""
@@ -69,12 +79,8 @@ class Crowd:
 
     def until(self) -> int | None:
         """Until when the first of them can be saved; when none can, when the last of them could."""
-        ahead, past = [], []
-        for member in self.members:
-            limits = [limit for limit in (member["act_by"], member["ship_by"]) if limit is not None]
-            ahead += [min(limit for limit in limits if limit > self.now)] if max(limits, default=0) > self.now else []
-            past += limits
-        return min(ahead) if ahead else max(past, default=None)
+        past = (int(member[column]) for member in self.members for column in LIMITS if member[column] is not None)
+        return self.next(*LIMITS) or max(past, default=None)
 
 
 def brief(
@@ -189,9 +195,8 @@ def _stake(crowd: Crowd, stake: int | None) -> str:
 
 def _deadlines(crowd: Crowd) -> list[str]:
     """The last useful moment, and the platform's own where that is another."""
-    act_by, ship_by, zone, now, lang = (
-        crowd.next("act_by"), crowd.next("ship_by"), crowd.shop.policy.zone, crowd.now, crowd.lang
-    )  # fmt: skip
+    act_by, ship_by = (crowd.next(column) or crowd.earliest(column) for column in LIMITS)
+    zone, now, lang = crowd.shop.policy.zone, crowd.now, crowd.lang
     lines = []
     if act_by is not None:
         lines.append((answer_by if crowd.aftersale else hand_over_by)(act_by, zone, now, lang))

@@ -160,7 +160,10 @@ def sentence(reason: str | None, lang: str | None = None) -> str:
 def full(reason: str | None, lang: str | None = None) -> str:
     """The code with its sentence, for those who want to look it up."""
     said = sentence(reason, lang)
-    return said if said == (reason or "–") else words.about(reason or "", said, lang)
+    if said == (reason or "–"):
+        return said
+    codes = ", ".join(part.partition(" ")[0] for part in (reason or "").split(", "))
+    return words.about(codes, said, lang)
 
 
 def _one(part: str, lang: str | None) -> str:

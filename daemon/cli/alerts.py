@@ -10,7 +10,17 @@ from adapters.base import Receipt
 from daemon import kill, reasons, silence, trial, verdict, words
 from daemon.adapter import Outlet
 from daemon.cli import screen
-from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, moment, opened, out, reader
+from daemon.cli.session import (
+    DEFAULT_CONFIG,
+    ConfigOption,
+    JsonOption,
+    Session,
+    moment,
+    opened,
+    out,
+    reader,
+    shared_zone,
+)
 from daemon.config import url_of
 from daemon.errors import Unavailable, Usage
 from daemon.i18n import gettext as _
@@ -132,7 +142,7 @@ def _cells(session: Session, row: RowMapping, queue: Sequence[RowMapping], waits
 
 def _receiver(session: Session, one: Receiver, queued: int) -> str:
     """How a receiver is doing."""
-    zone, now = reader(), session.now
+    zone, now = shared_zone(session.settings) or reader(), session.now
     if silence.is_untried(one):
         return silence.untried(one.name)
     if one.since is None:

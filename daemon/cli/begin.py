@@ -11,7 +11,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from daemon.cli.session import out
+from daemon.cli.session import out, translated
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
 
@@ -57,6 +57,8 @@ sink = "{sink}"
 url = {url}
 #hours = "08:00-22:00"
 """
+NO = frozenset({"", "n", "no", "无", "没有", "没有了", "不", "不用", "不要", "否"})
+"""Answers that mean: nothing (more)."""
 SINKS = {
     "dingtalk": "dingtalk",
     "钉钉": "dingtalk",
@@ -108,7 +110,8 @@ def init(
     try:
         _write(file, shops, robot)
     except OSError as error:
-        raise Usage(_("{file} cannot be written: {why}").format(file=error.filename, why=error.strerror)) from error
+        said = translated(error.strerror or "")
+        raise Usage(_("{file} cannot be written: {why}").format(file=error.filename, why=said)) from error
     _make_database(file)
     _say_next(file, shops)
     if robot is not None:
@@ -163,8 +166,8 @@ def _shops() -> list[Shop]:
 
 
 def _name(said: str, shops: list[Shop]) -> str:
-    """A name that can be a folder and is not taken; "" ends the list. Raises ValueError with what is wrong."""
-    if not said and shops:
+    """A name that can be a folder and is not taken; "" or a no ends the list. Raises ValueError."""
+    if shops and said.lower() in NO:
         return ""
     if _FORBIDDEN.search(said) or len(said) > 60:
         raise ValueError(
@@ -207,9 +210,11 @@ def _robot() -> Robot | None:
 
 
 def _sink(said: str) -> str:
-    if said and said.lower() not in SINKS:
+    if said.lower() in NO:
+        return ""
+    if said.lower() not in SINKS:
         raise ValueError(_("one of {names}").format(names=", ".join(SINKS)))
-    return SINKS[said.lower()] if said else ""
+    return SINKS[said.lower()]
 
 
 def _url(sink: str, said: str) -> str:
@@ -270,7 +275,7 @@ def _offer_test(file: Path) -> None:
     from daemon.cli.session import run
 
     words = ["alerts", "test", "-c", str(file)]
-    if "alerts" in COMMANDS and "n" not in _ask(_("alerts are live: send a test message now? (Y/n)"), "y", str.lower):
+    if "alerts" in COMMANDS and _ask(_("alerts are live: send a test message now? (Y/n)"), "y", str.lower) not in NO:
         run(cli.app, words)
     else:
         out().print(_("to try it: {command}").format(command=shlex.join(["forestall", *words])))

@@ -15,10 +15,11 @@ WIDTH = 120
 
 @dataclass(slots=True)
 class Out:
-    """Where a command writes: results to `out`, talk and progress to `err`."""
+    """Where a command writes: results to `out`, talk and progress to `err`; `width`: columns, None: found out."""
 
     out: Any
     err: Any
+    width: int | None = None
 
     def print(self, text: str = "") -> None:
         """A line of the result, as it is."""
@@ -40,7 +41,7 @@ class Out:
         """A rich console on one of the streams."""
         from rich.console import Console
 
-        return Console(file=stream, width=None if stream.isatty() else WIDTH)
+        return Console(file=stream, width=self.width or (None if stream.isatty() else WIDTH))
 
 
 current: ContextVar[Out | None] = ContextVar("out", default=None)

@@ -114,7 +114,7 @@ def writing(file: Path) -> Iterator[None]:
         yield
     except OSError as error:
         text = _("{file}: cannot be written ({reason})")
-        raise Unavailable(text.format(file=file, reason=error.strerror)) from error
+        raise Unavailable(text.format(file=file, reason=translated(error.strerror or ""))) from error
 
 
 def user() -> str:
@@ -269,7 +269,7 @@ def run_or_forward(app: typer.Typer, arguments: list[str]) -> int:
 
 def run_for_client(app: typer.Typer, holder: Holder, request: "Request") -> dict[str, Any]:
     """Run a forwarded command inside the daemon, with its database; returns code and what it printed."""
-    streams = Out(io.StringIO(), io.StringIO())
+    streams = Out(io.StringIO(), io.StringIO(), request.columns)
     if request.argv[:1] and request.argv[0] in ALONE:
         return {"code": Busy.exit_code, "out": "", "err": _("a daemon is running; it does this by itself") + "\n"}
     tokens = (output.current.set(streams), _holder.set(holder), i18n.override.set(request.lang), _cwd.set(request.cwd))

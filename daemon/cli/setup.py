@@ -22,6 +22,7 @@ from daemon.i18n import gettext as _
 from daemon.installation import Installation, build
 from daemon.store import strangers
 from daemon.store.database import check_schema, open_database
+from daemon.store.strangers import Left
 from rules import packs, platforms
 from rules.calendars import coverage
 from rules.errors import PolicyError
@@ -145,11 +146,20 @@ def _database(settings: Config) -> tuple[list[str], list[str]]:
 
 
 def _asked(settings: Config) -> list[str]:
-    """What reached nobody, and which receivers were never tried, as a running daemon says it."""
+    """What is left of shops, what reached nobody, which receivers were never tried, as a running daemon says it."""
+    known = (_left(one) for one in _of_daemon(settings, "shops", "list").get("shops", ()))
+    left = [caveats.left_over(one) for one in known if one.shop not in settings.shops and one.open]
     caveats_now = _of_daemon(settings, "today").get("caveats", ())
     tried = {one["name"] for one in _of_daemon(settings, "alerts", "list").get("receivers", ()) if one["tried"]}
-    silent = [one["text"] for one in caveats_now if one["code"] in silence.CODES]
-    return [*silent, *(silence.untried(name) for name in sorted(settings.alerts) if name not in tried)]
+    silent = [one["said"] for one in caveats_now if one["code"] in silence.CODES]
+    return [*left, *silent, *(silence.untried(name) for name in sorted(settings.alerts) if name not in tried)]
+
+
+def _left(document: dict[str, Any]) -> Left:
+    """What a daemon's list of shops says of one."""
+    counts = {name: document[name] for name in ("tasks", "waiting")}
+    names = {name: document[name] for name in ("shop", "seller", "platform")}
+    return Left(**names, **counts, orders=document["open_orders"], cases=document["open_cases"])
 
 
 def _of_daemon(settings: Config, *words: str) -> dict[str, Any]:

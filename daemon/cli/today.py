@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -38,9 +38,12 @@ def today(
     json: JsonOption = False,
 ) -> None:
     """Show what to do next: by when, how many, money at stake."""
+    reader = i18n.language()
     with opened(config) as session:
         with session.database.begin() as tx, i18n.speaking("en" if json else i18n.language()):
             doubts = caveats.found(tx, session.settings, session.now)
+            with i18n.speaking(reader):
+                said = [doubt.text for doubt in caveats.found(tx, session.settings, session.now)] if json else []
             due = [_shared(tx, one, session) for one in buckets.today(tx, session.now, session.now + hours * HOUR)]
             marks = {row["shop"]: row["watermark"] for row in feeds.statuses(tx)}
             tasks = len(views.task_rows(tx, session.now))
@@ -50,7 +53,7 @@ def today(
             with writing(here(csv_file)):
                 here(csv_file).write_text(_csv(due, session), "utf-8-sig")
         if json:
-            out().json(_document(session, hours, doubts, due, marks, tasks))
+            out().json(_document(session, hours, zip(doubts, said, strict=True), due, marks, tasks))
             return
         _print(session, hours, doubts, due, marks, watched)
     for warning in warnings:
@@ -190,7 +193,7 @@ def _todo(bucket: Bucket) -> str:
 def _document(
     session: Session,
     hours: int,
-    doubts: Sequence[Caveat],
+    doubts: Iterable[tuple[Caveat, str]],
     due: Sequence[Bucket],
     marks: dict[str, int | None],
     tasks: int,
@@ -198,7 +201,7 @@ def _document(
     return {
         "now": format_utc(session.now),
         "hours": hours,
-        "caveats": [caveats.document(doubt) for doubt in doubts],
+        "caveats": [caveats.document(doubt) | {"said": said} for doubt, said in doubts],
         "pickups": [_bucket(bucket, session.now, marks.get(bucket.shop)) for bucket in due],
         "open_tasks": tasks,
     }

@@ -82,7 +82,7 @@ def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> Non
     ahead = [step for step in steps if step["outcome"] == "planned"]
     dropped = [step for step in steps if step["outcome"] == "void"]
     taken = [step for step in steps if step not in ahead and step not in dropped]
-    _part(_("Done so far"), (_step(step, zone, now) for step in taken))
+    _part(_("So far"), (_step(step, zone, now) for step in taken))
     _part(_("To come, if nothing changes"), (_step(step, zone, now) for step in ahead))
     if dropped:
         _part(_("Not done, and why"), (_step(step, zone, now) for step in dropped))
@@ -146,6 +146,8 @@ def _candidate(candidate: dict[str, Any], zone: ZoneInfo, now: int) -> str:
 def _rule(rule: dict[str, Any]) -> str:
     mark = "●" if rule["fired"] else "○"
     name = words.say(words.VIOLATIONS, rule["id"]) if rule["id"] in words.VIOLATIONS else rule["id"]
+    if name.startswith("stock:"):
+        name = _("stock of {sku}").format(sku=name.removeprefix("stock:"))
     amount = rule["amount_minor"]
     price = "" if amount is None else "  " + _("up to {amount}").format(amount=money(amount, None))
     doubt = "" if rule["confirmed"] or amount is None else f" ({_('not confirmed by a person')})"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from daemon import mistakes
 from daemon.errors import Usage
 from daemon.evidence import appeal, page
 from daemon.evidence.anchors import Recorded
@@ -62,7 +63,7 @@ def read(path: Path) -> Pack:
         text = _sibling(path, ".json").read_text("utf-8")
         return Pack(path.name, _document(text), html.read_text("utf-8") if html.exists() else None)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = mistakes.translated(error.strerror or "") if isinstance(error, OSError) else str(error)
         raise Usage(_("{file}: no appeal pack ({reason})").format(file=path, reason=reason)) from error
 
 

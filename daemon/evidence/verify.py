@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from daemon import mistakes
 from daemon.errors import Usage
 from daemon.evidence import anchors, packfile
 from daemon.evidence.anchors import Recorded
@@ -29,7 +30,11 @@ def recorded(files: Iterable[Path], own: Path | None) -> Recorded:
         try:
             anchors.read(path, made)
         except OSError as error:
-            raise Usage(_("{file}: cannot be read ({reason})").format(file=path, reason=error.strerror)) from error
+            raise Usage(
+                _("{file}: cannot be read ({reason})").format(
+                    file=path, reason=mistakes.translated(error.strerror or "")
+                )
+            ) from error
     return made
 
 

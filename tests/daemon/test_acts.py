@@ -329,6 +329,33 @@ def test_the_user_at_the_other_end_of_the_socket_is_who_acts(at_work: Path, data
     assert "zhang" == json.loads(entries or "[]")[0]["by"]
 
 
+@pytest.mark.parametrize("columns", [60, 100])
+def test_what_a_daemon_answers_is_as_wide_as_the_window_of_who_asked(
+    database: Database, at_work: Path, columns: int
+) -> None:
+    from daemon import config
+    from daemon.installation import build
+
+    holder = Holder(database, build(config.load(at_work / "forestall.toml"), adapters=False))
+    asked = Request(argv=["orders", "list"], lang="en", cwd=at_work, columns=columns)
+
+    lines = run_for_client(app, holder, asked)["out"].splitlines()
+
+    assert columns >= max(map(len, lines))
+
+
+def test_why_says_who_did_what(cli: Cli, at_work: Path) -> None:
+    cli("cases takeover 1")
+    cli("tasks done 1")
+    said = cli("why 1")
+
+    people = cli("why 1 --json").document["people"]
+    assert [("HUMAN_TAKEOVER", "li"), ("TASK_DONE", "li")] == [(one["reason"], one["by"]) for one in people]
+    part = said.out.split("What people did")[1]
+    assert "late shipment: a person has taken over  (li)" in part
+    assert "What people did" not in cli("why 3").out
+
+
 @pytest.mark.parametrize("width", [30, 40, 80, 120])
 @pytest.mark.parametrize("line", ["cases list", "tasks list"])
 def test_a_key_is_a_line_of_its_own_however_narrow_the_window(

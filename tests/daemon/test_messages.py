@@ -41,18 +41,17 @@ def test_an_alert_says_how_many_what_is_at_stake_until_when_and_what_to_do(insta
     assert "data as of today 08:00 (0 min old)" in message.text
 
 
-def test_what_only_lacks_a_scan_is_counted_apart(installed: Install) -> None:
+def test_what_only_lacks_a_scan_is_counted_apart_and_its_time_comes_second(installed: Install) -> None:
     parts = installed()
-    say(
-        a_late_order("1"),
-        a_late_order("2"),
-        a_late_order("3", status="shipped", collected_at=None, collection_known=True),
-    )
+    shipped = {"status": "shipped", "collected_at": None, "collection_known": True, "ship_by": MORNING + HOUR}
+    say(a_late_order("1"), a_late_order("2"), a_late_order("3", **shipped))
 
     message = alert(parts)
 
-    assert message.title.startswith("[north] 2 orders ")
-    assert message.title.endswith("; 1 shipped order has no scan")
+    assert (
+        "[north] 2 orders must be handed over, the first by today 11:00; 1 shipped order has no scan" == message.title
+    )
+    assert "hand over by today 11:00 (3 h 0 min)" in message.text
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,7 @@ def test_the_kill_switch_reaches_the_running_daemon(office: Running) -> None:
     asked = ask(office.folder, "kill", "status", "--json")
     ask(office.folder, "kill", "off")
 
-    assert {"kill": "on"} == json.loads(told.stdout) == json.loads(asked["out"])
+    assert "on" == json.loads(told.stdout)["kill"] == json.loads(asked["out"])["kill"]
     assert flag
 
 
@@ -278,6 +278,14 @@ def test_why_is_answered_through_the_daemon(office: Running) -> None:
     told = json.loads(ask(office.folder, "why", "240601-1", "--json")["out"])
 
     assert "240601-1" == told["order"]
+
+
+def test_check_beside_a_daemon_names_what_is_left_of_a_shop(office: Running, file: Path) -> None:
+    file.write_text(FILES.replace("[shops.north]", "[shops.elsewhere]"))
+    english, chinese = (run("check", cwd=office.folder, FORESTALL_LANG=lang).stdout for lang in ("en", "zh"))
+
+    assert "shop north is not configured any more: " in english
+    assert "配置里已经没有店铺 north" in chinese
 
 
 # ---- reload
