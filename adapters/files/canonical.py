@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
-from adapters.base import Record, Rejected, ShopSettings
+from adapters.base import Json, Record, Rejected, ShopSettings
 from adapters.files import cells, exact, fields, footer, lines, nearest, notation, swift
 from adapters.files.cells import Kind
 from adapters.files.context import Context
@@ -48,7 +48,8 @@ def csv_rows(table: Table, context: Context, settings: ShopSettings | None = Non
     """The records of a table with canonical column names, one row a line; an empty cell says nothing."""
     ids = footer.Ids()
     whose = settings or ShopSettings(name="", platform="generic")
-    yield from (one.rejected(context.source) for one in _renamed(frozenset(table.header), whose))
+    renamed = dict(_renamed(frozenset(table.header), whose))
+    yield from (one.rejected(context.source) for one in renamed.values())
     for row in notation.rows(table, frozenset(table.header), _ESSENTIAL, _KINDS, whose):
         if isinstance(row, Row | Broken) and not footer.half(row) and _is_no_record(row.cells, ids):
             context.count_unknown(footer.NAME)
@@ -57,17 +58,20 @@ def csv_rows(table: Table, context: Context, settings: ShopSettings | None = Non
             yield row.rejected(context.source)
             continue
         try:
-            yield exact.record(_from_row(row), context)
+            value = _from_row(row)
+            if "line_id" in renamed:  # under other ids lines would stand beside themselves
+                value.pop("lines", None)
+            yield exact.record(value, context)
         except Refusal as refusal:
             yield refusal.rejected(context.source, row.line)
 
 
-def _renamed(header: frozenset[str], settings: ShopSettings) -> Iterator[Refusal]:
+def _renamed(header: frozenset[str], settings: ShopSettings) -> Iterator[tuple[str, Refusal]]:
     """Canonical columns that are there with something added to their names."""
     unread = header - NAMES - settings.keep
     for name in sorted(NAMES - header):
         if found := nearest.added(name, unread):
-            yield Refusal(f"no column {shown(name)}: nobody reads {shown(found)}", f"name that column {name}", 1)
+            yield name, Refusal(f"no column {shown(name)}: nobody reads {shown(found)}", f"name that column {name}", 1)
 
 
 def _is_no_record(row: dict[str, str], ids: footer.Ids) -> bool:
@@ -109,7 +113,7 @@ def _detail(error: Exception) -> str:
     return "not valid UTF-8" if isinstance(error, UnicodeDecodeError) else str(error).removeprefix("JSON is ")
 
 
-def _from_row(row: Row) -> Object:
+def _from_row(row: Row) -> dict[str, Json]:
     """The JSON object a canonical CSV row stands for: order fields, and its line's fields under `lines`."""
     said = {name: fields.from_text(text, name) for name, text in row.cells.items() if text}
     if "order_id" not in said or "event" in said:

@@ -62,9 +62,10 @@ def rows(table: Table, settings: ShopSettings, context: Context) -> Iterator[Rec
     how = _how(settings, header)
     own = Map(settings, header)
     parts = _parts(table, wanted | settings.keep | marks, marks, own, how, context)
+    nameless = _nameless(settings, header)
     for one in merge.by_order(parts, how, context.source):
         if isinstance(one, Snapshot):
-            yield from _finished(one, settings)
+            yield from _finished(replace(one, lines={}) if nameless else one, settings)
         else:
             yield one
 
@@ -74,6 +75,15 @@ def _marks(settings: ShopSettings, header: frozenset[str], wanted: frozenset[str
     if settings.history or "status" in settings.columns:
         return frozenset()
     return frozenset(one for one in header - wanted if _TELLING.search(one) and not _PROMISED.search(one))
+
+
+def _nameless(settings: ShopSettings, header: frozenset[str]) -> bool:
+    """Whether the column is missing by which the map knows lines: under other ids they would stand beside themselves.
+
+    That the column is missing is told; until it is back, lines stay as they were.
+    """
+    entry = settings.columns.get("line_id") or settings.columns.get("sku")
+    return entry is not None and header.isdisjoint(of(entry))
 
 
 def _how(settings: ShopSettings, header: frozenset[str]) -> merge.Rows:

@@ -59,7 +59,9 @@ def rows(table: Table, export: Export, settings: ShopSettings, context: Context)
         context.count_unknown(name)
     parts = _parts(table, own, mapped, context.local(settings), context)
     how = merge.Rows(own_ids=export.own_ids, amounts=dict.fromkeys(merge.MONEY, export.amounts))
-    yield from merge.by_order(parts, how, context.source)
+    nameless = gaps.lineless(export, own, settings)
+    for one in merge.by_order(parts, how, context.source):
+        yield replace(one, lines={}) if nameless and isinstance(one, Snapshot) else one
 
 
 def _parts(

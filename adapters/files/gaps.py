@@ -24,6 +24,11 @@ def of(export: Export, own: Export, settings: ShopSettings, header: frozenset[st
     yield from told.values()
 
 
+def lineless(export: Export, own: Export, settings: ShopSettings) -> bool:
+    """Whether the column is missing by which lines are known: under other ids they would stand beside themselves."""
+    return bool(export.line_id) and not own.line_id and "line_id" not in settings.columns
+
+
 def _needed(export: Export, own: Export, settings: ShopSettings, unread: set[str]) -> Iterator[Refusal]:
     """Time of payment, amount, deadline and refunds."""
     here = own.order.keys() | settings.columns.keys()
@@ -42,12 +47,14 @@ def _needed(export: Export, own: Export, settings: ShopSettings, unread: set[str
 
 def _added(export: Export, own: Export, settings: ShopSettings, unread: set[str]) -> Iterator[Refusal]:
     """Columns that are there with something added to their names."""
+    if lineless(export, own, settings):
+        yield _nameless(export, export.line_id[0])
     headers = texts.Headers(frozenset(unread) | own.columns)
     for name, columns in (*export.order.items(), *export.line.items()):
         if name in settings.columns:
             continue
         for column in columns:
-            if headers.like(column) is None and (found := _found(column, unread)):
+            if column not in export.line_id and headers.like(column) is None and (found := _found(column, unread)):
                 yield _missing(export, name, {found}, column)
     for column in sorted(export.columns - _fields(export) - {*export.remarks, export.order_id, export.status}):
         if headers.like(column) is None and _found(column, unread):

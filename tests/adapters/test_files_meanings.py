@@ -13,6 +13,7 @@ from adapters.files import formats, known, nearest, texts
 from daemon import config
 from daemon.installation import shop_settings
 from rules.model import OWED
+from rules.snapshot import Known, nest
 from tests.adapters.fixtures.files.making import csv_file, items, refused, shop, snapshots, workbook
 from tests.adapters.test_files_exports import (
     DOUYIN,
@@ -449,3 +450,30 @@ def test_following_the_mend_for_an_unmapped_status_never_hides_an_order(tmp_path
 
     by = shop("generic", columns=entered(state.replace("{ open", f"{{ {values}, open")))
     assert ["paid", "paid"] == [item.fields["status"] for item in snapshots(items(path, by))]
+
+
+MAPPED_LINES = shop(
+    "generic", columns={name: ColumnMap(column=name.upper()) for name in ("order_id", "status", "line_id", "sku")}
+)
+LINES: list[Any] = [
+    (JD, JINGDONG, "商品ID"),
+    (MAPPED_LINES, {"ORDER_ID": "1", "STATUS": "paid", "LINE_ID": "11", "SKU": "A"}, "LINE_ID"),
+    (TAOBAO, {"order_id": "1", "status": "paid", "line_id": "11", "sku": "A"}, "line_id"),
+]
+
+
+@pytest.mark.parametrize("header", ["{}2", "{} (UTC)"])
+@pytest.mark.parametrize(("settings", "row", "column"), LINES)
+def test_a_line_does_not_stand_twice_because_a_later_file_renamed_its_id(
+    tmp_path: Path, settings: ShopSettings, row: dict[str, str], column: str, header: str
+) -> None:
+    later = {header.format(name) if name == column else name: text for name, text in row.items()}
+    known_lines = Known(observed_at=0)
+    said = []
+    for at, one_row in enumerate((row, later)):
+        for item in (found := items(export(tmp_path / f"{at}.csv", one_row), settings)):
+            if isinstance(item, Snapshot):
+                known_lines.merge(item.fields, item.lines, at, counted=item.counted)
+        said = refused(found)
+
+    assert (1, 1) == (len(nest(known_lines.facts)["lines"]), len(said))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from adapters.base import Record, Rejected
 from adapters.files import read
-from rules.instant import parse
+from rules.instant import DAY, parse
 from tests.adapters.fuzz import damage, dialect
 from tests.adapters.fuzz.dialect import Dialect, Written
 from tests.adapters.fuzz.judge import Verdict, judge
@@ -29,10 +29,12 @@ class Case(NamedTuple):
     dialect: Dialect
     written: Written
     name: str
+    earlier: Written | None = None
 
     def __str__(self) -> str:
         how = ", ".join(f"{key}={value!r}" for key, value in _unusual(self.dialect))
-        return f"seed {self.seed}: {self.layout}, {how}; {', '.join(self.sheet.done) or 'no damage'}"
+        after = " after an earlier file" if self.earlier else ""
+        return f"seed {self.seed}: {self.layout}, {how}; {', '.join(self.sheet.done) or 'no damage'}{after}"
 
 
 def _unusual(spoken: Dialect) -> Sequence[tuple[str, object]]:
@@ -50,14 +52,18 @@ def make(seed: int) -> Case:
     layout = rng.choice([*LAYOUTS, *(["table"] * 4)])
     sheet = LAYOUTS[layout](rng)
     sheet.book = not sheet.json and rng.random() < 0.25
+    earlier = sheet.earlier() if rng.random() < 0.25 else None
     for one in _damages(rng):
         sheet.done.append(one.__name__)
         one(rng, sheet)
     how = dialect.choose(rng, sheet)
     sheet.plain &= how.ordinary and (not how.encoding.startswith("gb") or sheet.zone.key == "Asia/Shanghai")
     written = dialect.write(sheet, how)
+    before = None
+    if earlier is not None and not how.misstated and damage.left_out.__name__ not in sheet.done:
+        before = dialect.write(earlier, how)
     sheet.options |= dialect.options(how, written)
-    return Case(seed, layout, sheet, how, written, f"orders{written.suffix}")
+    return Case(seed, layout, sheet, how, written, f"orders{written.suffix}", before)
 
 
 def _damages(rng: Random) -> Sequence[damage.Damage]:
@@ -67,10 +73,16 @@ def _damages(rng: Random) -> Sequence[damage.Damage]:
 
 
 def run(case: Case, folder: Path) -> tuple[Verdict, Sequence[Record | Rejected]]:
-    """Read the file as replay does, and judge it."""
+    """Read the file as replay does, after the earlier one where there is one, and judge it."""
+    before = _items(case, case.earlier, folder, NOON - DAY) if case.earlier else []
+    items = _items(case, case.written, folder, NOON)
+    return judge(case.sheet, case.written.places, items, NOON, before), items
+
+
+def _items(case: Case, written: Written, folder: Path, observed_at: int) -> list[Record | Rejected]:
     path = folder / case.name
-    path.write_bytes(case.written.content)
+    path.write_bytes(written.content)
     settings = case.sheet.settings()
-    items = list(read.read(path, lambda platform, header, shop: settings, NOON))
+    items = list(read.read(path, lambda platform, header, shop: settings, observed_at))
     path.unlink()
-    return judge(case.sheet, case.written.places, items, NOON), items
+    return items

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from adapters.base import Json, Record, Rejected, Snapshot
 from rules import deadline, packs, unwatched
 from rules.model import Order
+from rules.snapshot import Known, nest
 from tests.adapters.fuzz.sheet import Sheet
 
 Place = tuple[int, int]
@@ -24,16 +26,23 @@ class Verdict:
 
 @dataclass(slots=True)
 class Seen:
-    """One order as its file was read."""
+    """One order as it is known after its files. `said`: the names that the last one told."""
 
-    fields: dict[str, Json] = field(default_factory=dict)
-    lines: dict[str, dict[str, Json]] = field(default_factory=dict)
+    fields: dict[str, Json]
+    lines: dict[str, dict[str, Json]]
+    said: frozenset[str]
 
 
-def judge(sheet: Sheet, places: Sequence[Place], items: Sequence[Record | Rejected], observed_at: int) -> Verdict:
-    """Compare what was read with the truth."""
+def judge(
+    sheet: Sheet,
+    places: Sequence[Place],
+    items: Sequence[Record | Rejected],
+    observed_at: int,
+    before: Sequence[Record | Rejected] = (),
+) -> Verdict:
+    """Compare what was read, and before it from an earlier file, with the truth."""
     said = [item for item in items if isinstance(item, Rejected)]
-    seen = _folded(items)
+    seen = _folded(items, before)
     verdict = Verdict()
     verdict.silent += [f"order {own!r} was invented" for own in seen if own not in sheet.expected]
     wrong_time = {item.observed_at for item in items if isinstance(item, Snapshot)} - {observed_at}
@@ -46,16 +55,23 @@ def judge(sheet: Sheet, places: Sequence[Place], items: Sequence[Record | Reject
     return verdict
 
 
-def _folded(items: Sequence[Record | Rejected]) -> dict[str, Seen]:
-    """The orders as ingest keeps them: an absent field keeps its value, lines merge by their id."""
-    seen: dict[str, Seen] = {}
+def _folded(items: Sequence[Record | Rejected], before: Sequence[Record | Rejected]) -> dict[str, Seen]:
+    """The orders of the last file as ingest keeps them, by the rule that it has for what was said over time."""
+    known: dict[str, Known] = {}
+    said: dict[str, set[str]] = {}
+    for item in (*before, *items):
+        if isinstance(item, Snapshot):
+            one = known.setdefault(item.order_id, Known(observed_at=item.observed_at))
+            one.merge(item.fields, item.lines, item.observed_at, counted=item.counted)
     for item in items:
         if isinstance(item, Snapshot):
-            one = seen.setdefault(item.order_id, Seen())
-            one.fields |= item.fields
-            for line_id, line in item.lines.items():
-                one.lines.setdefault(line_id, {}).update(line)
-    return seen
+            said.setdefault(item.order_id, set()).update(item.fields, ["lines"] if item.lines else [])
+    return {own: _seen(nest(known[own].facts), frozenset(names)) for own, names in said.items()}
+
+
+def _seen(order: Mapping[str, Any], said: frozenset[str]) -> Seen:
+    fields = dict(order)
+    return Seen(fields, {line["line_id"]: line for line in fields.pop("lines")}, said)
 
 
 def _refusals(said: Sequence[Rejected], lines: Sequence[Place], header: int) -> tuple[bool, bool]:
@@ -78,7 +94,8 @@ def _one(
     missing, wrong = [], []
     for name, value, found in _compared(truth, seen):
         if found != value:
-            (missing if found is None else wrong).append(f"{name} {found!r} instead of {value!r}")
+            gone = found is None or name not in seen.said
+            (missing if gone else wrong).append(f"{name} {found!r} instead of {value!r}")
     foreign = list(_foreign(sheet, own, seen))
     if not (missing or wrong or foreign):
         verdict.right += 1

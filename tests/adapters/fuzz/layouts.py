@@ -5,7 +5,7 @@ from datetime import datetime
 from random import Random
 from zoneinfo import ZoneInfo
 
-from tests.adapters.fuzz.orders import Item, Told, instant, orders
+from tests.adapters.fuzz.orders import Item, Told, as_before, instant, orders
 from tests.adapters.fuzz.sheet import Cells, Row, Sheet
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -63,9 +63,13 @@ def _sheet(
     without: Sequence[str] = (),
 ) -> Sheet:
     told = orders(rng, rng.randint(1, 8), most, mixed)
-    rows = [Row(cells=cells(one, item), owner=one.order_id) for one in told for item in one.items]
+    rows, before = (
+        [Row(cells=cells(one, item), owner=one.order_id) for one in some for item in one.items]
+        for some in (told, as_before(told))
+    )
     return Sheet(
         platform=platform,
+        before=before,
         zone=SHANGHAI,
         header=list(rows[0].cells),
         rows=rows,

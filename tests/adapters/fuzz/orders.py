@@ -106,6 +106,18 @@ def _item(rng: Random, mark: str, status: str, mixed: bool) -> Item:
     )
 
 
+def as_before(told: Sequence[Told]) -> tuple[Told, ...]:
+    """The same a while ago: nothing shipped or given back yet, what was never paid still waiting for it."""
+    return tuple(
+        replace(
+            one,
+            shipped_at=None,
+            items=tuple(replace(item, status="paid" if one.paid_at else "unpaid") for item in one.items),
+        )
+        for one in told
+    )
+
+
 def to_minutes(told: Sequence[Told]) -> tuple[Told, ...]:
     """The same as a file without seconds tells them."""
 

@@ -1,7 +1,7 @@
 """A table before it is written: rows by column name, whose each is, and what a right reader makes of each order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from adapters.base import ColumnMap, ShopSettings
@@ -29,7 +29,7 @@ class Sheet:
     `expected`: per order the canonical values it must have; a name that is absent is not judged. `plain`: nothing in
     the file is a reason to refuse anything. `book`: it becomes a workbook,
     `json`: JSON Lines. `line_ids`: its rows tell sub-orders apart.
-    `done`: what was done to it.
+    `done`: what was done to it. `before`: the same orders as an earlier file told them, under the same header.
     """
 
     platform: str
@@ -44,12 +44,17 @@ class Sheet:
     json: bool = False
     line_ids: bool = True
     done: list[str] = field(default_factory=list)
+    before: list[Row] = field(default_factory=list)
 
     def settings(self) -> ShopSettings:
         """The shop whose file it is."""
         return ShopSettings(
             name="north", platform=self.platform, timezone=self.zone, columns=self.columns, options=self.options
         )
+
+    def earlier(self) -> "Sheet":
+        """The earlier file as a sheet of its own, before anything is done to this one."""
+        return replace(self, header=list(self.header), rows=self.before, done=[])
 
     def owned(self) -> list[Row]:
         """The rows that are an order's."""

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from adapters.base import ColumnMap
 from tests.adapters.fuzz import notation
 from tests.adapters.fuzz.layouts import expected
-from tests.adapters.fuzz.orders import Item, Told, orders, to_day_ends, to_minutes, to_whole
+from tests.adapters.fuzz.orders import Item, Told, as_before, orders, to_day_ends, to_minutes, to_whole
 from tests.adapters.fuzz.sheet import Cells, Row, Sheet
 from tests.adapters.fuzz.words import PLACES
 
@@ -44,7 +44,10 @@ def table(rng: Random) -> Sheet:
         }  # fmt: skip
         return {words.names[name]: value for name, value in values.items() if name not in left_out}
 
-    rows = [Row(cells=cells(one, item), owner=one.order_id) for one in told for item in one.items]
+    rows, before = (
+        [Row(cells=cells(one, item), owner=one.order_id) for one in some for item in one.items]
+        for some in (told, as_before(told))
+    )
     own = {value: name for name, value in words.states.items()}
     columns = {
         name: ColumnMap(
@@ -59,6 +62,7 @@ def table(rng: Random) -> Sheet:
     return Sheet(
         platform="generic",
         zone=zone,
+        before=before,
         header=list(rows[0].cells),
         rows=rows,
         expected={one.order_id: expected(one, zone, without) for one in told},
