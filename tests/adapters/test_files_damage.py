@@ -2,6 +2,7 @@
 
 import csv
 import io
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -183,16 +184,19 @@ def test_a_separator_in_quotes_makes_no_cut_row_whole(tmp_path: Path) -> None:
     assert [2, 3] == [one.line for one in refused(found)]
 
 
+QUOTED = [
+    one
+    for one in product([",", ";", "\t", "|"], [True, False], ["S-1{}", "{}S-1", "S{}1", "S{0}1{0}"])
+    if one != ("\t", False, "S{}1")  # looks like two texts of a report that never quotes: those are met far more often
+]
+
+
 @pytest.mark.parametrize("missing", [1, 2, 3])
-@pytest.mark.parametrize("sku", ["S-1{}", "{}S-1", "S{}1", "S{0}1{0}"])
-@pytest.mark.parametrize("always", [True, False])
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(("separator", "always", "sku"), QUOTED)
 def test_a_separator_in_quotes_fills_no_short_row(
     tmp_path: Path, separator: str, always: bool, sku: str, missing: int
 ) -> None:
     """Pinduoduo's codes end with a tab. Split at it, a row without its last cells is as long as the header."""
-    if (separator, always, sku) == ("\t", False, "S{}1"):
-        pytest.skip("looks like two texts of a report that never quotes: those are met far more often")
     own = sku.format(separator)
     names = ["order_id", "status", "quantity", "sku", "title", "a", "b", "c"]
     out = io.StringIO()
