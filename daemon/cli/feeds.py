@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 import typer
-from sqlalchemy import RowMapping
+from sqlalchemy import Connection, RowMapping
 
 from daemon import caveats, show
 from daemon.cli import screen
@@ -94,11 +94,7 @@ def rejected(
         with session.database.begin() as tx:
             rows = feeds.rejected(tx, shop, most)
             read = {row["shop"] for row in feeds.statuses(tx) if row["watermark"] is not None}
-            settled = sum(
-                refusals.settle(tx, name, user(), session.now)
-                for name in sorted(refusals.unseen(tx))
-                if seen and shop in (None, name)
-            )
+            settled = _settle(tx, shop, session.now) if seen else 0
         wanted = {shop} if shop is not None else set(session.settings.shops)
     names = ("shop", "source", "line", "reason", "mend")
     if json:
@@ -109,9 +105,13 @@ def rejected(
     if settled:
         text = ngettext("{n} refusal is marked as dealt with", "{n} refusals are marked as dealt with", settled)
         out().print(text.format(n=settled))
-    if rows:
-        return
-    if wanted <= read:
-        out().print(_("everything could be used"))
-    else:
-        out().print(_("no file has been read yet: {shops}").format(shops=_(", ").join(sorted(wanted - read))))
+    if not rows:
+        unread = _(", ").join(sorted(wanted - read))
+        text = _("no file has been read yet: {shops}") if unread else _("everything could be used")
+        out().print(text.format(shops=unread))
+
+
+def _settle(tx: Connection, shop: str | None, now: int) -> int:
+    """A person has looked at what was refused of a shop (None: of each); returns how much was new to him."""
+    names = sorted(refusals.unseen(tx)) if shop is None else [shop]
+    return sum(refusals.settle(tx, name, user(), now) for name in names)

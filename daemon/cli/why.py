@@ -45,13 +45,9 @@ def why(
     if document is None:
         raise Usage(_("order {order} was not known at {at}").format(order=order, at=at))
     if json:
-        out().json(
-            document
-            | {
-                "alerts": [silence.document(row, queue, waits) for row, queue in about],
-                "people": [{name: one.get(name) for name in ("at", "by", "key", "reason")} for one in by_hand],
-            }
-        )
+        alerts = [silence.document(row, queue, waits) for row, queue in about]
+        people = [{name: one.get(name) for name in ("at", "by", "key", "reason")} for one in by_hand]
+        out().json({**document, "alerts": alerts, "people": people})
         return
     now = moment if moment is not None else session.now
     _print(document, name, zone, now)
@@ -59,8 +55,8 @@ def why(
         _part(_("What people did"), (_hand(one, zone, now) for one in by_hand))
     if about:
         lines = ((row["at"], line) for row, queue in about for line in silence.states(row, queue, waits))
-        alerts = (f"{said_at(when, zone, now)}  {line}" for when, line in lines)
-        _part(_("Alerts about it, and whom they reached"), alerts)
+        told = (f"{said_at(when, zone, now)}  {line}" for when, line in lines)
+        _part(_("Alerts about it, and whom they reached"), told)
 
 
 def _print(document: dict[str, Any], shop: str, zone: ZoneInfo, now: int) -> None:

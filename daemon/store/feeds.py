@@ -23,7 +23,7 @@ _DIALECTS = ("sqlite", "postgresql")
 LONGEST_WAIT = HOUR
 """How long a feed that fails is left alone at most (µs), whatever the other side says."""
 KEPT = 10_000
-"""Quarantined rows kept per shop; the count goes on."""
+"""Refused rows of one page that are kept; the count goes on."""
 
 
 def ensure(connection: Connection, shop: Shop, now: int) -> None:
