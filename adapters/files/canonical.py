@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 import msgspec
 
 from adapters.base import Json, Record, Rejected, ShopSettings
-from adapters.files import cells, exact, fields, footer, lines, nearest, notation, swift
+from adapters.files import cells, exact, fields, footer, lines, literal, nearest, notation, swift
 from adapters.files.cells import Kind
 from adapters.files.context import Context
 from adapters.files.exact import Object
@@ -115,7 +115,7 @@ def _detail(error: Exception) -> str:
 
 def _from_row(row: Row) -> dict[str, Json]:
     """The JSON object a canonical CSV row stands for: order fields, and its line's fields under `lines`."""
-    said = {name: fields.from_text(text, name) for name, text in row.cells.items() if text}
+    said = {name: literal.of(text, name) for name, text in row.cells.items() if text}
     if "order_id" not in said or "event" in said:
         return said
     line = {name: said.pop(name) for name in (*fields.LINE, "line_id") if name in said and name not in fields.ORDER}

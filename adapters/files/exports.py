@@ -17,9 +17,9 @@ from typing import NamedTuple
 from adapters.base import Json, Record, Rejected, ShopSettings, Snapshot
 from adapters.files import cells, exact, fields, footer, gaps, known, merge, notation, shopmap, states, texts
 from adapters.files.context import Context, Shop
-from adapters.files.formats import Export, Names
 from adapters.files.mapped import Map
 from adapters.files.refusal import Refusal, shown
+from adapters.files.shape import Export, Names
 from adapters.files.sheet import Broken, Row, Table
 from adapters.files.shopmap import title_id
 from adapters.files.states import GONE, MOVED

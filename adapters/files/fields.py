@@ -5,13 +5,11 @@ it raises `Refusal` for what the field cannot hold. None passes through where a 
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache, partial
+from functools import lru_cache
 from zoneinfo import ZoneInfo
-
-import msgspec
 
 from adapters.base import Json
 from adapters.files import cells, privacy
@@ -277,38 +275,5 @@ TIMES = frozenset(name for name, convert in {**LINE, **ORDER}.items() if convert
 """The fields that hold an instant."""
 
 
-def from_text(value: str, name: str) -> Json:
-    """A canonical CSV cell as the JSON value it stands for: `null` clears, lists split at `|` or `;`."""
-    if value == "null":
-        return None
-    read = _FROM_TEXT.get(name)
-    return read(value, name) if read is not None else value
-
-
-def _tracks(value: str, name: str) -> Json:
-    try:
-        return msgspec.json.decode(value, type=list[dict[str, str]])
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise Refusal(f"{name} is not a list", 'write it as JSON: [{"at": "…", "event": "…"}]') from error
-
-
-def _words(value: str, _: str) -> Sequence[str]:
-    return [word for part in value.replace(";", "|").split("|") if (word := part.strip())]
-
-
 def _type(value: object) -> str:
     return {bool: "true or false", float: "a fraction", type(None): "null"}.get(type(value), "a list or object")
-
-
-_READERS: Mapping[Convert, Callable[[str, str], Json]] = {
-    money: partial(cells.integer, most=cells.MOST_MINOR),
-    count: cells.integer,
-    hours: cells.integer,
-    tags: _words,
-    flags: _words,
-    tracking: _tracks,
-}
-_FROM_TEXT = {name: _READERS[one] for name, one in {**LINE, **ORDER}.items() if one in _READERS} | {
-    "points": cells.integer
-}
-"""How cells are read that are more than a text."""

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from adapters.base import ShopSettings
 from adapters.files import nearest, shopmap, texts
-from adapters.files.formats import Export
 from adapters.files.refusal import Refusal, shown
+from adapters.files.shape import Export
 
 _SAME = 0.75
 """So alike are a header and its name with a slip."""

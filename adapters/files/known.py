@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from adapters.base import ColumnMap, ShopSettings
 from adapters.files import nearest
-from adapters.files.formats import EXPORTS, Export
+from adapters.files.formats import EXPORTS
 from adapters.files.refusal import Refusal, shown
+from adapters.files.shape import Export
 from adapters.files.texts import Headers
 
 _ENOUGH = 5

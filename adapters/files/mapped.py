@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from adapters.base import ColumnMap, Json, ShopSettings
-from adapters.files import cells, fields, shopmap, states, texts
+from adapters.files import cells, fields, literal, shopmap, states, texts
 from adapters.files.refusal import Refusal, shown
 from rules.model import STATUSES
 
@@ -116,7 +116,7 @@ def _readers(name: str, entry: ColumnMap, header: frozenset[str]) -> list[tuple[
 def _reader(name: str, entry: ColumnMap) -> _Read:
     means = _words(entry)
     if name in _LISTS:
-        return lambda text, _: fields.from_text(text if entry.values is None else means(text) or "", name)
+        return lambda text, _: literal.of(text if entry.values is None else means(text) or "", name)
     read = _plain_reader(name, entry)
     return (lambda text, currency: read(means(text) or text, currency)) if entry.values else read
 
@@ -127,7 +127,7 @@ def _plain_reader(name: str, entry: ColumnMap) -> _Read:
         return lambda text, currency: cells.minor(text, name, currency)
     if name in _TIMES:
         return lambda text, _: cells.local_time(text)
-    return lambda text, _: fields.from_text(text, name)
+    return lambda text, _: literal.of(text, name)
 
 
 def _words(entry: ColumnMap) -> _Means:
