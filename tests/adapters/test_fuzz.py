@@ -59,6 +59,23 @@ def test_some_orders_cannot_be_watched_and_are_counted(tmp_path: Path) -> None:
     assert sum(run(case, tmp_path)[0].unwatched for case in cases) > 4
 
 
+def test_some_files_come_after_an_earlier_one_of_the_same_orders(tmp_path: Path) -> None:
+    cases = [case for case in map(make, range(1, 60)) if case.earlier]
+    assert len(cases) > 8
+    assert any(run(case, tmp_path)[0].right for case in cases)
+
+
+def test_the_judge_sees_a_line_that_an_earlier_file_told_under_another_id(tmp_path: Path) -> None:
+    case = next(case for case in map(make, range(1, 400)) if not case.sheet.done and case.layout == "douyin")
+    _, items = run(case, tmp_path)
+    first = next(item for item in items if isinstance(item, Snapshot))
+    other = Snapshot(
+        observed_at=NOON - 1, shop="north", order_id=first.order_id, lines={"other": next(iter(first.lines.values()))}
+    )
+    verdict = judge(case.sheet, case.written.places, items, NOON, [other])
+    assert any("lines" in one for one in verdict.silent)
+
+
 @pytest.mark.parametrize(
     ("record", "said"),
     [

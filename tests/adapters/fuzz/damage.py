@@ -11,6 +11,8 @@ FOOTERS = ("Total", "2, record(s) downloaded", "Seller ID: north", "Grand total"
 CHINESE_FOOTERS = ("合计", "总计：", "共 3 条", "本页合计", "Total")
 STANDS_IN = frozenset({"外部系统编号"})
 """Columns of known exports for which another one stands in that means nearly the same."""
+REFUNDS = frozenset({"退款金额", "退款状态", "售后状态"})
+"""Columns without which an order that is gone does not tell how."""
 STRANGE = ("订单备注2", "退款时间", "refund-date", "notes", "Unnamed: 7", "x", "发票抬头", "预计送达")
 TIMES = ("placed_at", "paid_at", "ship_by", "shipped_at")
 KNOWN = {
@@ -179,6 +181,8 @@ def renamed_column(rng: Random, sheet: Sheet) -> None:
         _forget(
             sheet, {"sku": "lines", "quantity": "lines", "line_id": "lines", "外部系统编号": "lines"}.get(name, name)
         )
+    if name in REFUNDS:
+        _forget(sheet, "refund")
     for row in sheet.rows:
         row.cells[sheet.header[at]] = row.cells.pop(name, "")
         sheet.plain = False

@@ -9,10 +9,12 @@ from tests.adapters.fuzz.sheet import Sheet
 
 
 def keep(case: Case, said: Sequence[str], folder: Path) -> None:
-    """Write a folder that `forestall tick -c forestall.toml` can be run in."""
+    """Write a folder that `forestall tick -c forestall.toml` can be run in; an earlier file lies beside its inbox."""
     inbox = folder / "inbox"
     inbox.mkdir(parents=True, exist_ok=True)
     (inbox / case.name).write_bytes(case.written.content)
+    if case.earlier:
+        (folder / f"earlier-{case.name}").write_bytes(case.earlier.content)
     (folder / "forestall.toml").write_text("\n".join(_config(case.sheet)) + "\n", encoding="utf-8")
     truth = json.dumps(case.sheet.expected, ensure_ascii=False, indent=1)
     (folder / "truth.json").write_text(truth + "\n", encoding="utf-8")
