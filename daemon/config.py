@@ -225,8 +225,10 @@ def _tables(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: no such file; run `forestall init` or name one with --config") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text; save it as UTF-8") from error
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def parse(raw: dict[str, Any], path: Path) -> Config:

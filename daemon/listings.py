@@ -71,6 +71,12 @@ def offers(tx: Connection, shops: Shops, now: int) -> list[Offer]:
     return [offer for place in listings.troubled(tx) for offer in _of_pool(tx, shops, place, now)]
 
 
+def nameless(tx: Connection, found: Sequence[Offer]) -> list[str]:
+    """SKUs of troubled pools of which no listing is known, so that none of them is among the offers `found`."""
+    named = {offer.place for offer in found}
+    return [place.sku for place in listings.troubled(tx) if place not in named]
+
+
 def _of_pool(tx: Connection, shops: Shops, place: Place, now: int) -> Iterable[Offer]:
     cause = causes.pool_of(tx, shops, place.cause, place.seller, place.sku, now)
     told = causes.told_of(tx, place.cause)

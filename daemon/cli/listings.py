@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from daemon import listings, reasons, show
-from daemon.cli import screen
+from daemon.cli import hand, screen
 from daemon.cli.session import DEFAULT_CONFIG, ConfigOption, JsonOption, Session, opened, out, user
 from daemon.errors import Usage
 from daemon.i18n import gettext as _
@@ -25,12 +25,19 @@ def plan(config: ConfigOption = DEFAULT_CONFIG, json: JsonOption = False) -> Non
     """Show what the next sale of each uncovered listing may cost and earn, and what follows."""
     with opened(config) as session, session.database.begin() as tx:
         found = listings.offers(tx, session.installation.shops, session.now)
+        nameless = listings.nameless(tx, found)
+        calm, plain = _("stock covers every listing, and none was stopped"), _("no listing is known to be short")
+        none = [] if found or nameless else hand.none(session, tx, False, calm, plain)
     if json:
-        out().json({"listings": [_document(offer) for offer in found]})
-    elif found:
+        out().json({"listings": [_document(offer) for offer in found], "nameless": nameless})
+        return
+    if found:
         _table(found)
-    else:
-        out().print(_("stock covers every listing, and none was stopped"))
+    if nameless:
+        text = _("short, but the data names no listing: {skus}; stop what is still on sale by hand")
+        none = [text.format(skus=_(", ").join(nameless))]
+    if none:
+        out().print("\n".join(none))
 
 
 @app.command()

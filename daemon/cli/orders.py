@@ -52,7 +52,7 @@ def list_orders(
             out().print(_("no such order; forestall feeds status shows what has been read"))
             return
         heads = [_("shop"), _("order"), _("status"), _("paid"), _("hand over by"), _("time left"), _("at risk")]
-        out().table(screen.table(heads, [_cells(session, row) for row in rows], right=(3,)))
+        screen.fitting(heads, [_cells(session, row) for row in rows], name=1, right=(3,))
 
 
 def _cells(session: Session, row: RowMapping) -> tuple[str, ...]:

@@ -52,6 +52,16 @@ def abroad(zone: ZoneInfo, now: int) -> str | None:
     return show.zone_name(local) if local.utcoffset() != to_datetime(now, reader()).utcoffset() else None
 
 
+def fitting(heads: Sequence[str], rows: Sequence[Sequence[str]], name: int, right: Iterable[int] = ()) -> None:
+    """A table; where the window is too narrow for it, the column `name` stands below each row, whole."""
+    widths = [max(map(cell_len, column)) for column in zip(heads, *rows, strict=True)]
+    if sum(widths) + GAP * (len(widths) - 1) <= out().console(out().out).width:
+        out().table(table(heads, rows, right))
+        return
+    cut = [([*row[:name], *row[name + 1 :]], row[name]) for row in rows]
+    listing([*heads[:name], *heads[name + 1 :]], cut, wide=0, right=[place - (place > name) for place in right])
+
+
 def listing(
     heads: Sequence[str], rows: Sequence[tuple[Sequence[str], str]], wide: int, right: Iterable[int] = ()
 ) -> None:

@@ -69,7 +69,11 @@ class Database:
         Raises Unavailable where it cannot be written.
         """
         half = file.with_name(file.name + ".part")
-        half.unlink(missing_ok=True)
+        try:
+            half.unlink(missing_ok=True)
+        except OSError as error:
+            said = f"{file}: cannot be written ({error.strerror}); name a file in a folder with room"
+            raise Unavailable(said) from error
         with self._turn:
             raw = self.engine.raw_connection()
             try:

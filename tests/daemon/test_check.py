@@ -85,6 +85,15 @@ def test_a_port_that_is_taken_is_said_by_check_and_by_run_without_a_traceback(cl
     assert "Traceback" not in ran.err
 
 
+def test_a_file_that_is_no_text_is_said_in_words(cli: Cli, folder: Path) -> None:
+    (folder / "forestall.toml").write_bytes(b"\xff\xfe[\0")
+
+    said = cli("check")
+
+    assert (78, True) == (said.code, "not UTF-8 text; save it as UTF-8" in said.out)
+    assert "codec" not in said.out
+
+
 @pytest.mark.parametrize("url", ["nonsense", "mysql://u:word@h/x", "postgresql://u:word@h:port/x", "", "sqlite:"])
 @pytest.mark.parametrize("command", ["check", "tick", "today", "db upgrade", "kill status"])
 def test_a_database_that_is_none_is_said_without_traceback_and_without_its_password(

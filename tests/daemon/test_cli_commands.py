@@ -383,6 +383,15 @@ def test_a_new_database_is_made_and_brought_up_to_date_once(cli: Cli, tmp_path: 
     assert first.out != second.out
 
 
+def test_a_backup_below_a_file_is_refused_in_words(cli: Cli, folder: Path) -> None:
+    (folder / "plain").touch()
+
+    said = cli("db backup plain/copy.db")
+
+    assert (69, "") == (said.code, said.out)
+    assert "cannot be written (Not a directory)" in said.err
+
+
 def test_a_backup_can_be_opened_and_is_not_written_over(cli: Cli, folder: Path) -> None:
     order("1")
     cli("tick")

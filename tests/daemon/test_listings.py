@@ -70,6 +70,31 @@ def test_the_plan_shows_the_sum_of_every_short_listing(cli: Cli, folder: Path) -
     ] == [tuple(one[name] for name in ("listing", "verdict", "reason", "cost_minor", "gain_minor")) for one in found]
 
 
+def test_what_is_short_without_a_listing_is_named_and_never_called_covered(
+    cli: Cli, tmp_path: Path, boxes: None
+) -> None:
+    (tmp_path / "forestall.toml").write_text(TEXT.split("[playbook]")[0])
+    databases.put(tmp_path / "forestall.db")
+    now = clock.now()
+    lines = {"1": a_line("SKU-9", stock=0)}
+    say(a_snapshot("9", now, paid_at=now - HOUR, ship_by=now + 3 * DAY, lines=lines))
+    cli("tick")
+
+    assert ["SKU-9"] == cli("listings plan --json").document["nameless"]
+    assert "SKU-9" in cli("listings plan").out
+    assert "covers every" not in cli("listings plan").out
+
+
+def test_who_ordered_a_stop_is_in_the_evidence(cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "mei")
+    cli("listings apply --yes")
+
+    db = open_database(f"sqlite:///{folder}/forestall.db")
+    entries = " ".join(str(row["entries"]) for row in rows(db, "evidence"))
+    db.close()
+    assert '"by":"mei"' in entries
+
+
 @pytest.mark.parametrize(("lang", "words"), [("en", ("¥4.50", "you decide")), ("zh", ("下架", "由您决定"))])
 def test_the_plan_as_a_screen(
     cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, lang: str, words: tuple[str, ...]

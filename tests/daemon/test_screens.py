@@ -187,6 +187,16 @@ def test_today_fits_into_eighty_columns_with_every_order_id_whole(
     assert len(table) <= 3 * len(rows)
 
 
+@pytest.mark.parametrize("width", [70, 80, 100])
+def test_order_ids_are_whole_in_the_list_of_orders_however_narrow(
+    forestall: Any, width: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {row["order_id"] for row in document(forestall("orders list --open --json"))["orders"]}
+    monkeypatch.setattr(output, "WIDTH", width)
+
+    assert ids <= set(forestall("orders list", "zh").out.split())
+
+
 def test_no_chinese_sentence_has_a_colon_of_half_width(forestall: Any) -> None:
     """Between two words of Chinese; after a code or a number it is the code's."""
     said = "\n".join(forestall(line, "zh").out for line in ("today", "cases list", f"why {LATE}", "health"))
