@@ -329,7 +329,7 @@ def test_the_user_at_the_other_end_of_the_socket_is_who_acts(at_work: Path, data
     assert "zhang" == json.loads(entries or "[]")[0]["by"]
 
 
-@pytest.mark.parametrize("columns", [60, 100])
+@pytest.mark.parametrize("columns", [80, 100])
 def test_what_a_daemon_answers_is_as_wide_as_the_window_of_who_asked(
     database: Database, at_work: Path, columns: int
 ) -> None:
