@@ -46,21 +46,21 @@ def test_a_job_that_takes_long_holds_no_other_and_never_runs_twice_at_once() -> 
 
 
 def test_the_end_waits_for_what_is_under_way_and_nothing_runs_afterwards() -> None:
-    began, go_on, done = threading.Event(), threading.Event(), list[int]()
+    begun, go_on, done = list[int](), threading.Event(), list[int]()
 
     def job() -> None:
-        began.set()
+        begun.append(1)
         go_on.wait(PATIENCE_S)
         done.append(1)
 
     with beating(job) as beats:
-        began.wait(PATIENCE_S)
+        until(lambda: begun, "it runs")
         end = threading.Thread(target=beats.stop)
         end.start()
         go_on.set()
         end.join(PATIENCE_S)
 
-        assert [1] == done
+        assert begun == done
         assert not beats._scheduler.running
 
 
