@@ -73,7 +73,7 @@ def listing(
     columns = list(zip(heads, *(cells for cells, _key in rows), strict=True))
     widths = [max(map(cell_len, column)) for column in columns]
     room = out().console(out().out).width - sum(widths) + widths[wide] - 2 * len(widths) + 2
-    widths[wide] = max(NARROW, min(widths[wide], room))
+    widths[wide] = max(min(NARROW, widths[wide]), min(widths[wide], room))
     numbers = frozenset(right)
     out().print(_aligned(heads, widths, numbers))
     out().print("─" * (sum(widths) + 2 * len(widths) - 2))
