@@ -252,7 +252,7 @@ def test_a_file_that_is_missing_says_how_to_get_one(tmp_path: Path) -> None:
     ("content", "said"),
     [
         pytest.param(b"[mode\n", "not valid TOML", id="toml"),
-        pytest.param(b"\xff\xfe", "cannot be read", id="not utf-8"),
+        pytest.param(b"\xff\xfe", "not UTF-8 text; save it as UTF-8", id="not utf-8"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, content: bytes, said: str) -> None:
