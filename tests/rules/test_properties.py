@@ -348,7 +348,9 @@ def test_an_alert_names_nobody_again_without_a_change(kind, crowds, policy, data
             alerts = [past for past in told if past.kind is Kind.ALERT]
             if act.kind is Kind.ALERT and alerts and act.step == "alert":
                 dues = {act_by} if kind == "pickup" else {member.membership.act_by for member in crowd} - {None}
-                passed = any(alerts[-1].at < due - lead <= now for lead in rule.leads for due in dues)
+                ends = {due - lead for lead in (*rule.leads, 0) for due in dues}  # a lead begins, or the time is over
+                snoozes = {member.membership.snoozed_until for member in crowd} - {None}
+                passed = any(alerts[-1].at < at <= now for at in ends | snoozes)
                 repeated = rule.repeat and now >= alerts[-1].at + rule.repeat
                 assert named - alerts[-1].members or alerts[-1].step == "resolved" or passed or repeated
         told += tuple(Told(key=a.key, kind=a.kind, step=a.step, at=now, members=named) for a in decision.acts)
