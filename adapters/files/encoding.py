@@ -140,7 +140,7 @@ def _sample(source: Source) -> tuple[Sequence[bytes], Sequence[bytes]]:
                 odd.append(line)
                 size += len(line)
     except Cut:
-        pass
+        pass  # what was read before it decides; the reader itself comes to the same place and names it
     return head, odd
 
 
